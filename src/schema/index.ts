@@ -1,0 +1,3 @@
+// The nouns of hone as zod schemas and types: the public face of the room. Imports zod only.
+export * from './objective.ts'
+export * from './rows.ts'

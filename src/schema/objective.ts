@@ -1,0 +1,45 @@
+// The objective: criteria with statistical targets, and constraints that may never be traded.
+import { z } from 'zod'
+
+/** A statistical statement: the bound of the interval, not the point, must pass. */
+export const Target = z.strictObject({
+  statistic: z.enum(['mean', 'rate', 'change', 'win-rate']),
+  bound: z.enum(['low', 'high']).describe('which end of the interval is compared'),
+  comparison: z.enum(['above', 'below']),
+  value: z.number(),
+  level: z.number().gt(0).lt(1).default(0.95).describe('coverage of the interval'),
+  suite: z.string(),
+})
+export type Target = z.infer<typeof Target>
+
+export const Criterion = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]*$/),
+  definition: z.string().min(1),
+  good: z.string(),
+  bad: z.string(),
+  borderline: z.string(),
+  scale: z.strictObject({ low: z.number(), high: z.number() }),
+  weight: z.number().nonnegative(),
+  owner: z.string(),
+  source: z.enum(['business need', 'regulation', 'user promise']),
+  constraint: z.boolean().default(false).describe('true: may never be traded for another criterion'),
+  targets: z.array(Target),
+})
+export type Criterion = z.infer<typeof Criterion>
+
+export const Objective = z.strictObject({
+  name: z.string(),
+  version: z.string(),
+  summary: z.string(),
+  criteria: z.array(Criterion).min(1),
+})
+export type Objective = z.infer<typeof Objective>
+
+/** A statistic with its interval; `n` counts what was resampled. */
+export const Interval = z.strictObject({
+  value: z.number(),
+  low: z.number(),
+  high: z.number(),
+  n: z.number().int().optional(),
+})
+export type Interval = z.infer<typeof Interval>

@@ -1,0 +1,73 @@
+// Rows as they lie in files: what people import and export, and what stages hand to each other.
+// Field names follow the ecosystem (messages; prompt/completion; prompt/chosen/rejected); hone's own add lineage.
+import { z } from 'zod'
+
+export const Message = z.strictObject({
+  role: z.enum(['system', 'user', 'assistant', 'tool']),
+  content: z.string(),
+})
+export type Message = z.infer<typeof Message>
+
+/** A prompt is text joined as it is, or turns that go through the chat template. */
+export const Prompt = z.union([z.string(), z.array(Message).min(1)])
+export type Prompt = z.infer<typeof Prompt>
+
+/** Where a row belongs: the split by `group` never separates rows of one customer, patient or repository. */
+const placed = { id: z.string().optional(), group: z.string().optional(), stratum: z.string().optional() }
+
+export const PromptRow = z.object({ ...placed, prompt: Prompt })
+export type PromptRow = z.infer<typeof PromptRow>
+
+/** prompt + expert completion. */
+export const Demonstration = z.object({
+  ...placed,
+  prompt: Prompt,
+  completion: z.string(),
+  author: z.string().optional(),
+})
+export type Demonstration = z.infer<typeof Demonstration>
+
+/** Ready-made preference: chosen over rejected. */
+export const ChosenRejected = z.object({ ...placed, prompt: Prompt, chosen: z.string(), rejected: z.string() })
+export type ChosenRejected = z.infer<typeof ChosenRejected>
+
+/** prompt + the two completions put to annotators; `a` and `b` are names, the side shown is the judgement's. */
+export const Comparison = z.object({ ...placed, item: z.string(), prompt: Prompt, a: z.string(), b: z.string() })
+export type Comparison = z.infer<typeof Comparison>
+
+export const Choice = z.enum(['left', 'right', 'tie', 'both-bad', 'cannot-judge'])
+export type Choice = z.infer<typeof Choice>
+
+/** One annotator's answer to one comparison. `left` and `right` are the completions as shown. */
+export const Judgement = z.object({
+  item: z.string(),
+  annotator: z.string(),
+  prompt: Prompt.optional(),
+  left: z.string(),
+  right: z.string(),
+  choice: Choice,
+  /** 1 slight to 4 strong. */
+  strength: z.number().int().min(1).max(4).optional(),
+  /** Seconds from shown to answered. */
+  time: z.number().nonnegative().optional(),
+  guideline: z.string().optional(),
+  /** True when a program and not a person answered; carried wherever the row goes. */
+  simulated: z.boolean().optional(),
+})
+export type Judgement = z.infer<typeof Judgement>
+
+/** What aggregation makes of the judgements of one comparison. */
+export const Preference = z.object({
+  item: z.string(),
+  prompt: Prompt,
+  a: z.string(),
+  b: z.string(),
+  /** Probability that `a` is better. */
+  probability: z.number().min(0).max(1),
+  /** Weight in the reward model's loss; 1 is a full comparison. */
+  weight: z.number().nonnegative(),
+  judgements: z.number().int().nonnegative(),
+  annotators: z.array(z.string()).optional(),
+  simulated: z.boolean().optional(),
+})
+export type Preference = z.infer<typeof Preference>

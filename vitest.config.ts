@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['src/**/*.test.ts', 'domains/**/*.test.ts', 'tests/**/*.test.ts', 'scripts/**/*.test.ts'],
+    // The addon holds one thread pool a process: forks, so that a native fault names its file.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    setupFiles: ['tests/setup.ts'],
+  },
+})
