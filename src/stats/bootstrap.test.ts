@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import { bootstrap, bootstrapMean, quantile } from './bootstrap.ts'
+import { average, meanInterval } from './intervals.ts'
+import { generator } from './random.ts'
+
+test('both methods agree with the t interval on normal data, and the seed decides everything', () => {
+  const random = generator(3)
+  const values = Array.from({ length: 200 }, () => random.normal())
+  const t = meanInterval(values)
+  for (const method of ['percentile', 'bca'] as const) {
+    const interval = bootstrapMean(values, { seed: 1, method })
+    expect(interval.low).toBeCloseTo(t.low, 1)
+    expect(interval.high).toBeCloseTo(t.high, 1)
+    expect(bootstrapMean(values, { seed: 1, method })).toEqual(interval)
+    expect(bootstrapMean(values, { seed: 2, method })).not.toEqual(interval)
+  }
+})
+
+test('BCa moves to the long tail of a skewed statistic', () => {
+  const random = generator(4)
+  const values = Array.from({ length: 40 }, () => Math.exp(random.normal()))
+  const plain = bootstrapMean(values, { seed: 1 })
+  const corrected = bootstrapMean(values, { seed: 1, method: 'bca' })
+  expect(corrected.high).toBeGreaterThan(plain.high)
+  expect(corrected.low).toBeGreaterThan(plain.low)
+})
+
+test('whole clusters are drawn together', () => {
+  const rows = Array.from({ length: 40 }, (_, i) => ({ value: Math.floor(i / 10), group: `g${Math.floor(i / 10)}` }))
+  const mean = (sample: readonly { value: number }[]) => average(sample.map((r) => r.value))
+  const alone = bootstrap(rows, mean, { seed: 1 })
+  const clustered = bootstrap(rows, mean, { seed: 1, cluster: (r) => r.group })
+  expect(clustered.n).toBe(4)
+  expect(clustered.high - clustered.low).toBeGreaterThan(2 * (alone.high - alone.low))
+})
+
+test('a statistic without a value has no interval; a few degenerate resamples are left out', () => {
+  expect(bootstrap([1, 2], () => NaN, { seed: 1 }).low).toBeNaN()
+  const ratio = bootstrap([0, 1, 1, 1, 1], (s) => average(s) / s.reduce((x, y) => Math.max(x, y), 0), { seed: 1 })
+  expect(Number.isFinite(ratio.low)).toBe(true)
+})
+
+test('quantiles interpolate', () => {
+  expect(quantile([0, 10], 0.25)).toBe(2.5)
+  expect(quantile([7], 0.9)).toBe(7)
+})

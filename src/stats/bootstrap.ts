@@ -1,0 +1,100 @@
+// Bootstrap intervals of any statistic, percentile or BCa (Efron 1987), by whole clusters where rows share a prompt or a customer.
+// Paired comparison: let each item carry both numbers; resampling items keeps the pairs.
+import { DataError } from '#errors'
+import { normalCdf, normalQuantile } from './distributions.ts'
+import { average, type Interval } from './intervals.ts'
+import { generator } from './random.ts'
+
+export type BootstrapOptions<T> = {
+  seed: number
+  resamples?: number
+  level?: number
+  method?: 'percentile' | 'bca'
+  /** Items of one cluster are drawn together; default each item for itself. */
+  cluster?: (item: T) => string
+}
+
+/**
+ * Interval of `statistic` over resampled items; `n` = clusters. Resamples whose statistic is not finite are left out
+ * (a kappa of one class, say); a statistic that is not finite on the items themselves gives NaN ends.
+ */
+export function bootstrap<T>(
+  items: readonly T[],
+  statistic: (sample: readonly T[]) => number,
+  { seed, resamples = 2000, level = 0.95, method = 'percentile', cluster }: BootstrapOptions<T>,
+): Interval {
+  if (items.length === 0) throw new DataError('a bootstrap needs at least one item, got none')
+  const units = cluster ? clustersOf(items, cluster) : items.map((item) => [item])
+  const n = units.length
+  const value = statistic(items)
+  const random = generator(seed)
+  const replicas: number[] = []
+  for (let r = 0; r < resamples; r++) {
+    const sample: T[] = []
+    for (let i = 0; i < n; i++) for (const item of units[random.int(n)]!) sample.push(item)
+    const replica = statistic(sample)
+    if (Number.isFinite(replica)) replicas.push(replica)
+  }
+  if (!Number.isFinite(value) || replicas.length === 0) return { value, low: NaN, high: NaN, n }
+  replicas.sort((x, y) => x - y)
+  const tail = (1 - level) / 2
+  const [p, q] = method === 'bca' ? bcaTails({ units, statistic, value, replicas, tail }) : [tail, 1 - tail]
+  return { value, low: quantile(replicas, p), high: quantile(replicas, q), n }
+}
+
+/** Mean of the values with a bootstrap interval; `clusters` names one cluster a value. */
+export function bootstrapMean(
+  values: readonly number[],
+  { clusters, ...options }: Omit<BootstrapOptions<never>, 'cluster'> & { clusters?: readonly string[] },
+): Interval {
+  const rows = values.map((value, i) => ({ value, cluster: clusters ? clusters[i]! : String(i) }))
+  return bootstrap(rows, (sample) => average(sample.map((row) => row.value)), {
+    ...options,
+    cluster: (row) => row.cluster,
+  })
+}
+
+/** Quantile of ascending values by linear interpolation (type 7). */
+export function quantile(sorted: readonly number[], p: number): number {
+  const at = p * (sorted.length - 1)
+  const below = Math.floor(at)
+  const lower = sorted[below]!
+  return lower + (at - below) * ((sorted[below + 1] ?? lower) - lower)
+}
+
+function clustersOf<T>(items: readonly T[], cluster: (item: T) => string): T[][] {
+  const byName = new Map<string, T[]>()
+  for (const item of items) {
+    const name = cluster(item)
+    const group = byName.get(name)
+    if (group) group.push(item)
+    else byName.set(name, [item])
+  }
+  return [...byName.values()]
+}
+
+/** Tail probabilities corrected for bias (z0) and acceleration (jackknife over clusters). */
+function bcaTails<T>({
+  units,
+  statistic,
+  value,
+  replicas,
+  tail,
+}: {
+  units: T[][]
+  statistic: (sample: readonly T[]) => number
+  value: number
+  replicas: number[]
+  tail: number
+}): [number, number] {
+  const below = replicas.filter((r) => r < value).length + replicas.filter((r) => r === value).length / 2
+  if (below === 0 || below === replicas.length || units.length < 2) return [tail, 1 - tail]
+  const z0 = normalQuantile(below / replicas.length)
+  const left = units.map((_, out) => statistic(units.flatMap((unit, i) => (i === out ? [] : unit))))
+  const mean = average(left)
+  const cubes = left.reduce((sum, x) => sum + (mean - x) ** 3, 0)
+  const squares = left.reduce((sum, x) => sum + (mean - x) ** 2, 0)
+  const acceleration = squares === 0 ? 0 : cubes / (6 * squares ** 1.5)
+  const corrected = (z: number) => normalCdf(z0 + (z0 + z) / (1 - acceleration * (z0 + z)))
+  return [corrected(normalQuantile(tail)), corrected(normalQuantile(1 - tail))]
+}
