@@ -1,0 +1,144 @@
+// The fused kernels: what plain ops do in many passes over memory, in one. Each has backward unless it says otherwise,
+// and a plain-op reference beside it in its test. float32 on CPU is fused; other dtypes and devices take a path of plain
+// ATen ops inside the addon (same mathematics; never run on CUDA by us so far).
+// Shape legend: T packed tokens, N segments, H query heads, K key-value heads, D head width, E hidden width, V vocabulary,
+// M MLP width, B rows of a decoding batch, L most positions of a cache.
+import { fromArray, toFloat32, toInt32 } from './arrays.ts'
+import * as ops from './kernel-ops.ts'
+import { scope, type Tensor } from './tensor.ts'
+
+/**
+ * Causal attention inside each segment: q [T,H,D], k and v [T,K,D], H a multiple of K (query head h reads h / (H/K)).
+ * offsets_N1 int32 [N+1] from 0 to T, rising: segment n is tokens offsets[n] to offsets[n+1]. Answers [T,H,D]. Memory is linear in T.
+ */
+export function packedAttention(q: Tensor, k: Tensor, v: Tensor, options: { offsets: Tensor; scale: number }): Tensor {
+  return ops.packedAttentionOp(q, k, v, options.offsets, options.scale)
+}
+
+/**
+ * log softmax(hidden weight^T / temperature) at targets, and the entropy of the same distribution, in nats, float32.
+ * hidden [T,E], weight [V,E], targets int32 or int64 [T]. Logits live for a chunk of rows at a time and are recomputed in backward.
+ */
+export function tokenLogprobs(
+  hidden: Tensor,
+  weight: Tensor,
+  targets: Tensor,
+  { temperature = 1 }: { temperature?: number } = {},
+): { logprobs_T: Tensor; entropies_T: Tensor } {
+  const [logprobs_T, entropies_T] = ops.tokenLogprobsOp(hidden, weight, targets, temperature)
+  return { logprobs_T, entropies_T }
+}
+
+/** x / sqrt(mean(x^2) + epsilon) * weight over the last axis: x [...,E], weight [E]. Zhang & Sennrich, arXiv 1910.07467. */
+export function rmsNorm(x: Tensor, weight: Tensor, epsilon: number): Tensor {
+  return ops.rmsNormOp(x, weight, epsilon)
+}
+
+/** silu(gate) * up, same shapes. Shazeer, arXiv 2002.05202. */
+export function swiGlu(gate: Tensor, up: Tensor): Tensor {
+  return ops.swiGluOp(gate, up)
+}
+
+/**
+ * Rotary position embedding in Hugging Face's rotate-half convention: x [T,H,D], positions int32 [T],
+ * inverseFrequencies float32 [D/2]. Answers a new [T,H,D].
+ */
+export function rotary(x: Tensor, positions: Tensor, inverseFrequencies: Tensor): Tensor {
+  return ops.rotaryOp(x, positions, inverseFrequencies)
+}
+
+/**
+ * One new token a row against its cache: q [B,H,D], caches [B,K,L,D], lengths int32 [B] (positions filled, the new one
+ * included; 1 to L). Answers [B,H,D]. No gradient.
+ */
+export function decodeAttention(
+  q: Tensor,
+  kCache: Tensor,
+  vCache: Tensor,
+  options: { lengths: Tensor; scale: number },
+): Tensor {
+  return ops.decodeAttentionOp(q, kCache, vCache, options.lengths, options.scale)
+}
+
+/**
+ * Writes rows into a cache in place: values [T,K,D] go to cache [B,K,L,D] at [rows[t], :, positions[t]];
+ * rows and positions int32 [T]. Serves decoding (T = B) and prefill (packed tokens). No gradient.
+ */
+export function cacheWrite_(cache: Tensor, values: Tensor, options: { rows: Tensor; positions: Tensor }): Tensor {
+  ops.cacheWriteOp_(cache, values, options.rows, options.positions)
+  return cache
+}
+
+export type SamplingRows = {
+  /** 0 = the likeliest token. */
+  temperatures: ArrayLike<number>
+  /** Keep the fewest likeliest tokens whose probability reaches this; 1 = all. Absent = 1. */
+  topPs?: ArrayLike<number>
+  /** Keep this many; 0 = all. Absent = 0. */
+  topKs?: ArrayLike<number>
+  /** Safe integers. */
+  seeds: ArrayLike<number>
+  /** Which draw of its seed this is: the token's position. */
+  positions: ArrayLike<number>
+}
+
+/**
+ * Draws one token a row from logits [B,V]. A row's draw depends on its logits, settings, seed and position alone, never on the batch.
+ * logprobs are log softmax(logits / temperature) of the drawn token, before top-p and top-k (temperature 0: of softmax(logits)).
+ */
+export function sampleRows(logits: Tensor, rows: SamplingRows): { tokens: Int32Array; logprobs: Float32Array } {
+  const count = rows.seeds.length
+  return scope(() => {
+    const [tokens, logprobs] = ops.sampleRowsOp(
+      logits,
+      fromArray(Float32Array.from(rows.temperatures)),
+      fromArray(rows.topPs ? Float32Array.from(rows.topPs) : new Float32Array(count).fill(1)),
+      fromArray(rows.topKs ? Int32Array.from(rows.topKs) : new Int32Array(count)),
+      fromArray(BigInt64Array.from(Array.from(rows.seeds, BigInt))),
+      fromArray(Int32Array.from(rows.positions)),
+    )
+    return { tokens: toInt32(tokens), logprobs: toFloat32(logprobs) }
+  })
+}
+
+export type AdamWOptions = {
+  learningRate: number
+  beta1: number
+  beta2: number
+  epsilon: number
+  weightDecay: number
+  /** Counts from 1: bias correction of this update. */
+  step: number
+  /** Multiplies every gradient first (clipping, averaging). Default 1. */
+  gradientScale?: number
+}
+
+/**
+ * AdamW with decoupled decay, in place, over lists of equal length (parameters, gradients, first and second moments of the same shapes, float32).
+ * Loshchilov & Hutter, arXiv 1711.05101, in PyTorch's order: decay, moments, bias-corrected update.
+ */
+export function adamWStep(
+  params: readonly Tensor[],
+  grads: readonly Tensor[],
+  moments: { first: readonly Tensor[]; second: readonly Tensor[] },
+  o: AdamWOptions,
+): void {
+  ops.adamwStepOp_(
+    params,
+    grads,
+    moments.first,
+    moments.second,
+    o.learningRate,
+    o.beta1,
+    o.beta2,
+    o.epsilon,
+    o.weightDecay,
+    o.step,
+    o.gradientScale ?? 1,
+  )
+}
+
+/** The joint Euclidean norm, summed in float64; NaN or Infinity says that an entry is not finite. */
+export function gradientNorm(grads: readonly Tensor[]): number {
+  return ops.gradientNormOp(grads)
+}
