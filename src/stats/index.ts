@@ -1,5 +1,9 @@
-// Intervals, bootstrap, paired tests, power, ratings, seeded randomness.
+// Intervals, bootstrap, paired tests, power, ratings, seeded randomness. Knows nothing of prompts or models.
+export { bestOfN, bestOfNKl } from './best-of-n.ts'
 export { bootstrap, type BootstrapOptions, bootstrapMean, quantile } from './bootstrap.ts'
+export { bradleyTerry, type PairCount, type Ratings, winProbability } from './bradley-terry.ts'
+export { expectedCalibrationError, type Prediction, reliability, type ReliabilityBin } from './calibration.ts'
+export { correlationInterval, kendall, pearson, type Point, ranks, spearman } from './correlation.ts'
 export {
   betaCdf,
   betaQuantile,
@@ -12,4 +16,7 @@ export {
 } from './distributions.ts'
 export { binomialTest, holm, mcnemar, pairedPermutation } from './hypothesis.ts'
 export { average, clopperPearson, type Interval, meanInterval, wilson } from './intervals.ts'
+export { type PairedCounts, pairedRateChange } from './paired-proportions.ts'
+export { trialsForPower, trialsForPrecision } from './power.ts'
 export { deriveSeed, type Generator, generator } from './random.ts'
+export { leastSquares, type LogisticRow, logisticRegression } from './regression.ts'
