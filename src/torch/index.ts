@@ -12,6 +12,7 @@ export {
   packedAttention,
   rmsNorm,
   rotary,
+  rotaryTables,
   sampleRows,
   swiGlu,
   tokenLogprobs,

@@ -31,9 +31,9 @@ export function swiGluOp(gate: Tensor, up: Tensor): Tensor {
   return wrap(addon().call(114, gate.handle, up.handle) as number)
 }
 
-/** hone::rotary(Tensor x, Tensor positions, Tensor inverse_frequencies) -> Tensor */
-export function rotaryOp(x: Tensor, positions: Tensor, inverseFrequencies: Tensor): Tensor {
-  return wrap(addon().call(115, x.handle, positions.handle, inverseFrequencies.handle) as number)
+/** hone::rotary(Tensor x, Tensor cosines, Tensor sines) -> Tensor */
+export function rotaryOp(x: Tensor, cosines: Tensor, sines: Tensor): Tensor {
+  return wrap(addon().call(115, x.handle, cosines.handle, sines.handle) as number)
 }
 
 /** hone::decode_attention(Tensor q, Tensor k_cache, Tensor v_cache, Tensor lengths, float scale) -> Tensor */

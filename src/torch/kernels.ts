@@ -5,6 +5,7 @@
 // M MLP width, B rows of a decoding batch, L most positions of a cache.
 import { fromArray, toFloat32, toInt32 } from './arrays.ts'
 import * as ops from './kernel-ops.ts'
+import { cos, outer, sin, toCopy } from './ops.ts'
 import { scope, type Tensor } from './tensor.ts'
 
 /**
@@ -40,11 +41,19 @@ export function swiGlu(gate: Tensor, up: Tensor): Tensor {
 }
 
 /**
- * Rotary position embedding in Hugging Face's rotate-half convention: x [T,H,D], positions int32 [T],
- * inverseFrequencies float32 [D/2]. Answers a new [T,H,D].
+ * Tables for `rotary`, made once a pass and read by every layer: positions int32 [T], inverseFrequencies float32 [D/2];
+ * answers cosines and sines of position * frequency, float32 [T,D/2].
  */
-export function rotary(x: Tensor, positions: Tensor, inverseFrequencies: Tensor): Tensor {
-  return ops.rotaryOp(x, positions, inverseFrequencies)
+export function rotaryTables(positions: Tensor, inverseFrequencies: Tensor): { cosines: Tensor; sines: Tensor } {
+  return scope(() => {
+    const angles = outer(toCopy(positions, { dtype: 'float32' }), inverseFrequencies)
+    return { cosines: cos(angles), sines: sin(angles) }
+  })
+}
+
+/** Rotary position embedding in Hugging Face's rotate-half convention: x [T,H,D], tables [T,D/2]. Answers a new [T,H,D]. Su et al., arXiv 2104.09864. */
+export function rotary(x: Tensor, tables: { cosines: Tensor; sines: Tensor }): Tensor {
+  return ops.rotaryOp(x, tables.cosines, tables.sines)
 }
 
 /**
