@@ -1,0 +1,18 @@
+// Durable writes, hashes, manifests, logs: what must be on disk whole, or not at all.
+export { artifactPath, putArtifact, readArtifact } from './artifacts.ts'
+export { type Content, type Disk, diskError, syncFolder, writeDurable, writeNew, type Written } from './disk.ts'
+export {
+  commitFolder,
+  filesUnder,
+  MANIFEST,
+  type Manifest,
+  type ManifestFile,
+  readManifest,
+  temporaryFolder,
+  verifyManifest,
+  writeManifest,
+  writeWholeFolder,
+} from './folder.ts'
+export { canonicalJson, hashRow, sha256, sha256File } from './hash.ts'
+export { type Hold, holdFolder, isAlive } from './hold.ts'
+export { type Log, openLog } from './log.ts'
