@@ -1,0 +1,143 @@
+// Reads rows from a file: streamed with bounded memory, or held as a list. A row is right or has a DataError with its
+// place; what becomes of wrong rows is the caller's choice, and by default one wrong row refuses the file.
+import { DataError } from '#errors'
+import { openData } from './bytes.ts'
+import { parseHeader, type RawRow, readRecord } from './csv.ts'
+import { type Frame, type Framer, framer } from './frames.ts'
+import { describePath, parseJson, placeOf } from './json.ts'
+import { MOST_BYTES_HELD, MOST_PROBLEMS, MOST_PROBLEMS_SHOWN, MOST_ROWS, MOST_ROWS_HELD } from './limits.ts'
+import { type Kind, normalise, type RowOf } from './normalise.ts'
+
+/** One row of a file: read, or wrong with the reason. `text` is the row as it lay in the file. */
+export type Outcome<K extends Kind> = { line: number; text: string } & ({ row: RowOf[K] } | { error: DataError })
+export type WrongRow = { line: number; text: string; error: DataError }
+export type ReadResult<K extends Kind> = { rows: RowOf[K][]; setAside: WrongRow[] }
+/** `refuse`: one wrong row and nothing is read. `set-aside`: wrong rows are returned with their reasons. */
+export type ReadOptions<K extends Kind> = { kind: K; wrong?: 'refuse' | 'set-aside' }
+
+/** All rows of a JSONL, JSON or CSV file, plain or gzip. Throws one DataError that lists the first wrong rows and counts the rest. */
+export async function readRows<K extends Kind>(file: string, options: ReadOptions<K>): Promise<ReadResult<K>> {
+  const rows: RowOf[K][] = []
+  const setAside: WrongRow[] = []
+  let bytes = 0
+  for await (const outcome of readGoodRows(file, options)) {
+    bytes += outcome.text.length
+    if ('error' in outcome) setAside.push(outcome)
+    else rows.push(outcome.row)
+    if (rows.length + setAside.length > MOST_ROWS_HELD || bytes > MOST_BYTES_HELD)
+      throw new DataError(
+        `expected at most ${MOST_ROWS_HELD} rows and ${MOST_BYTES_HELD / 2 ** 20} MiB to hold at once, got more: split the file`,
+        { file, line: outcome.line },
+      )
+  }
+  return { rows, setAside }
+}
+
+/** Streams rows under the rule for wrong ones. With `refuse`, throws after the last row that it looked at, so act on nothing before the end. */
+export async function* readGoodRows<K extends Kind>(
+  file: string,
+  { kind, wrong = 'refuse' }: ReadOptions<K>,
+): AsyncGenerator<Outcome<K>> {
+  const errors: DataError[] = []
+  let count = 0
+  for await (const outcome of streamRows(file, kind)) {
+    count++
+    if (!('error' in outcome) || wrong === 'set-aside') yield outcome
+    else if (errors.push(outcome.error) >= MOST_PROBLEMS) break
+  }
+  if (errors.length) throw gather(errors)
+  if (count === 0) throw new DataError('expected at least one row, got none', { file })
+}
+
+/** Every row in file order, right or wrong. Throws only when the file itself cannot be read on. */
+export async function* streamRows<K extends Kind>(file: string, kind: K): AsyncGenerator<Outcome<K>> {
+  const { format, chunks } = await openData(file)
+  const cutter = framer(format, file)
+  const shapes = new ShapeRule()
+  let read = format === 'csv' ? undefined : jsonReader(file)
+  let count = 0
+  for await (const frames of cut(file, cutter, chunks)) {
+    for (const frame of frames) {
+      if (!read) {
+        read = recordReader(frame, file)
+        continue
+      }
+      if (++count > MOST_ROWS)
+        throw new DataError(`expected at most ${MOST_ROWS} rows, got more: split the file`, { file, line: frame.line })
+      yield readFrame(frame, { file, kind, read, shapes })
+    }
+  }
+}
+
+async function* cut(file: string, cutter: Framer, chunks: AsyncIterable<Buffer>): AsyncGenerator<Frame[]> {
+  try {
+    for await (const chunk of chunks) yield cutter.push(chunk)
+  } catch (error) {
+    if (error instanceof DataError && error.place.line === undefined)
+      throw new DataError(error.message.slice(file.length + 2), { file, line: cutter.line }, { cause: error })
+    throw error
+  }
+  yield cutter.end()
+}
+
+type Reader = (frame: Frame) => RawRow
+
+function jsonReader(file: string): Reader {
+  return (frame) => {
+    const start = { file, line: frame.line, column: frame.column }
+    return { value: parseJson(frame.text, start), placeOf: (path) => placeOf(frame.text, path, start) }
+  }
+}
+
+/** Without a sound header no record can be read, so that throws at once. */
+function recordReader(first: Frame, file: string): Reader {
+  if (first.flaw) throw first.flaw
+  const header = parseHeader(first, file)
+  return (frame) => readRecord(frame, header, file)
+}
+
+type FrameContext<K extends Kind> = { file: string; kind: K; read: Reader; shapes: ShapeRule }
+
+function readFrame<K extends Kind>(frame: Frame, { file, kind, read, shapes }: FrameContext<K>): Outcome<K> {
+  const { line, text } = frame
+  try {
+    if (frame.flaw) throw frame.flaw
+    const raw = read(frame)
+    const result = normalise(raw.value, kind)
+    if ('row' in result) {
+      shapes.hold(result.shape, { file, line })
+      return { line, text, row: result.row }
+    }
+    const { path, message } = result.problems[0]!
+    const more = result.problems.slice(1).map((p) => `${describePath(p.path)}: ${p.message}`)
+    const field = describePath(path)
+    throw new DataError([message, ...more].join('; '), { ...raw.placeOf(path), ...(field ? { field } : {}) })
+  } catch (error) {
+    if (error instanceof DataError) return { line, text, error }
+    throw error
+  }
+}
+
+/** Rows of one file have one shape: text prompts and turns, or two kinds of comparison, are not mixed. */
+class ShapeRule {
+  private first: { shape: string; line: number } | undefined
+
+  hold(shape: string, { file, line }: { file: string; line: number }): void {
+    this.first ??= { shape, line }
+    if (shape !== this.first.shape)
+      throw new DataError(
+        `expected ${this.first.shape} as in line ${this.first.line}, got ${shape}: put each shape in a file of its own`,
+        { file, line },
+      )
+  }
+}
+
+function gather(errors: DataError[]): DataError {
+  const [first, ...rest] = errors as [DataError, ...DataError[]]
+  if (!rest.length) return first
+  const shown = rest.slice(0, MOST_PROBLEMS_SHOWN - 1).map((error) => `  ${error.message}`)
+  const left = rest.length - shown.length
+  const tail = left ? [`  and ${left}${errors.length >= MOST_PROBLEMS ? ' or more' : ''} others`] : []
+  const all = new DataError([first.message, ...shown, ...tail].join('\n'))
+  return Object.assign(all, { place: first.place })
+}
