@@ -1,0 +1,40 @@
+// A loaded model: parameters in two groups (body, heads), the wiring that the passes use, AdamW's counters, and what is
+// under way on it. Nothing here computes.
+import type { Affine, HeadSpec } from '#engine/contract'
+import type { Tensor } from '#torch'
+import type { LlamaConfig } from './config.ts'
+import type { ValueHead } from './heads.ts'
+import type { Llama } from './llama.ts'
+import type { Parameter } from './parameters.ts'
+
+export type LanguageModel = {
+  readonly id: number
+  readonly engine: 'embedded'
+  config: LlamaConfig
+  device: string
+  trains: 'nothing' | 'all'
+  /** Tokenizer, template and generation files of the folder it came from, by name: they go along when it is saved. */
+  sideFiles: Record<string, Uint8Array>
+  llama: Llama
+  body: Parameter[]
+  heads: Parameter[]
+  value?: { spec: NonNullable<HeadSpec['value']>; head: ValueHead }
+  scores?: { names: string[]; read: 'last' | 'sum'; affine: Affine[]; weight_HE: Tensor }
+  /** Tokens of a micro-batch. */
+  budget: number
+  /** Updates done, for AdamW's bias correction; `step` counts calls that changed anything. */
+  updates: { body: number; heads: number; step: number }
+  /** Open sample streams and passes under way: `step` and `release` are refused meanwhile. */
+  streams: number
+  passes: number
+  /** The model whose body tensors these are, and how many others use this one's. */
+  base: LanguageModel | undefined
+  sharers: number
+  isReleased: boolean
+}
+
+/** `model 3 (llama 128x3, cpu)`: how messages name it. */
+export function describeModel(model: LanguageModel): string {
+  const { hiddenSize, layers } = model.config
+  return `model ${model.id} (llama ${hiddenSize}x${layers}, ${model.device})`
+}

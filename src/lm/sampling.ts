@@ -1,0 +1,239 @@
+// Sampling with a key-value cache and continuous batching: rows of many requests step together, finished rows make room
+// for waiting requests. A row's draws depend on its request's seed, its index and the token's position alone; which rows
+// share a batch depends on the order of requests and on what they draw, never on the clock. (A source that makes its
+// reader wait is the exception: nobody stands still for it. Then batches differ, and tokens only where two candidates
+// are within rounding.) Left out: prefixes shared between requests, speculative decoding.
+import { setImmediate as macrotask } from 'node:timers/promises'
+import type { SampleEvent, SampleRequest } from '#engine/contract'
+import {
+  cacheWrite_,
+  decodeAttention,
+  fromArray,
+  indexSelect,
+  linear,
+  narrow,
+  noGrad,
+  reshape,
+  sampleRows,
+  scope,
+  type Tensor,
+} from '#torch'
+import { emptyCache, freeCache, type KvCache, moveRow, reserve } from './kv-cache.ts'
+import { type Attend, attendPacked, lastHidden } from './llama.ts'
+import type { LanguageModel } from './model.ts'
+import { toDevice } from './parameters.ts'
+import { type Admission, openRequests } from './requests.ts'
+import { rowSeed } from './seeded.ts'
+
+/** Rows that step together at most. */
+const MAX_ROWS = 128
+/** New requests wait until this many rows are free (or none is busy): prefills come in fewer, larger passes. */
+const FREE_ROWS_TO_ADMIT = 32
+/** Events of a running row are gathered for this long, so that events cost little beside steps. */
+const FLUSH_MS = 30
+
+type Row = {
+  request: SampleRequest
+  index: number
+  seed: number
+  stopTokens: Set<number>
+  /** Tokens in the cache: prompt and drawn ones, but for the last drawn. */
+  length: number
+  drawn: number
+  lastToken: number
+  newTokens: number[]
+  newLogprobs: number[]
+  done?: 'stop' | 'length' | 'cancelled'
+}
+
+export async function* samplePass(
+  model: LanguageModel,
+  requests: AsyncIterable<SampleRequest> | Iterable<SampleRequest>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<SampleEvent, void, undefined> {
+  const source = openRequests(requests, { model, maxRows: MAX_ROWS, signal })
+  const cache = emptyCache()
+  let rows: Row[] = []
+  let flushedAt = performance.now()
+  model.streams++
+  try {
+    for (;;) {
+      if (signal?.aborted) {
+        for (const row of rows) yield eventOf(model, row, 'cancelled')
+        for (const { request, from, to } of source.waiting())
+          for (let index = from; index < to; index++) yield eventOf(model, newRow(request, index), 'cancelled')
+        return
+      }
+      const free = MAX_ROWS - rows.length
+      if (rows.length === 0 || free >= FREE_ROWS_TO_ADMIT) {
+        const admitted = await source.take(free, { mayWait: rows.length === 0 })
+        if (signal?.aborted) {
+          rows.push(...admitted.flatMap(rowsOf))
+          continue
+        }
+        if (admitted.length > 0) rows = prefill(model, cache, rows, admitted)
+        else if (rows.length === 0) return
+        else decode(model, cache, rows)
+      } else decode(model, cache, rows)
+      const isFlush = performance.now() - flushedAt > FLUSH_MS
+      if (isFlush) flushedAt = performance.now()
+      for (const row of rows) if (row.done || isFlush) yield eventOf(model, row, row.done)
+      rows = compact(cache, rows)
+      await macrotask()
+    }
+  } finally {
+    model.streams--
+    freeCache(cache)
+    await source.close()
+  }
+}
+
+/** Runs the prompts of new requests, each once whatever its n, writes their keys and values to every row, draws the first tokens. */
+function prefill(model: LanguageModel, cache: KvCache, busy: Row[], admitted: Admission[]): Row[] {
+  const fresh = admitted.flatMap(rowsOf)
+  const prompts = admitted.map(({ request }) => request.tokens)
+  const longest = Math.max(...prompts.map((tokens) => tokens.length))
+  reserve(cache, { rows: busy.length + fresh.length, positions: longest + 1, used: busy.length }, model)
+  const offsets = new Int32Array(prompts.length + 1)
+  prompts.forEach((tokens, i) => (offsets[i + 1] = offsets[i]! + tokens.length))
+  const T = offsets.at(-1)!
+  const tokens_T = new Int32Array(T)
+  const positions_T = new Int32Array(T)
+  prompts.forEach((tokens, i) => {
+    tokens_T.set(tokens, offsets[i])
+    for (let t = 0; t < tokens.length; t++) positions_T[offsets[i]! + t] = t
+  })
+  // Where each written entry comes from (W entries: a prompt's tokens once for each of its rows), and where it goes.
+  const from: number[] = []
+  const toRow: number[] = []
+  const toPosition: number[] = []
+  const promptOfRow: number[] = []
+  admitted.forEach((admission, i) => {
+    for (const _ of rowsOf(admission)) {
+      const row = busy.length + promptOfRow.length
+      promptOfRow.push(i)
+      for (let t = 0; t < prompts[i]!.length; t++) {
+        from.push(offsets[i]! + t)
+        toRow.push(row)
+        toPosition.push(t)
+      }
+    }
+  })
+  scope(() =>
+    noGrad(() => {
+      const { config } = model
+      const at = (values: Int32Array | number[]): Tensor => toDevice(fromArray(Int32Array.from(values)), model.device)
+      const attendSegments = attendPacked(config, at(offsets))
+      const from_W = from.length === T ? undefined : at(from)
+      const target = { rows: at(toRow), positions: at(toPosition) }
+      const attend: Attend = (q, k, v, layer) => {
+        const { keys, values } = cache.layers[layer]!
+        cacheWrite_(keys, from_W ? indexSelect(k, 0, from_W) : k, target)
+        cacheWrite_(values, from_W ? indexSelect(v, 0, from_W) : v, target)
+        return attendSegments(q, k, v, layer)
+      }
+      const rows_R = at(offsets.slice(1).map((end) => end - 1))
+      const hidden = lastHidden(model.llama, { tokens_T: at(tokens_T), positions_T: at(positions_T), attend, rows_R })
+      const logits = linear(hidden, model.llama.head_VE!)
+      draw(fresh, promptOfRow.length === prompts.length ? logits : indexSelect(logits, 0, at(promptOfRow)))
+    }),
+  )
+  return [...busy, ...fresh]
+}
+
+/** One token more for each row. */
+function decode(model: LanguageModel, cache: KvCache, rows: Row[]): void {
+  const B = rows.length
+  const longest = rows.reduce((most, row) => Math.max(most, row.length), 0)
+  reserve(cache, { rows: B, positions: longest + 1, used: B }, model)
+  scope(() =>
+    noGrad(() => {
+      const { headDim, heads } = model.config
+      const at = (of: (row: Row, i: number) => number): Tensor =>
+        toDevice(fromArray(Int32Array.from(rows, of)), model.device)
+      const positions_T = at((row) => row.length)
+      const lengths = at((row) => row.length + 1)
+      const target = { rows: at((_, i) => i), positions: positions_T }
+      const attend: Attend = (q, k, v, layer) => {
+        const { keys, values } = cache.layers[layer]!
+        cacheWrite_(keys, k, target)
+        cacheWrite_(values, v, target)
+        const attended = decodeAttention(q, narrow(keys, 0, 0, B), narrow(values, 0, 0, B), {
+          lengths,
+          scale: 1 / Math.sqrt(headDim),
+        })
+        return reshape(attended, [B, heads, headDim])
+      }
+      const hidden = lastHidden(model.llama, { tokens_T: at((row) => row.lastToken), positions_T, attend })
+      for (const row of rows) row.length++
+      draw(rows, linear(hidden, model.llama.head_VE!))
+    }),
+  )
+}
+
+function draw(rows: Row[], logits: Tensor): void {
+  const { tokens, logprobs } = sampleRows(logits, {
+    temperatures: rows.map((row) => row.request.temperature),
+    topPs: rows.map((row) => row.request.topP ?? 1),
+    topKs: rows.map((row) => row.request.topK ?? 0),
+    seeds: rows.map((row) => row.seed),
+    positions: rows.map((row) => row.length),
+  })
+  rows.forEach((row, i) => {
+    const token = tokens[i]!
+    row.lastToken = token
+    row.drawn++
+    row.newTokens.push(token)
+    row.newLogprobs.push(logprobs[i]!)
+    if (row.stopTokens.has(token)) row.done = 'stop'
+    else if (row.drawn === row.request.maxTokens) row.done = 'length'
+  })
+}
+
+/** Drops finished rows; the last ones move into their places in the cache. */
+function compact(cache: KvCache, rows: Row[]): Row[] {
+  const left = [...rows]
+  for (let i = 0; i < left.length; ) {
+    if (!left[i]!.done) {
+      i++
+      continue
+    }
+    const last = left.pop()!
+    if (i === left.length) continue
+    left[i] = last
+    if (!last.done) moveRow(cache, { from: left.length, to: i, length: last.length })
+  }
+  return left
+}
+
+function rowsOf({ request, from, to }: Admission): Row[] {
+  return Array.from({ length: to - from }, (_, i) => newRow(request, from + i))
+}
+
+function newRow(request: SampleRequest, index: number): Row {
+  return {
+    request,
+    index,
+    seed: rowSeed(request.seed, index),
+    stopTokens: new Set(request.stopTokens),
+    length: request.tokens.length,
+    drawn: 0,
+    lastToken: -1,
+    newTokens: [],
+    newLogprobs: [],
+  }
+}
+
+function eventOf(model: LanguageModel, row: Row, done: Row['done']): SampleEvent {
+  const event: SampleEvent = {
+    id: row.request.id,
+    index: row.index,
+    tokens: Int32Array.from(row.newTokens),
+    logprobs: Float32Array.from(row.newLogprobs),
+    step: model.updates.step,
+  }
+  row.newTokens = []
+  row.newLogprobs = []
+  if (done) event.done = done
+  return event
+}
