@@ -1,0 +1,109 @@
+// Rule terms made ready: each becomes a function of one row of text. Read from a JSON file; a rule that could never
+// speak (a schema that does not parse, an export that is no function) is refused before the run starts.
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { z } from 'zod'
+import { ConfigError } from '#errors'
+import { RuleTerm } from '#schema'
+
+export type RuleRow = { prompt: string; completion: string; finished: boolean }
+export type Rule = { name: string; weight: number; score: (row: RuleRow) => number }
+
+/** A completion longer than this is not put to a regular expression or a JSON parser. */
+const LONGEST = 100_000
+
+/** Reads a JSON array of rule terms; paths in it are relative to the file. */
+export async function readRules(file: string): Promise<Rule[]> {
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    throw new ConfigError(`--rules: expected a JSON array of rule terms, cannot read ${file}: ${String(cause)}`, {
+      cause,
+    })
+  }
+  const parsed = z.array(RuleTerm).min(1).safeParse(value)
+  if (!parsed.success)
+    throw new ConfigError(
+      `--rules ${file}: ${parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; ')}`,
+    )
+  const names = parsed.data.map((term) => term.name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i || name === 'learned')
+  if (twice !== undefined)
+    throw new ConfigError(`--rules ${file}: expected each name once and none called learned, got ${twice}`)
+  return Promise.all(parsed.data.map((term) => prepare(term, dirname(resolve(file)))))
+}
+
+async function prepare(term: RuleTerm, folder: string): Promise<Rule> {
+  const { name, weight } = term
+  switch (term.kind) {
+    case 'regex': {
+      const pattern = compile(term.pattern, term.flags, name)
+      return { name, weight, score: ({ completion }) => (pattern.test(completion.slice(0, LONGEST)) ? 1 : 0) }
+    }
+    case 'length': {
+      const { least, most } = term
+      return { name, weight, score: ({ completion }) => -excess(completion.length, least, most) }
+    }
+    case 'json-schema': {
+      const schema = readJsonSchema(resolve(folder, term.file), name)
+      return { name, weight, score: ({ completion }) => (accepts(schema, completion.slice(0, LONGEST)) ? 1 : 0) }
+    }
+    case 'module':
+      return { name, weight, score: await importScore(resolve(folder, term.file), term.export, name) }
+    default:
+      return term satisfies never
+  }
+}
+
+function compile(pattern: string, flags: string, name: string): RegExp {
+  try {
+    return new RegExp(pattern, flags)
+  } catch (cause) {
+    throw new ConfigError(`--rules: ${name}: expected a regular expression, got ${pattern}: ${String(cause)}`, {
+      cause,
+    })
+  }
+}
+
+function excess(length: number, least: number, most: number): number {
+  if (length > most) return (length - most) / most
+  return length < least ? (least - length) / least : 0
+}
+
+/** JSON Schema 2020-12, strict: a keyword that would be ignored is refused. */
+function readJsonSchema(file: string, name: string): (value: unknown) => boolean {
+  try {
+    const validate = new Ajv2020({ strict: true }).compile(JSON.parse(readFileSync(file, 'utf8')) as object)
+    return (value) => validate(value) === true
+  } catch (cause) {
+    throw new ConfigError(`--rules: ${name}: expected a JSON schema in ${file}: ${String(cause)}`, { cause })
+  }
+}
+
+function accepts(validate: (value: unknown) => boolean, text: string): boolean {
+  try {
+    return validate(JSON.parse(text))
+  } catch {
+    return false
+  }
+}
+
+async function importScore(file: string, exported: string, name: string): Promise<Rule['score']> {
+  let module: Record<string, unknown>
+  try {
+    module = (await import(pathToFileURL(file).href)) as Record<string, unknown>
+  } catch (cause) {
+    throw new ConfigError(`--rules: ${name}: cannot import ${file}: ${String(cause)}`, { cause })
+  }
+  const score = module[exported]
+  if (typeof score !== 'function')
+    throw new ConfigError(`--rules: ${name}: expected ${file} to export a function ${exported}, got ${typeof score}`)
+  return (row) => {
+    const value: unknown = (score as (row: RuleRow) => unknown)(row)
+    if (typeof value === 'number' && Number.isFinite(value)) return value
+    throw new ConfigError(`--rules: ${name}: expected a finite number from ${file}, got ${String(value)}`)
+  }
+}
