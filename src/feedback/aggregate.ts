@@ -1,0 +1,106 @@
+// From judgements to preferences: a probability that a is better, and a weight, for each item. Reliability of annotators enters by
+// the model's posterior; qualification enters as prior knowledge of each annotator and as the weight.
+import { ConfigError, DataError } from '#errors'
+import type { Comparison, Judgement, Preference } from '#schema'
+import type { Interval } from '#stats'
+import { type AggregationEvidence, type AggregationMethod, chooseAggregation, TYINGS } from './choose-aggregation.ts'
+import { gatherItems, type Item, votesByAnnotator } from './items.ts'
+import type { Qualification } from './qualification.ts'
+import { type CoinCounts, type Coins, fitCoins, skillOf } from './two-coin.ts'
+
+export type AnnotatorSkill = {
+  annotator: string
+  judgements: number
+  /** Probability of naming the better side, over both sides alike. */
+  skill: Interval
+  /** P(says left | left is better), P(says right | right is better). */
+  coins: Coins
+  /** (coins.left - coins.right) / 2: above 0 leans to the left side. */
+  sideLean: number
+  qualified?: boolean
+}
+export type Aggregation = {
+  preferences: Preference[]
+  annotators: AnnotatorSkill[]
+  method: AggregationMethod | 'weighted-majority'
+  /** Held-out evidence of every method; empty when the method was prescribed. */
+  evidence: AggregationEvidence[]
+  /** Items whose every judgement was cannot-judge, or that nobody judged: they make no preference. */
+  unjudged: string[]
+}
+
+/**
+ * Aggregates comparisons. `auto` chooses by held-out evidence; `weighted-majority` weighs votes by gold accuracy alone and
+ * needs `qualification`. An item's weight is the share of its votes cast by annotators who passed (1 without qualification).
+ * @throws DataError when a judgement does not match its item or no prompt is known
+ */
+export function aggregate({
+  judgements,
+  comparisons,
+  method = 'auto',
+  seed,
+  qualification,
+}: {
+  judgements: readonly Judgement[]
+  comparisons?: readonly Comparison[]
+  method?: 'auto' | AggregationMethod | 'weighted-majority'
+  seed: number
+  qualification?: readonly Qualification[]
+}): Aggregation {
+  if (method === 'weighted-majority' && !qualification)
+    throw new ConfigError('weighted-majority needs qualification results; qualify the annotators or use auto')
+  const items = gatherItems(judgements, comparisons)
+  const judged = items.filter(({ votes }) => votes.some((vote) => vote.towardsA !== undefined))
+  if (judged.length === 0) throw new DataError('aggregation needs at least one judgement that says something, got none')
+  const known = qualification && new Map(qualification.map((report) => [report.annotator, countsFrom(report)]))
+  const chosen =
+    method === 'auto' ? chooseAggregation(judged, { seed, ...(known && { known }) }) : { method, evidence: [] }
+  const prior = known && { known }
+  const fit =
+    chosen.method === 'weighted-majority'
+      ? fitCoins(judged, 'one-coin', { ...prior, rounds: 0 })
+      : fitCoins(judged, TYINGS[chosen.method], prior)
+  const passed = qualification && new Map(qualification.map((report) => [report.annotator, report.passed]))
+  return {
+    ...chosen,
+    preferences: judged.map((item, i) => preferenceOf(item, fit.posterior[i]!, passed)),
+    annotators: [...votesByAnnotator(judged)].map(([annotator, votes]) => {
+      const coins = fit.coinsOf(annotator)
+      return {
+        annotator,
+        judgements: votes.length,
+        skill: skillOf(fit.countsOf(annotator)),
+        coins,
+        sideLean: (coins.left - coins.right) / 2,
+        ...(passed && { qualified: passed.get(annotator) ?? false }),
+      }
+    }),
+    unjudged: items.filter((item) => !judged.includes(item)).map(({ item }) => item),
+  }
+}
+
+function preferenceOf(item: Item, probability: number, passed: ReadonlyMap<string, boolean> | undefined): Preference {
+  if (item.prompt === undefined)
+    throw new DataError(
+      `no prompt is known for item ${item.item}; give its comparison, or judgements that carry the prompt`,
+      {
+        field: 'prompt',
+      },
+    )
+  const cast = item.votes.filter((vote) => vote.towardsA !== undefined)
+  return {
+    item: item.item,
+    prompt: item.prompt,
+    a: item.a,
+    b: item.b,
+    probability,
+    weight: passed ? cast.filter((vote) => passed.get(vote.annotator)).length / cast.length : 1,
+    judgements: cast.length,
+    annotators: cast.map((vote) => vote.annotator),
+    ...(item.simulated && { simulated: true }),
+  }
+}
+
+function countsFrom({ confusion: { left, right } }: Qualification): CoinCounts {
+  return { left: { right: left.left, wrong: left.right }, right: { right: right.right, wrong: right.left } }
+}

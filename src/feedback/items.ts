@@ -1,0 +1,108 @@
+// Judgements gathered by item, turned from the sides that were shown (left, right) to the completions themselves (a, b).
+// Here every judgement is checked against its comparison; what follows may trust it.
+import { DataError } from '#errors'
+import type { Choice, Comparison, Judgement, Prompt } from '#schema'
+
+export type Vote = {
+  annotator: string
+  /** True when completion `a` was shown on the left. */
+  isALeft: boolean
+  choice: Choice
+  /** 1: a is better; 0: b is better; 0.5: tie or both bad; absent: cannot judge. */
+  towardsA?: number
+  /** Seconds from shown to answered. */
+  time?: number
+}
+export type Item = { item: string; prompt?: Prompt; a: string; b: string; votes: Vote[]; simulated: boolean }
+
+/**
+ * Items in order of first appearance. With `comparisons` every judgement must belong to one; without, `a` is the completion that the
+ * item's first judgement shows on the left. Lines in errors count rows of `judgements` from 1.
+ * @throws DataError when texts do not match the item, both sides are the same, or someone judged an item twice
+ */
+export function gatherItems(judgements: readonly Judgement[], comparisons?: readonly Comparison[]): Item[] {
+  const items = new Map<string, Item>()
+  comparisons?.forEach(({ item, prompt, a, b }, i) => {
+    if (items.has(item))
+      throw new DataError(`expected one comparison an item, got a second one of ${item}`, {
+        line: i + 1,
+        field: 'item',
+      })
+    items.set(item, { item, prompt, a, b, votes: [], simulated: false })
+  })
+  judgements.forEach((judgement, i) => {
+    const line = i + 1
+    const { item: name, annotator, left, right, choice } = judgement
+    let item = items.get(name)
+    if (!item) {
+      if (comparisons)
+        throw new DataError(`item ${name} is in no comparison; add it there or leave the judgement out`, {
+          line,
+          field: 'item',
+        })
+      item = { item: name, a: left, b: right, votes: [], simulated: false }
+      items.set(name, item)
+    }
+    if (judgement.prompt !== undefined) checkPrompt(item, judgement.prompt, line)
+    if (left === right)
+      throw new DataError(`expected two different completions of item ${name}, got the same text twice`, {
+        line,
+        field: 'right',
+      })
+    const isALeft = left === item.a && right === item.b
+    if (!isALeft && !(left === item.b && right === item.a))
+      throw new DataError(
+        `left and right of annotator ${annotator} are not the two completions of item ${name}; expected the texts of its comparison, in either order`,
+        { line, field: left === item.a || left === item.b ? 'right' : 'left' },
+      )
+    if (item.votes.some((vote) => vote.annotator === annotator))
+      throw new DataError(`annotator ${annotator} judged item ${name} twice; keep one of the two`, {
+        line,
+        field: 'annotator',
+      })
+    const towardsA = leaning(choice, isALeft)
+    item.votes.push({
+      annotator,
+      isALeft,
+      choice,
+      ...(towardsA !== undefined && { towardsA }),
+      ...(judgement.time !== undefined && { time: judgement.time }),
+    })
+    item.simulated ||= judgement.simulated === true
+  })
+  return [...items.values()]
+}
+
+/** Every judgement of one annotator, with the item it belongs to. */
+export function votesByAnnotator(items: readonly Item[]): Map<string, { item: Item; vote: Vote }[]> {
+  const byAnnotator = new Map<string, { item: Item; vote: Vote }[]>()
+  for (const item of items)
+    for (const vote of item.votes) {
+      const own = byAnnotator.get(vote.annotator)
+      if (own) own.push({ item, vote })
+      else byAnnotator.set(vote.annotator, [{ item, vote }])
+    }
+  return byAnnotator
+}
+
+function leaning(choice: Choice, isALeft: boolean): number | undefined {
+  switch (choice) {
+    case 'left':
+      return isALeft ? 1 : 0
+    case 'right':
+      return isALeft ? 0 : 1
+    case 'tie':
+    case 'both-bad':
+      return 0.5
+    case 'cannot-judge':
+      return undefined
+    default:
+      throw new Error(`unknown choice ${choice satisfies never}`)
+  }
+}
+
+function checkPrompt(item: Item, prompt: Prompt, line: number): void {
+  if (item.prompt === undefined) item.prompt = prompt
+  else if (JSON.stringify(item.prompt) !== JSON.stringify(prompt))
+    throw new DataError(`the prompt is not the one of item ${item.item}`, { line, field: 'prompt' })
+}
