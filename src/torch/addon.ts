@@ -45,8 +45,16 @@ export type Addon = {
   resetPeak(): void
 }
 
-/** What set-up writes beside the addon. */
-export type Build = { file: string; sources: string; libtorch: string; source: string; compiler: string; blas: string }
+/** What set-up writes beside the addon. `source`: how libtorch was found; `blas`: the folder it was made to load BLAS from, or `default`. */
+export type Build = {
+  file: string
+  sources: string
+  libtorch: string
+  version: string
+  source: string
+  compiler: string
+  blas: string
+}
 
 let loaded: Addon | undefined
 
@@ -57,7 +65,9 @@ export function addon(): Addon {
 
 /** The build that `addon` would load. */
 export function currentBuild(): Build {
-  const record = join(ROOT, '.hone/addon/current.json')
+  const chosen = process.env.HONE_LIBTORCH
+  const suffix = chosen ? `-${createHash('sha256').update(resolve(chosen)).digest('hex').slice(0, 12)}` : ''
+  const record = join(ROOT, `.hone/addon/current${suffix}.json`)
   if (!existsSync(record)) throw new ConfigError('the libtorch addon is not built: run npm run setup')
   const build = JSON.parse(readFileSync(record, 'utf8')) as Build
   if (build.sources !== hashSources() || !existsSync(build.file))
