@@ -10,3 +10,17 @@ export {
   streamRows,
   type WrongRow,
 } from './read.ts'
+export {
+  type Check,
+  CHECKS,
+  type CheckOptions,
+  type CheckReport,
+  checkRows,
+  type Constraint,
+  type Finding,
+  type HeldOut,
+  type Policy,
+  type Reason,
+} from './check.ts'
+export { findPersonal, type Personal } from './personal.ts'
+export { type Split, type SplitOptions, type SplitReport, splitRows, type Splittable } from './split.ts'
