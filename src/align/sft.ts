@@ -1,0 +1,125 @@
+// Supervised fine-tuning (arXiv 2203.02155, section 3.5): maximum likelihood of completion tokens, end-of-sequence
+// included, averaged over the tokens of a step. Optional replay: general rows beside the demonstrations, against
+// forgetting. Left out: loss on prompts (it hurt: docs/log.md) and packing, which is the engine's business.
+import type { Engine, Model, Sequence } from '#engine/contract'
+import { ConfigError } from '#errors'
+import type { SftConfig } from '#schema'
+import { deriveSeed } from '#stats'
+import { checkpoint, finishedSteps, isDue, outcome } from './checkpoints.ts'
+import type { Example, Metrics, Recipe, Resume } from './events.ts'
+import { sum } from './losses/numbers.ts'
+import { sftCoefficients } from './losses/sft.ts'
+import { rowsOfStep, stepsOf } from './order.ts'
+import { rateShare, updateGroup } from './schedules.ts'
+import { sequenceOf } from './sequences.ts'
+
+export type SftInput = {
+  engine: Engine
+  /** Loaded with `trains`. */
+  model: Model
+  config: SftConfig
+  examples: Example[]
+  /** Measured at step 0, every `evalEvery` steps and at the end. */
+  heldOut?: Example[]
+  /** General rows; given if and only if `replayShare` is above 0. An empty prompt needs a first token that starts the text. */
+  replay?: Example[]
+  resume?: Resume
+  signal?: AbortSignal
+}
+
+/** Metrics: loss, tokens, learningRate, norm, and replayLoss, heldOutLoss where there are such rows; nats a token. */
+export async function* sft({
+  engine,
+  model,
+  config,
+  examples,
+  heldOut = [],
+  replay = [],
+  resume,
+  signal,
+}: SftInput): Recipe {
+  checkInput({ config, examples, replay })
+  const replaySize = Math.round(config.replayShare * config.batchSize)
+  const of = stepsOf(config, { count: examples.length, epochsUnlessGiven: 4 })
+  const pass = (step: number) => ({
+    temperature: 1,
+    seed: deriveSeed(config.seed, 'pass', step),
+    ...(signal && { signal }),
+  })
+  const batch = (rows: Example[], purpose: string, step: number, size: number) =>
+    rowsOfStep({ seed: config.seed, purpose, step, size, count: rows.length }).map((row) => rows[row]!)
+  const start = finishedSteps(resume, 'sft')
+  let metrics: Metrics = {}
+  if (heldOut.length > 0 && start === 0)
+    yield { kind: 'step', step: 0, of, metrics: { heldOutLoss: await lossPerToken(engine, model, heldOut) } }
+
+  for (let step = start; step < of; step++) {
+    const demonstrations = weighed(batch(examples, 'order', step, config.batchSize), 1)
+    const general = weighed(replaySize > 0 ? batch(replay, 'replay', step, replaySize) : [], config.replayWeight)
+    const normaliser = demonstrations.weight + general.weight
+    const part = async ({ sequences, weights, weight }: Weighed) => {
+      const groups = sequences.map((s) => [s])
+      const loss = sftCoefficients(sequences, weights, normaliser)
+      const sums = await engine.forwardBackward(model, groups, ['logprobs'], loss, pass(step))
+      return { loss: (sums.loss * normaliser) / weight, tokens: sums.tokens }
+    }
+    const learnt = await part(demonstrations)
+    const replayed = replaySize > 0 ? await part(general) : undefined
+    const learningRate = config.learningRate * rateShare(step, of, config)
+    const { bodyNorm, skipped } = await engine.step(model, { body: updateGroup(config, learningRate) })
+    const finished = step + 1
+    metrics = {
+      loss: learnt.loss,
+      ...(replayed && { replayLoss: replayed.loss }),
+      tokens: learnt.tokens + (replayed?.tokens ?? 0),
+      learningRate,
+      norm: bodyNorm!,
+      skipped: Number(skipped),
+    }
+    if (heldOut.length > 0 && isDue(finished, of, config.evalEvery))
+      metrics.heldOutLoss = await lossPerToken(engine, model, heldOut)
+    const reply = yield { kind: 'step', step: finished, of, metrics }
+    const state = { recipe: 'sft', step: finished }
+    yield* checkpoint({ step: finished, of, every: config.checkpointEvery, reply, models: { model }, state })
+    if (reply === 'stop') return outcome(finished, 'asked', metrics)
+  }
+  return outcome(of, 'steps', metrics)
+}
+
+/** Mean of -log p over the completion tokens of all examples, nats a token: each token counts once, whatever its weight. */
+export async function lossPerToken(engine: Engine, model: Model, examples: Example[]): Promise<number> {
+  const groups = examples.map(({ prompt, completion }) => [sequenceOf(prompt, completion)])
+  const outputs = await engine.forward(model, groups, ['logprobs'], { temperature: 1, seed: 0 })
+  let loss = 0
+  let tokens = 0
+  for (const [out] of outputs) {
+    loss -= sum(out!.logprobs_S!)
+    tokens += out!.logprobs_S!.length
+  }
+  return loss / tokens
+}
+
+function checkInput({ config, examples, replay }: Required<Pick<SftInput, 'config' | 'examples' | 'replay'>>): void {
+  if (examples.length === 0) throw new ConfigError('sft needs at least one demonstration, got none')
+  if (config.replayShare > 0 !== replay.length > 0)
+    throw new ConfigError(
+      `replay rows and replayShare go together: got ${replay.length} rows and replayShare ${config.replayShare}`,
+    )
+  if (config.replayShare > 0 && Math.round(config.replayShare * config.batchSize) === 0)
+    throw new ConfigError(
+      `replayShare ${config.replayShare} of batchSize ${config.batchSize} is less than half a row: raise one of them`,
+    )
+  for (const { weight = 1 } of [...examples, ...replay])
+    if (!(weight > 0 && Number.isFinite(weight)))
+      throw new ConfigError(`weights must be above 0, got ${weight}: leave such a row out`)
+}
+
+type Weighed = { sequences: Sequence[]; weights: number[]; weight: number }
+
+/** Sequences, the weight of their tokens, and the sum of these weights. */
+function weighed(rows: Example[], base: number): Weighed {
+  const sequences = rows.map(({ prompt, completion }) => sequenceOf(prompt, completion))
+  const weights = rows.map(({ weight = 1 }) => weight * base)
+  const weight = rows.reduce((total, { completion }, i) => total + completion.length * weights[i]!, 0)
+  return { sequences, weights, weight }
+}
