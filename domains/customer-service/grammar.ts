@@ -1,0 +1,205 @@
+// The words of the desk: how customers ask and how experts answer. Sentences that state a fact name its key right
+// before its value (`arrives Friday`), as the facts of the prompt do. Weights and styles are in knobs.ts.
+import type { ServiceTables } from '#simulate'
+
+export const tables = {
+  channels: [
+    { name: 'chat', greetings: ['Hi there and welcome!', 'Hello and thanks for chatting!'] },
+    { name: 'email', greetings: ['Dear customer, good day.', 'Thank you for your email.'] },
+    { name: 'social', greetings: ['Hey friend, good to see you!', 'Hey, thanks for the post!'] },
+  ],
+  moods: [
+    { name: 'calm', isUpset: false, phrases: ['No rush at all.', 'Thanks for the help.', 'Just asking.'] },
+    { name: 'worried', isUpset: true, phrases: ['I am worried now.', 'This makes me nervous.', 'I fear the worst.'] },
+    { name: 'upset', isUpset: true, phrases: ['I am upset.', 'This is so sad.', 'I am really let down.'] },
+    { name: 'furious', isUpset: true, phrases: ['I am furious!', 'This is an outrage!', 'I am so angry!'] },
+  ],
+  intents: [
+    {
+      name: 'late',
+      fact: '{item} arrives {day}',
+      decoy: 'office closed {day}',
+      value: 'day',
+      escalate: { when: 'days-late', atLeast: 6 },
+      messages: [
+        { text: 'My {item} is {days} days late.' },
+        { text: 'I have waited {days} days too long for my {item}.' },
+        { text: 'Where is the {item}? It is {days} days late.' },
+      ],
+      wordings: [
+        'Your {item} arrives {day}.',
+        'We checked and it arrives {day}.',
+        'The parcel with the {item} arrives {day}.',
+      ],
+    },
+    {
+      name: 'refund',
+      fact: 'refund limit ${limit}',
+      decoy: 'gift card ${limit}',
+      value: 'limit',
+      escalate: { when: 'above-limit' },
+      messages: [
+        { text: 'Please pay back ${amount} for my {item}.' },
+        { text: 'I want back ${amount} for the {item}.' },
+        { text: 'My {item} was no good. Send back ${amount} please.' },
+      ],
+      wordings: [
+        'We will pay back ${amount} today.',
+        'You get back ${amount} this week.',
+        'I am sending back ${amount} now.',
+      ],
+      limitWordings: [
+        'For refunds we have the limit ${limit} here.',
+        'I can refund up to the limit ${limit}.',
+        'A refund stops at the limit ${limit}.',
+      ],
+    },
+    {
+      name: 'damaged',
+      fact: 'new {item} ships {day}',
+      decoy: 'staff meets {day}',
+      value: 'day',
+      escalate: { when: 'danger' },
+      messages: [
+        { text: 'My {item} came broken.' },
+        { text: 'The {item} has a big crack.' },
+        { text: 'I got a {item} with a bent part.' },
+        { text: 'My {item} began to smoke.', isDanger: true },
+        { text: 'The {item} burned my hand.', isDanger: true },
+      ],
+      wordings: [
+        'Your new {item} ships {day}.',
+        'A new one ships {day} for free.',
+        'We packed a new {item} and it ships {day}.',
+      ],
+    },
+    {
+      name: 'billing',
+      fact: 'credit limit ${limit}',
+      decoy: 'yearly fee ${limit}',
+      value: 'limit',
+      escalate: { when: 'above-limit' },
+      messages: [
+        { text: 'You charged ${amount} too much for my {item}.' },
+        { text: 'I was wrongly charged ${amount} for a {item}.' },
+        { text: 'My card was charged ${amount} twice for the {item}.' },
+      ],
+      wordings: [
+        'We give you the charged ${amount} at once.',
+        'You see the charged ${amount} on your card again soon.',
+        'I return the wrongly charged ${amount} today.',
+      ],
+      limitWordings: [
+        'Our desk has a credit limit ${limit} for this.',
+        'I may credit you up to the limit ${limit}.',
+        'Such a credit stops at the limit ${limit}.',
+      ],
+    },
+    {
+      name: 'cancel',
+      fact: 'plan ends {month}',
+      decoy: 'sale starts {month}',
+      value: 'month',
+      escalate: { when: 'mood', mood: 'furious' },
+      messages: [
+        { text: 'Please cancel my {item} plan.' },
+        { text: 'I want to stop the {item} plan.' },
+        { text: 'Take me off the {item} plan.' },
+      ],
+      wordings: [
+        'Your plan ends {month}.',
+        'As you asked, the plan ends {month}.',
+        'No more bills, it all ends {month}.',
+      ],
+    },
+    {
+      name: 'return',
+      fact: 'returns within {window} days',
+      decoy: 'repairs take {window} days',
+      value: 'window',
+      escalate: { when: 'never' },
+      messages: [
+        { text: 'Can I return my {item}?' },
+        { text: 'The {item} does not fit me.' },
+        { text: 'How do I give the {item} back to you?' },
+      ],
+      wordings: [
+        'You can return it within {window} days.',
+        'Please send us the {item} within {window} days.',
+        'We take the {item} back within {window} days.',
+      ],
+    },
+    {
+      name: 'stock',
+      fact: '{item} in stock {day}',
+      decoy: 'shop painted {day}',
+      value: 'day',
+      escalate: { when: 'never' },
+      messages: [
+        { text: 'When can I buy a {item}?' },
+        { text: 'Is the {item} sold out?' },
+        { text: 'I could not find the {item} in your shop.' },
+      ],
+      wordings: [
+        'The {item} is in stock {day}.',
+        'It will be back in stock {day}.',
+        'We have the {item} in stock {day} again.',
+      ],
+    },
+    {
+      name: 'login',
+      fact: 'reset link lasts {minutes} minutes',
+      decoy: 'phone line waits {minutes} minutes',
+      value: 'minutes',
+      escalate: { when: 'danger' },
+      messages: [
+        { text: 'I can not log in to see my {item} order.' },
+        { text: 'My password for the {item} order is lost.' },
+        { text: 'The site shuts me out of my {item} order.' },
+        { text: 'Someone used my account to buy a {item}.', isDanger: true },
+        { text: 'A stranger took my account and my {item} order.', isDanger: true },
+      ],
+      wordings: [
+        'Your reset link lasts {minutes} minutes.',
+        'Look at your mail, the link lasts {minutes} minutes.',
+        'Use the new link, it lasts {minutes} minutes.',
+      ],
+    },
+  ],
+  vague: ['It should be fine soon.', 'We will see what happens.', 'These things take their time.'],
+  empathy: [
+    'I am so sorry about this.',
+    'I know how hard this feels.',
+    'That must be really hard.',
+    'I understand why you feel this way.',
+    'I am sorry for all the trouble.',
+    'You have every right to feel bad.',
+  ],
+  escalation: [
+    'I am passing this to manager {manager} now.',
+    'Our manager {manager} will call you today.',
+    'I asked manager {manager} to step in.',
+  ],
+  offBrand: [
+    'That is not my job.',
+    'You should have read the terms.',
+    'Please stop asking about it.',
+    'Other people have real problems.',
+  ],
+  padding: [
+    'As you may know, we get many such cases.',
+    'Let me say a few words on how we work.',
+    'Our team looks at a lot of things each day.',
+  ],
+  courtesy: [
+    'We truly value you.',
+    'Thank you for your trust.',
+    'It is a joy to help.',
+    'You matter a lot to us.',
+    'We are happy to have you.',
+    'Thanks for being with us.',
+    'We wish you a lovely day.',
+    'Your kind words mean a lot.',
+  ],
+  signOff: ['Warmly, Larkspur.', 'Yours, the Larkspur team.'],
+} as const satisfies ServiceTables
