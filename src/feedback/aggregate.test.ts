@@ -97,7 +97,7 @@ test('where everyone is alike the majority is kept', () => {
 test('the majority method decides as votes do, and calls even votes even', () => {
   const rows = (item: string, ...choices: Judgement['choice'][]) =>
     choices.map((choice, i): Judgement => ({ item, annotator: `p${i}`, prompt: 'q', left: 'x', right: 'y', choice }))
-  const { preferences, unjudged } = aggregate({
+  const { preferences, setAside } = aggregate({
     judgements: [
       ...rows('won', 'left', 'left', 'right'),
       ...rows('even', 'left', 'right'),
@@ -112,7 +112,7 @@ test('the majority method decides as votes do, and calls even votes even', () =>
   expect(preferences[1]!.probability).toBeCloseTo(0.5, 12)
   expect(preferences[2]!.probability).toBeCloseTo(0.5, 12)
   expect(preferences.map((p) => p.judgements)).toEqual([3, 2, 2])
-  expect(unjudged).toEqual(['skipped'])
+  expect(setAside).toEqual([{ item: 'skipped', reason: 'no judgement says anything' }])
 })
 
 test('naming the completions the other way round, or shuffling rows, changes nothing but the names', () => {
@@ -131,9 +131,11 @@ test('gold results enter as prior knowledge and as weight', () => {
   const exam = crowd({ people, items: 60, overlap: 16, seed: 5 })
   const gold = exam.comparisons.map(({ item, a, b }) => ({ item, better: exam.isABetter.get(item) ? a : b }))
   const qualification = qualify({ judgements: exam.judgements, gold, passMark: 0.65 })
-  const { preferences, annotators } = aggregate({ ...train, seed: 1, qualification })
+  const { preferences, annotators, setAside } = aggregate({ ...train, seed: 1, qualification })
   expect(annotators.find((a) => a.annotator === 'p0')!.qualified).toBe(false)
   expect(preferences.some((p) => p.weight < 1)).toBe(true)
+  expect(preferences.every((p) => p.weight > 0)).toBe(true)
+  expect(preferences.length + setAside.length).toBe(300)
   for (const { weight, judgements } of preferences) expect((weight * judgements) % 1).toBeCloseTo(0, 9)
   const weighted = aggregate({ ...train, seed: 1, qualification, method: 'weighted-majority' })
   const majority = aggregate({ ...train, seed: 1, method: 'majority' })

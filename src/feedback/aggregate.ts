@@ -25,8 +25,8 @@ export type Aggregation = {
   method: AggregationMethod | 'weighted-majority'
   /** Held-out evidence of every method; empty when the method was prescribed. */
   evidence: AggregationEvidence[]
-  /** Items whose every judgement was cannot-judge, or that nobody judged: they make no preference. */
-  unjudged: string[]
+  /** Items that make no preference, and why. */
+  setAside: { item: string; reason: string }[]
 }
 
 /**
@@ -50,20 +50,22 @@ export function aggregate({
   if (method === 'weighted-majority' && !qualification)
     throw new ConfigError('weighted-majority needs qualification results; qualify the annotators or use auto')
   const items = gatherItems(judgements, comparisons)
-  const judged = items.filter(({ votes }) => votes.some((vote) => vote.towardsA !== undefined))
+  const saysSomething = ({ votes }: Item) => votes.some((vote) => vote.towardsA !== undefined)
+  const judged = items.filter(saysSomething)
   if (judged.length === 0) throw new DataError('aggregation needs at least one judgement that says something, got none')
-  const known = qualification && new Map(qualification.map((report) => [report.annotator, countsFrom(report)]))
-  const chosen =
-    method === 'auto' ? chooseAggregation(judged, { seed, ...(known && { known }) }) : { method, evidence: [] }
-  const prior = known && { known }
+  const prior = qualification && {
+    known: new Map(qualification.map((report) => [report.annotator, countsFrom(report)])),
+  }
+  const chosen = method === 'auto' ? chooseAggregation(judged, { seed, ...prior }) : { method, evidence: [] }
   const fit =
     chosen.method === 'weighted-majority'
       ? fitCoins(judged, 'one-coin', { ...prior, rounds: 0 })
       : fitCoins(judged, TYINGS[chosen.method], prior)
   const passed = qualification && new Map(qualification.map((report) => [report.annotator, report.passed]))
+  const preferences = judged.map((item, i) => preferenceOf(item, fit.posterior[i]!, passed))
   return {
     ...chosen,
-    preferences: judged.map((item, i) => preferenceOf(item, fit.posterior[i]!, passed)),
+    preferences: preferences.filter(({ weight }) => weight > 0),
     annotators: [...votesByAnnotator(judged)].map(([annotator, votes]) => {
       const coins = fit.coinsOf(annotator)
       return {
@@ -75,7 +77,14 @@ export function aggregate({
         ...(passed && { qualified: passed.get(annotator) ?? false }),
       }
     }),
-    unjudged: items.filter((item) => !judged.includes(item)).map(({ item }) => item),
+    setAside: [
+      ...items
+        .filter((item) => !judged.includes(item))
+        .map(({ item }) => ({ item, reason: 'no judgement says anything' })),
+      ...preferences
+        .filter(({ weight }) => weight === 0)
+        .map(({ item }) => ({ item, reason: 'nobody who judged it is qualified' })),
+    ],
   }
 }
 
