@@ -4,7 +4,7 @@
 import { ConfigError } from '#errors'
 import { contaminationFinder } from './contamination.ts'
 import { leakFinder } from './leaks.ts'
-import { NearIndex, signatureOf } from './near-duplicates.ts'
+import { NearIndex } from './near-duplicates.ts'
 import type { Kind, RowOf } from './normalise.ts'
 import { lengthLimits, lengthReasons, middle, ownReasons } from './row-checks.ts'
 import { type ComparedTexts, textsOf, wholeText } from './texts.ts'
@@ -113,7 +113,7 @@ export function checkRows<K extends Kind>(rows: readonly RowOf[K][], options: Ch
   const isOn = (check: Check) => policies[check] !== 'off'
   const leaks = isOn('leak-group') || isOn('leak-text') ? leakFinder(rows, all, { heldOut, similarity }) : undefined
   const contamination = isOn('contamination') ? contaminationFinder(evaluation, contaminationWords) : undefined
-  const repeats = repeatFinder(isOn('near-duplicate') ? new NearIndex(similarity) : undefined)
+  const repeats = repeatFinder(isOn('near-duplicate') ? new NearIndex(all.map(wholeText), similarity) : undefined)
   for (const i of rightFirst) {
     tell(i, leaks?.(i) ?? [])
     tell(i, contamination?.(all[i]!) ?? [])
@@ -148,8 +148,7 @@ function repeatFinder(
     const opposed = questions.get(texts.question)
     if (opposed !== undefined)
       return [{ check: 'contradiction', detail: `row ${opposed + 1} answers the opposite`, other: opposed }]
-    const signature = near && signatureOf(wholeText(texts))
-    const close = signature && near.find(signature)
+    const close = near?.find(index)
     if (close)
       return [
         {
@@ -161,7 +160,7 @@ function repeatFinder(
     if (isOriginal) {
       answers.set(texts.answer, index)
       questions.set(texts.question, index)
-      if (signature) near.add(signature, index)
+      near?.add(index)
     }
     return []
   }

@@ -1,68 +1,73 @@
-// Near-duplicates by MinHash (Broder 1997) over word 5-grams, with banding to find candidates and exact Jaccard
-// similarity to decide. 64 hashes in 16 bands of 4: a pair at similarity 0.8 is a candidate with probability
-// 1 - (1 - 0.8^4)^16 = 0.9998, one at 0.5 with 0.64. Texts shorter than a 5-gram count as one gram.
+// Near-duplicates: texts whose sets of word 5-grams have a Jaccard similarity at or above a threshold. Exact, by prefix
+// filtering (Bayardo et al., WWW 2007): two such sets must share one of their rarest few grams, so only texts that do are
+// compared. MinHash was tried first and left out: with one template its bands hold everybody (57 s for 100,000 rows of
+// one template, and copies missed once candidates were capped). Texts shorter than a 5-gram are one gram.
 import { wordsOf } from './texts.ts'
 
-/** What is compared of a text; one without words has no keys and is like nothing. */
-export type Signature = { grams: Uint32Array; keys: number[] }
 export type Near = { other: number; similarity: number }
 
 const GRAM_WORDS = 5
-const BANDS = 16
-const BAND_ROWS = 4
-const HASHES = BANDS * BAND_ROWS
-/** Candidates compared in one band: boilerplate must not make the search quadratic. */
-const MOST_CANDIDATES = 64
+/** Comparisons for one text, those with the rarest shared gram first: a grammar of few words must not make the search quadratic. */
+const MOST_COMPARED = 1000
+/** How common each gram is, approximately: grams that fall into one slot are counted together, which costs time and not truth. */
+const SLOTS = 1 << 22
 
-const SEEDS = Uint32Array.from({ length: HASHES }, (_, i) => scramble(i + 1))
-const FACTORS = Uint32Array.from({ length: HASHES }, (_, i) => scramble(i + 1 + HASHES) | 1)
-
-/** Texts seen so far, searchable for near-duplicates. */
+/** Finds, for a text of a fixed list, the most similar among those added so far. */
 export class NearIndex {
   private readonly threshold: number
-  private readonly grams = new Map<number, Uint32Array>()
-  private readonly bands = Array.from({ length: BANDS }, () => new Map<number, number[]>())
+  private readonly grams: Uint32Array[]
+  private readonly commonness = new Uint32Array(SLOTS)
+  /** The last entry of each gram; entries of one gram are chained. */
+  private readonly last = new Map<number, number>()
+  private readonly entries: { text: number; before: number }[] = []
 
-  /** `threshold`: Jaccard similarity in (0, 1] from which two texts are near-duplicates. */
-  constructor(threshold: number) {
+  /** `threshold`: Jaccard similarity in (0, 1]. */
+  constructor(texts: readonly string[], threshold: number) {
     this.threshold = threshold
+    this.grams = texts.map(gramsOf)
+    for (const grams of this.grams) for (const gram of grams) this.commonness[gram % SLOTS]!++
   }
 
-  /** The most similar text that was added, at or above the threshold. */
-  find({ grams, keys }: Signature): Near | undefined {
+  /** The most similar text that was added, at or above the threshold; of equals the first added. */
+  find(text: number): Near | undefined {
+    const grams = this.grams[text]!
     let best: Near | undefined
-    for (const other of this.candidates(keys)) {
-      const similarity = jaccard(grams, this.grams.get(other)!)
-      if (similarity >= this.threshold && similarity > (best?.similarity ?? 0)) best = { other, similarity }
+    for (const other of this.candidates(text)) {
+      const similarity = jaccard(grams, this.grams[other]!)
+      const isBetter =
+        best === undefined || similarity > best.similarity || (similarity === best.similarity && other < best.other)
+      if (similarity >= this.threshold && isBetter) best = { other, similarity }
     }
     return best
   }
 
-  /** Adds a text under a number of the caller's. */
-  add({ grams, keys }: Signature, number: number): void {
-    if (keys.length) this.grams.set(number, grams)
-    for (const [band, key] of keys.entries()) {
-      const bucket = this.bands[band]!.get(key)
-      if (bucket) bucket.push(number)
-      else this.bands[band]!.set(key, [number])
+  add(text: number): void {
+    for (const gram of this.rarest(text)) {
+      this.entries.push({ text, before: this.last.get(gram) ?? -1 })
+      this.last.set(gram, this.entries.length - 1)
     }
   }
 
-  private candidates(keys: number[]): Set<number> {
+  private candidates(text: number): Set<number> {
     const found = new Set<number>()
-    for (const [band, key] of keys.entries()) {
-      for (const number of this.bands[band]!.get(key)?.slice(0, MOST_CANDIDATES) ?? []) found.add(number)
+    for (const gram of this.rarest(text)) {
+      for (let at = this.last.get(gram) ?? -1; at >= 0 && found.size < MOST_COMPARED; at = this.entries[at]!.before)
+        found.add(this.entries[at]!.text)
     }
     return found
   }
+
+  /** Of n grams, n - ceil(t n) + 1: a set at similarity t shares at least ceil(t n) of them, so at least one of these. */
+  private rarest(text: number): Uint32Array {
+    const grams = this.grams[text]!
+    if (!grams.length) return grams
+    const { commonness } = this
+    const rareFirst = Uint32Array.from(grams).sort((a, b) => commonness[a % SLOTS]! - commonness[b % SLOTS]! || a - b)
+    return rareFirst.subarray(0, grams.length - Math.ceil(this.threshold * grams.length - 1e-9) + 1)
+  }
 }
 
-export function signatureOf(text: string): Signature {
-  const grams = gramsOf(text)
-  return { grams, keys: bandKeys(grams) }
-}
-
-/** Hashes of the text's word 5-grams, sorted, each once. Empty for a text without words. */
+/** Hashes of the text's word 5-grams, sorted, each once. Empty for a text without words, which is like nothing. */
 function gramsOf(text: string): Uint32Array {
   const words = wordsOf(text).map(hashWord)
   if (!words.length) return new Uint32Array()
@@ -74,23 +79,6 @@ function gramsOf(text: string): Uint32Array {
     grams.add(hash)
   }
   return Uint32Array.from(grams).sort()
-}
-
-function bandKeys(grams: Uint32Array): number[] {
-  if (!grams.length) return []
-  const least = new Uint32Array(HASHES).fill(0xffffffff)
-  for (const gram of grams) {
-    for (let i = 0; i < HASHES; i++) {
-      const mixed = Math.imul(gram ^ SEEDS[i]!, FACTORS[i]!)
-      const hash = (mixed ^ (mixed >>> 15)) >>> 0
-      if (hash < least[i]!) least[i] = hash
-    }
-  }
-  return Array.from({ length: BANDS }, (_, band) => {
-    let key = band
-    for (let i = 0; i < BAND_ROWS; i++) key = scramble(Math.imul(key, 31) + least[band * BAND_ROWS + i]!)
-    return key
-  })
 }
 
 /** Intersection over union of two sorted sets. */
@@ -107,6 +95,7 @@ function jaccard(a: Uint32Array, b: Uint32Array): number {
   return both / (a.length + b.length - both)
 }
 
+/** FNV-1a over UTF-16 units. */
 function hashWord(word: string): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < word.length; i++) hash = Math.imul(hash ^ word.charCodeAt(i), 0x01000193)
