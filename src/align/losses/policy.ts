@@ -20,7 +20,7 @@ export function policyLoss(out: Outputs, { oldLogprobs_S, advantages_S }: Policy
     const free = -advantages_S[i]! * ratio
     const held = -advantages_S[i]! * clamp(ratio, 1 - o.clipRatio, 1 + o.clipRatio)
     loss += Math.max(free, held) / o.tokens
-    const isFlat = held > free || Math.abs(logRatio) >= LOG_RATIO_LIMIT
+    const isFlat = held > free || Math.abs(logRatio) > LOG_RATIO_LIMIT
     gradient.logprobs_S![i] = isFlat ? 0 : free / o.tokens
     stats.ratio += ratio
     stats.clipped += held > free ? 1 : 0
