@@ -279,7 +279,7 @@ export function squeeze(self: Tensor, dim: number): Tensor {
   return wrap(addon().call(51, self.handle, dim) as number)
 }
 
-/** aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a) */
+/** aten::narrow(Tensor(a) self, int dim, int start, int length) -> Tensor(a) */
 export function narrow(self: Tensor, dim: number, start: number, length: number): Tensor {
   return wrap(addon().call(52, self.handle, dim, start, length) as number)
 }
@@ -289,7 +289,7 @@ export function slice(self: Tensor, dim?: number, start?: number | null, end?: n
   return wrap(addon().call(53, self.handle, dim, start, end, step) as number)
 }
 
-/** aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a) */
+/** aten::select.int(Tensor(a) self, int dim, int index) -> Tensor(a) */
 export function select(self: Tensor, dim: number, index: number): Tensor {
   return wrap(addon().call(54, self.handle, dim, index) as number)
 }
@@ -319,12 +319,12 @@ export function stack(tensors: readonly Tensor[], dim?: number): Tensor {
   return wrap(addon().call(59, handles(tensors), dim) as number)
 }
 
-/** aten::split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> Tensor(a)[] */
+/** aten::split_with_sizes(Tensor(a -> *) self, int[] split_sizes, int dim=0) -> Tensor(a)[] */
 export function splitWithSizes(self: Tensor, splitSizes: readonly number[], dim?: number): Tensor[] {
   return wrapAll(addon().call(60, self.handle, splitSizes, dim) as number[])
 }
 
-/** aten::repeat_interleave.self_int(Tensor self, SymInt repeats, int? dim=None, *, SymInt? output_size=None) -> Tensor */
+/** aten::repeat_interleave.self_int(Tensor self, int repeats, int? dim=None, *, int? output_size=None) -> Tensor */
 export function repeatInterleave(
   self: Tensor,
   repeats: number,
@@ -334,17 +334,17 @@ export function repeatInterleave(
   return wrap(addon().call(61, self.handle, repeats, dim, outputSize) as number)
 }
 
-/** aten::tril(Tensor self, SymInt diagonal=0) -> Tensor */
+/** aten::tril(Tensor self, int diagonal=0) -> Tensor */
 export function tril(self: Tensor, diagonal?: number): Tensor {
   return wrap(addon().call(62, self.handle, diagonal) as number)
 }
 
-/** aten::triu(Tensor self, SymInt diagonal=0) -> Tensor */
+/** aten::triu(Tensor self, int diagonal=0) -> Tensor */
 export function triu(self: Tensor, diagonal?: number): Tensor {
   return wrap(addon().call(63, self.handle, diagonal) as number)
 }
 
-/** aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor */
+/** aten::embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor */
 export function embedding(
   weight: Tensor,
   indices: Tensor,
@@ -466,7 +466,7 @@ export function sort(self: Tensor, dim?: number, { descending }: { descending?: 
   return wrapAll(addon().call(81, self.handle, dim, descending) as number[]) as [Tensor, Tensor]
 }
 
-/** aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices) */
+/** aten::topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices) */
 export function topk(
   self: Tensor,
   k: number,
@@ -586,7 +586,7 @@ export function arange(
   return wrap(addon().call(100, start, end, dtypeCode(dtype), undefined, device) as number)
 }
 
-/** aten::eye(SymInt n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
+/** aten::eye(int n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function eye(
   n: number,
   { dtype = 'float32', device }: { dtype?: DType | null; device?: string | null } = {},
@@ -594,7 +594,7 @@ export function eye(
   return wrap(addon().call(101, n, dtypeCode(dtype), undefined, device) as number)
 }
 
-/** aten::rand.generator(SymInt[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
+/** aten::rand.generator(int[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function rand(
   size: readonly number[],
   generator: Generator | null,
@@ -603,7 +603,7 @@ export function rand(
   return wrap(addon().call(102, size, generator?.handle, dtypeCode(dtype), undefined, device) as number)
 }
 
-/** aten::randn.generator(SymInt[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
+/** aten::randn.generator(int[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function randn(
   size: readonly number[],
   generator: Generator | null,
@@ -640,7 +640,7 @@ export function item(self: Tensor): number {
   return addon().call(108, self.handle) as number
 }
 
-/** aten::cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100, float label_smoothing=0.) -> Tensor */
+/** aten::cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100, float label_smoothing=0.) -> Tensor */
 export function crossEntropyLoss(
   self: Tensor,
   target: Tensor,

@@ -1,0 +1,20 @@
+// Our kernels as ops of libtorch: they are called, described and fail like any other.
+#include <torch/library.h>
+
+#include "kernels.h"
+
+TORCH_LIBRARY(hone, m) {
+  m.def("packed_attention(Tensor q, Tensor k, Tensor v, Tensor offsets, float scale) -> Tensor", hone::packedAttention);
+  m.def("token_logprobs(Tensor hidden, Tensor weight, Tensor targets, float temperature) -> (Tensor, Tensor)", hone::tokenLogprobs);
+  m.def("rms_norm(Tensor x, Tensor weight, float epsilon) -> Tensor", hone::rmsNorm);
+  m.def("swiglu(Tensor gate, Tensor up) -> Tensor", hone::swiGlu);
+  m.def("rotary(Tensor x, Tensor cosines, Tensor sines) -> Tensor", hone::rotary);
+  m.def("decode_attention(Tensor q, Tensor k_cache, Tensor v_cache, Tensor lengths, float scale) -> Tensor", hone::decodeAttention);
+  m.def("cache_write_(Tensor(a!) cache, Tensor values, Tensor rows, Tensor positions) -> Tensor(a!)", hone::cacheWrite);
+  m.def("sample_rows(Tensor logits, Tensor temperatures, Tensor top_ps, Tensor top_ks, Tensor seeds, Tensor positions) -> (Tensor, Tensor)", hone::sampleRows);
+  m.def(
+      "adamw_step_(Tensor(a!)[] params, Tensor[] grads, Tensor(b!)[] first, Tensor(c!)[] second, float learning_rate, float beta1, float beta2, "
+      "float epsilon, float weight_decay, int step, float gradient_scale) -> ()",
+      hone::adamWStep);
+  m.def("gradient_norm(Tensor[] grads) -> float", hone::gradientNorm);
+}

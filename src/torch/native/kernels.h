@@ -1,0 +1,46 @@
+// Our own ops. Each checks its arguments, takes a fused path for float32 on the CPU, and otherwise plain ATen ops.
+#pragma once
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+
+#include <atomic>
+#include <tuple>
+#include <vector>
+
+namespace hone {
+
+using at::Tensor;
+
+Tensor packedAttention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& offsets, double scale);
+std::tuple<Tensor, Tensor> tokenLogprobs(const Tensor& hidden, const Tensor& weight, const Tensor& targets, double temperature);
+Tensor rmsNorm(const Tensor& x, const Tensor& weight, double epsilon);
+Tensor swiGlu(const Tensor& gate, const Tensor& up);
+Tensor rotary(const Tensor& x, const Tensor& cosines, const Tensor& sines);
+Tensor decodeAttention(const Tensor& q, const Tensor& kCache, const Tensor& vCache, const Tensor& lengths, double scale);
+Tensor cacheWrite(const Tensor& cache, const Tensor& values, const Tensor& rows, const Tensor& positions);
+std::tuple<Tensor, Tensor> sampleRows(const Tensor& logits, const Tensor& temperatures, const Tensor& topPs, const Tensor& topKs,
+                                      const Tensor& seeds, const Tensor& positions);
+void adamWStep(at::TensorList params, at::TensorList grads, at::TensorList first, at::TensorList second, double learningRate, double beta1,
+               double beta2, double epsilon, double weightDecay, int64_t step, double gradientScale);
+double gradientNorm(at::TensorList grads);
+
+inline bool isFused(const Tensor& t) { return t.device().is_cpu() && t.scalar_type() == at::kFloat; }
+
+/** float32, or float64 for float64: what sums and exponentials are taken in. */
+inline at::ScalarType wide(const Tensor& t) { return t.scalar_type() == at::kDouble ? at::kDouble : at::kFloat; }
+
+/** An int32 vector on the CPU, to be read here. */
+inline Tensor indices(const Tensor& t) { return t.detach().to(at::kCPU, at::kInt).contiguous(); }
+
+/** Tasks of uneven size over the threads: each takes the next. Which thread does a task must not change its result. */
+template <typename Work>
+void forEachTask(int64_t tasks, const Work& work) {
+  std::atomic<int64_t> next{0};
+  const int64_t threads = std::min<int64_t>(tasks, at::get_num_threads());
+  at::parallel_for(0, threads, 1, [&](int64_t, int64_t) {
+    for (int64_t task = next++; task < tasks; task = next++) work(task);
+  });
+}
+
+}  // namespace hone

@@ -1,0 +1,156 @@
+// RMSNorm, SwiGLU and rotary embedding: each one pass over memory forward and one backward.
+#include <ATen/Functions.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "kernels.h"
+#include "simd.h"
+
+namespace hone {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// Rows of a task in RMSNorm's backward: fixed, so that sums over rows do not depend on the number of threads.
+constexpr int64_t kRowsOfTask = 64;
+
+struct RmsNorm : torch::autograd::Function<RmsNorm> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, double epsilon) {
+    const int64_t n = weight.numel(), rows = x.numel() / n;
+    Tensor out = at::empty_like(x), inverse = at::empty({rows}, x.options());
+    const float *xp = x.data_ptr<float>(), *w = weight.data_ptr<float>();
+    float *op = out.data_ptr<float>(), *rp = inverse.data_ptr<float>();
+    at::parallel_for(0, rows, 16, [&](int64_t from, int64_t to) {
+      for (int64_t i = from; i < to; i++) {
+        const float *row = xp + i * n;
+        float* o = op + i * n;
+        const float r = 1.0f / std::sqrt(dotRows(row, row, n) / static_cast<float>(n) + static_cast<float>(epsilon));
+        rp[i] = r;
+#pragma omp simd
+        for (int64_t j = 0; j < n; j++) o[j] = row[j] * r * w[j];
+      }
+    });
+    ctx->save_for_backward({x, weight, inverse});
+    ctx->saved_data["weight"] = weight.requires_grad();
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto saved = ctx->get_saved_variables();
+    const Tensor &x = saved[0], &weight = saved[1], dOut = grads[0].contiguous();
+    const int64_t n = weight.numel(), rows = x.numel() / n, tasks = (rows + kRowsOfTask - 1) / kRowsOfTask;
+    const bool needsWeight = ctx->saved_data["weight"].toBool();
+    Tensor dX = at::empty_like(x), partial = needsWeight ? at::zeros({tasks, n}, x.options()) : Tensor();
+    const float *xp = x.data_ptr<float>(), *w = weight.data_ptr<float>(), *rp = saved[2].data_ptr<float>(), *dp = dOut.data_ptr<float>();
+    float *dxp = dX.data_ptr<float>(), *pp = needsWeight ? partial.data_ptr<float>() : nullptr;
+    at::parallel_for(0, tasks, 1, [&](int64_t first, int64_t last) {
+      for (int64_t task = first; task < last; task++)
+        for (int64_t i = task * kRowsOfTask; i < std::min(rows, (task + 1) * kRowsOfTask); i++) {
+          const float *row = xp + i * n, *d = dp + i * n, r = rp[i];
+          float *dx = dxp + i * n, mean = 0;
+#pragma omp simd reduction(+ : mean)
+          for (int64_t j = 0; j < n; j++) mean += d[j] * w[j] * row[j];
+          mean *= r * r * r / static_cast<float>(n);
+#pragma omp simd
+          for (int64_t j = 0; j < n; j++) dx[j] = d[j] * w[j] * r - row[j] * mean;
+          if (!pp) continue;
+          float* dw = pp + task * n;
+#pragma omp simd
+          for (int64_t j = 0; j < n; j++) dw[j] += d[j] * row[j] * r;
+        }
+    });
+    return {dX, needsWeight ? partial.sum(0) : Tensor(), Tensor()};
+  }
+};
+
+inline float sigmoid(float x) { return 1.0f / (1.0f + fastExp(-x)); }
+
+struct SwiGlu : torch::autograd::Function<SwiGlu> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& gate, const Tensor& up) {
+    Tensor out = at::empty_like(gate);
+    const float *g = gate.data_ptr<float>(), *u = up.data_ptr<float>();
+    float* o = out.data_ptr<float>();
+    at::parallel_for(0, gate.numel(), 8192, [&](int64_t from, int64_t to) {
+#pragma omp simd
+      for (int64_t i = from; i < to; i++) o[i] = g[i] * sigmoid(g[i]) * u[i];
+    });
+    ctx->save_for_backward({gate, up});
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto saved = ctx->get_saved_variables();
+    const Tensor dOut = grads[0].contiguous();
+    Tensor dGate = at::empty_like(saved[0]), dUp = at::empty_like(saved[1]);
+    const float *g = saved[0].data_ptr<float>(), *u = saved[1].data_ptr<float>(), *d = dOut.data_ptr<float>();
+    float *dg = dGate.data_ptr<float>(), *du = dUp.data_ptr<float>();
+    at::parallel_for(0, dOut.numel(), 8192, [&](int64_t from, int64_t to) {
+#pragma omp simd
+      for (int64_t i = from; i < to; i++) {
+        const float s = sigmoid(g[i]);
+        dg[i] = d[i] * u[i] * s * (1.0f + g[i] * (1.0f - s));
+        du[i] = d[i] * g[i] * s;
+      }
+    });
+    return {dGate, dUp};
+  }
+};
+
+/** Pairs (j, j + D/2) turned by their angle; `turn` is 1, or -1 to turn back, which is the gradient. */
+Tensor turned(const Tensor& x, const Tensor& cosines, const Tensor& sines, float turn) {
+  Tensor out = at::empty_like(x);
+  const int64_t heads = x.size(1), half = x.size(2) / 2;
+  const float *xp = x.data_ptr<float>(), *cp = cosines.data_ptr<float>(), *sp = sines.data_ptr<float>();
+  float* op = out.data_ptr<float>();
+  at::parallel_for(0, x.size(0), 16, [&](int64_t from, int64_t to) {
+    for (int64_t t = from; t < to; t++)
+      for (int64_t h = 0; h < heads; h++) {
+        const float *a = xp + (t * heads + h) * 2 * half, *b = a + half, *c = cp + t * half, *s = sp + t * half;
+        float *o = op + (t * heads + h) * 2 * half, *o2 = o + half;
+#pragma omp simd
+        for (int64_t j = 0; j < half; j++) {
+          o[j] = a[j] * c[j] - turn * b[j] * s[j];
+          o2[j] = b[j] * c[j] + turn * a[j] * s[j];
+        }
+      }
+  });
+  return out;
+}
+
+struct Rotary : torch::autograd::Function<Rotary> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& cosines, const Tensor& sines) {
+    ctx->save_for_backward({cosines, sines});
+    return turned(x, cosines, sines, 1);
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto saved = ctx->get_saved_variables();
+    return {turned(grads[0].contiguous(), saved[0], saved[1], -1), Tensor(), Tensor()};
+  }
+};
+
+}  // namespace
+
+Tensor rmsNorm(const Tensor& x, const Tensor& weight, double epsilon) {
+  TORCH_CHECK(weight.dim() == 1 && x.dim() >= 1 && x.size(-1) == weight.size(0), "expected x [...,E] and weight [E]");
+  if (isFused(x) && isFused(weight) && x.numel() > 0) return RmsNorm::apply(x.contiguous(), weight.contiguous(), epsilon);
+  const Tensor y = x.to(wide(x));
+  return (y * (y.square().mean(-1, true) + epsilon).rsqrt()).to(x.scalar_type()) * weight;
+}
+
+Tensor swiGlu(const Tensor& gate, const Tensor& up) {
+  TORCH_CHECK(gate.sizes() == up.sizes(), "gate and up must have one shape");
+  if (isFused(gate) && isFused(up)) return SwiGlu::apply(gate.contiguous(), up.contiguous());
+  return at::silu(gate) * up;
+}
+
+Tensor rotary(const Tensor& x, const Tensor& cosines, const Tensor& sines) {
+  TORCH_CHECK(x.dim() == 3 && x.size(2) % 2 == 0, "expected x [T,H,D] with an even D");
+  TORCH_CHECK(cosines.dim() == 2 && cosines.size(0) == x.size(0) && cosines.size(1) == x.size(2) / 2 && sines.sizes() == cosines.sizes(), "expected tables [T,D/2]");
+  if (isFused(x) && isFused(cosines) && isFused(sines)) return Rotary::apply(x.contiguous(), cosines.contiguous(), sines.contiguous());
+  const Tensor c = cosines.unsqueeze(1).to(x.scalar_type()), s = sines.unsqueeze(1).to(x.scalar_type());
+  const int64_t half = x.size(2) / 2;
+  const Tensor a = x.narrow(2, 0, half), b = x.narrow(2, half, half);
+  return at::cat({a * c - b * s, b * c + a * s}, 2);
+}
+
+}  // namespace hone

@@ -1,0 +1,167 @@
+// Vector arithmetic that a compiler vectorises: exp and log as polynomials (libm's calls would stop it), sums over rows, and a
+// small matrix product for panels that lie in the cache. For the processor that the addon is compiled on.
+#pragma once
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+namespace hone {
+
+#if defined(__AVX512F__)
+constexpr int64_t kWidth = 16;
+#else
+constexpr int64_t kWidth = 8;
+#endif
+typedef float Vec __attribute__((vector_size(kWidth * sizeof(float)), aligned(4), may_alias));
+
+/** e^x to 2 units in the last place; 0 below -87.3, finite above 88. Cody-Waite reduction, degree 6. */
+inline float fastExp(float x) {
+  const float bounded = std::fmin(std::fmax(x, -87.3f), 88.3f);
+  const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number in the low bits
+  const float shifted = std::fma(bounded, 1.44269504f, magic);
+  const float n = shifted - magic;
+  float r = std::fma(n, -0.693359375f, bounded);
+  r = std::fma(n, 2.12194440e-4f, r);
+  float p = 1.9875691500e-4f;
+  p = std::fma(p, r, 1.3981999507e-3f);
+  p = std::fma(p, r, 8.3334519073e-3f);
+  p = std::fma(p, r, 4.1665795894e-2f);
+  p = std::fma(p, r, 1.6666665459e-1f);
+  p = std::fma(p, r, 5.0000001201e-1f);
+  p = std::fma(p, r * r, r + 1.0f);
+  const int32_t power = std::bit_cast<int32_t>(shifted) - std::bit_cast<int32_t>(magic);
+  const float e = p * std::bit_cast<float>((power + 127) << 23);
+  return x < -87.3f ? 0.0f : e;
+}
+
+/** Natural logarithm of a positive normal float, to 2 units in the last place. */
+inline float fastLog(float x) {
+  const int32_t bits = std::bit_cast<int32_t>(x);
+  const int32_t exponent = (bits - 0x3f3504f3) >> 23;  // mantissa in [sqrt(1/2), sqrt(2))
+  const float m = std::bit_cast<float>(bits - (exponent << 23)) - 1.0f;
+  const float n = static_cast<float>(exponent);
+  float p = 7.0376836292e-2f;
+  p = std::fma(p, m, -1.1514610310e-1f);
+  p = std::fma(p, m, 1.1676998740e-1f);
+  p = std::fma(p, m, -1.2420140846e-1f);
+  p = std::fma(p, m, 1.4249322787e-1f);
+  p = std::fma(p, m, -1.6668057665e-1f);
+  p = std::fma(p, m, 2.0000714765e-1f);
+  p = std::fma(p, m, -2.4999993993e-1f);
+  p = std::fma(p, m, 3.3333331174e-1f);
+  const float m2 = m * m;
+  float y = p * m * m2;
+  y = std::fma(n, -2.12194440e-4f, y);
+  y = std::fma(-0.5f, m2, y);
+  return std::fma(n, 0.693359375f, m + y);
+}
+
+inline float rowMax(const float* x, int64_t n) {
+  float most = -std::numeric_limits<float>::infinity();
+#pragma omp simd reduction(max : most)
+  for (int64_t i = 0; i < n; i++) most = x[i] > most ? x[i] : most;
+  return most;
+}
+
+/** x becomes e^(x - shift); answers the sum, in pieces of 1024 so that long rows lose nothing. */
+inline double expInPlace(float* x, int64_t n, float shift) {
+  double total = 0;
+  for (int64_t start = 0; start < n; start += 1024) {
+    const int64_t end = std::min(n, start + 1024);
+    float sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = start; i < end; i++) {
+      x[i] = fastExp(x[i] - shift);
+      sum += x[i];
+    }
+    total += sum;
+  }
+  return total;
+}
+
+inline float dotRows(const float* a, const float* b, int64_t n) {
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/** A matrix as the left factor sees it: entry (i, k) is data[i * row + k * column]. */
+struct Left {
+  const float* data;
+  int64_t row, column;
+};
+/** Rows of contiguous entries, `stride` apart. */
+struct Panel {
+  float* data;
+  int64_t stride;
+};
+
+/** R rows of C (+)= A B, two vectors of columns at a time: 2R sums stay in registers. */
+template <int R, bool kAdds>
+inline void productRows(Left a, const float* b, int64_t bStride, Panel c, int64_t columns, int64_t inner) {
+  int64_t j = 0;
+  for (; j + 2 * kWidth <= columns; j += 2 * kWidth) {
+    Vec sums[R][2] = {};
+    for (int64_t k = 0; k < inner; k++) {
+      const Vec b0 = *reinterpret_cast<const Vec*>(b + k * bStride + j);
+      const Vec b1 = *reinterpret_cast<const Vec*>(b + k * bStride + j + kWidth);
+#pragma GCC unroll 8
+      for (int r = 0; r < R; r++) {
+        const float x = a.data[r * a.row + k * a.column];
+        sums[r][0] += x * b0;
+        sums[r][1] += x * b1;
+      }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < R; r++) {
+      Vec* to = reinterpret_cast<Vec*>(c.data + r * c.stride + j);
+      to[0] = kAdds ? to[0] + sums[r][0] : sums[r][0];
+      to[1] = kAdds ? to[1] + sums[r][1] : sums[r][1];
+    }
+  }
+  for (; j + kWidth <= columns; j += kWidth) {
+    Vec sums[R] = {};
+    for (int64_t k = 0; k < inner; k++) {
+      const Vec b0 = *reinterpret_cast<const Vec*>(b + k * bStride + j);
+#pragma GCC unroll 8
+      for (int r = 0; r < R; r++) sums[r] += a.data[r * a.row + k * a.column] * b0;
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < R; r++) {
+      Vec* to = reinterpret_cast<Vec*>(c.data + r * c.stride + j);
+      *to = kAdds ? *to + sums[r] : sums[r];
+    }
+  }
+  for (; j < columns; j++) {
+    for (int r = 0; r < R; r++) {
+      float sum = kAdds ? c.data[r * c.stride + j] : 0.0f;
+      for (int64_t k = 0; k < inner; k++) sum += a.data[r * a.row + k * a.column] * b[k * bStride + j];
+      c.data[r * c.stride + j] = sum;
+    }
+  }
+}
+
+/** C [rows, columns] = A [rows, inner] B [inner, columns], or += with kAdds. */
+template <bool kAdds>
+inline void product(Left a, const float* b, int64_t bStride, Panel c, int64_t rows, int64_t columns, int64_t inner) {
+  constexpr int kBlock = 6;
+  int64_t i = 0;
+  const auto at = [&](int64_t row) { return Left{a.data + row * a.row, a.row, a.column}; };
+  const auto to = [&](int64_t row) { return Panel{c.data + row * c.stride, c.stride}; };
+  for (; i + kBlock <= rows; i += kBlock) productRows<kBlock, kAdds>(at(i), b, bStride, to(i), columns, inner);
+  for (; i + 2 <= rows; i += 2) productRows<2, kAdds>(at(i), b, bStride, to(i), columns, inner);
+  if (i < rows) productRows<1, kAdds>(at(i), b, bStride, to(i), columns, inner);
+}
+
+/** to [columns, rows] = from [rows, columns] transposed. */
+inline void transposeInto(float* to, int64_t toStride, const float* from, int64_t fromStride, int64_t rows, int64_t columns) {
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t j = 0; j < columns; j++) to[j * toStride + i] = from[i * fromStride + j];
+}
+
+inline int64_t roundUp(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+}  // namespace hone
