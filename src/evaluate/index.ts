@@ -1,0 +1,28 @@
+// Graders, perplexity, the reward ticket, blind win rate, criteria, violations, gates and the diagnosis of a stage at fault.
+export { type Needs, requireCapabilities } from './capabilities.ts'
+export { compareCriteria, type CriterionChange, type CriterionScores } from './criteria.ts'
+export { diagnose } from './diagnose.ts'
+export { distinctN, selfBleu } from './diversity.ts'
+export { type Facts, gatherFacts, type RewardFacts, type RlFacts, type RunFiles, type SftFacts } from './facts.ts'
+export { checkGate, decideRelease, Gate, gatesOfObjective, type Verdict } from './gates.ts'
+export { type Grade, type GradedRow, graderOf, type GraderSpec, gradeRows, type SuiteResult } from './graders.ts'
+export {
+  type Perplexity,
+  perplexityOf,
+  perplexityRatio,
+  promptGain,
+  type RowLoss,
+  rowLosses,
+  type TokenRow,
+} from './perplexity.ts'
+export {
+  bestOfNCurve,
+  type BestOfNPoint,
+  humanCeiling,
+  rewardTicket,
+  type RewardTicket,
+  type ScoredPair,
+  type TicketOptions,
+} from './reward-ticket.ts'
+export { compareViolations, type Violations } from './violations.ts'
+export { winRate, type WinRate } from './win-rate.ts'

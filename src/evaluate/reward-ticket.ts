@@ -1,0 +1,203 @@
+// The ticket a reward model needs to enter reinforcement learning: accuracy against the measured human ceiling, calibration, biases of
+// length, the best-of-n curve. Accuracy alone is no ticket: models at 0.92 and 0.94 have ended best-of-2048 far apart.
+import { DataError } from '#errors'
+import type { Item } from '#feedback'
+import {
+  average,
+  bestOfN,
+  bestOfNKl,
+  bootstrap,
+  bootstrapMean,
+  deriveSeed,
+  expectedCalibrationError,
+  generator,
+  type Interval,
+  leastSquares,
+  type Prediction,
+  reliability,
+  type ReliabilityBin,
+} from '#stats'
+
+/** A held-out pair and what the reward model says of it. */
+export type ScoredPair = {
+  item: string
+  scoreA: number
+  scoreB: number
+  /** P(a is better) as annotation found it. */
+  probability: number
+  /** P(a is better) as a gold score knows it; only in simulated worlds. */
+  gold?: number
+  /** Tokens. */
+  lengthA: number
+  lengthB: number
+  /** Resampled together (the prompt); default the item. */
+  group?: string
+}
+
+export type RewardTicket = {
+  /** Against gold where every pair has it, else against the labels. */
+  accuracy: Interval
+  /** With the aggregated labels. */
+  agreement: Interval
+  /** By certainty of the label: near a half, clear, sure. */
+  byMargin: ({ name: string } & Interval)[]
+  ece: number
+  reliability: ReliabilityBin[]
+  /** Reward a 10 tokens, in standard deviations of the reward. */
+  lengthSlope: Interval
+  /** Pairs whose lengths differ by at most a tenth; absent where there are none. */
+  lengthMatched?: Interval
+  /** Share of decided pairs of which the longer is preferred: by the reward model, by the labels. */
+  longerPreferred: { reward: Interval; labels: Interval }
+  /** Accuracy against labels dealt out at random: its interval must hold 0.5, or something other than the labels decides. */
+  permuted: Interval
+  pairs: number
+}
+
+export type TicketOptions = {
+  seed: number
+  /** Logits a unit of score: undoes the scaling to standard deviation 1 before probabilities are read off. */
+  logitsPerUnit?: number
+  level?: number
+  resamples?: number
+}
+
+const MARGINS = [
+  { name: 'near (label within 0.2 of a half)', from: 0, to: 0.2 },
+  { name: 'clear (0.2 to 0.4)', from: 0.2, to: 0.4 },
+  { name: 'sure (0.4 and more)', from: 0.4, to: 0.5 + 1e-9 },
+]
+const MATCHED_WITHIN = 0.1
+
+/** All figures of the ticket that come from scored pairs; pairs whose label is exactly a half decide nothing and are left out of accuracies. */
+export function rewardTicket(pairs: readonly ScoredPair[], options: TicketOptions): RewardTicket {
+  const { seed, logitsPerUnit = 1 } = options
+  if (pairs.length < 3) throw new DataError(`a reward ticket needs at least three held-out pairs, got ${pairs.length}`)
+  const share = (name: string, from: readonly ScoredPair[], hit: (pair: ScoredPair) => number) =>
+    bootstrap(from, (sample) => average(sample.map(hit)), {
+      seed: deriveSeed(seed, 'ticket', name),
+      cluster: (pair) => pair.group ?? pair.item,
+      resamples: options.resamples ?? 1000,
+      level: options.level ?? 0.95,
+    })
+  const decided = pairs.filter((pair) => pair.probability !== 0.5)
+  if (decided.length === 0) throw new DataError('every held-out pair is a tie: nothing to be accurate about')
+  const goldDecided = pairs.filter((pair) => pair.gold !== undefined && pair.gold !== 0.5)
+  const agrees = (pair: ScoredPair) => hit(pair, pair.probability)
+  const agreement = share('agreement', decided, agrees)
+  const hasGold = pairs.every((pair) => pair.gold !== undefined) && goldDecided.length > 0
+  const matched = decided.filter(
+    ({ lengthA, lengthB }) => Math.abs(lengthA - lengthB) <= MATCHED_WITHIN * Math.max(lengthA, lengthB),
+  )
+  const unequal = decided.filter(({ lengthA, lengthB }) => lengthA !== lengthB)
+  const labels = generator(deriveSeed(seed, 'ticket', 'permutation')).shuffle(decided.map((pair) => pair.probability))
+  const shuffled = decided.map((pair, i) => ({ ...pair, probability: labels[i]! }))
+  const predictions = pairs.map((pair) => predictionOf(pair, logitsPerUnit))
+  const longer = (pair: ScoredPair, towardsA: number) => (pair.lengthA > pair.lengthB ? towardsA : 1 - towardsA)
+  return {
+    accuracy: hasGold ? share('gold', goldDecided, (pair) => hit(pair, pair.gold!)) : agreement,
+    agreement,
+    byMargin: MARGINS.flatMap(({ name, from, to }) => {
+      const inside = decided.filter(({ probability: p }) => Math.abs(p - 0.5) >= from && Math.abs(p - 0.5) < to)
+      return inside.length === 0 ? [] : [{ name, ...share(name, inside, agrees) }]
+    }),
+    ece: expectedCalibrationError(predictions),
+    reliability: reliability(predictions),
+    lengthSlope: lengthSlope(pairs, options.level),
+    ...(matched.length > 0 && { lengthMatched: share('matched', matched, agrees) }),
+    longerPreferred:
+      unequal.length === 0
+        ? { reward: { value: 0.5, low: 0, high: 1, n: 0 }, labels: { value: 0.5, low: 0, high: 1, n: 0 } }
+        : {
+            reward: share('longer', unequal, (pair) => longer(pair, (1 + Math.sign(pair.scoreA - pair.scoreB)) / 2)),
+            labels: share('longer', unequal, (pair) => longer(pair, pair.probability > 0.5 ? 1 : 0)),
+          },
+    permuted: share('permuted', shuffled, agrees),
+    pairs: pairs.length,
+  }
+}
+
+/**
+ * The human ceiling where no gold is known: how often a single annotator agrees with the majority of the others of the item. A reward
+ * model trained on such judgements that agrees more often than people do has learnt their noise. Ties of either side count half.
+ */
+export function humanCeiling(
+  items: readonly Item[],
+  { seed, level = 0.95 }: { seed: number; level?: number },
+): Interval {
+  const meetings = items.flatMap(({ item, votes }) =>
+    votes.flatMap((vote) => {
+      const others = votes.flatMap((other) => (other === vote ? [] : (other.towardsA ?? [])))
+      if (vote.towardsA === undefined || others.length === 0) return []
+      const majority = (1 + Math.sign(average(others) - 0.5)) / 2
+      return majority === 0.5 ? [] : [{ item, agrees: 1 - Math.abs(majority - vote.towardsA) }]
+    }),
+  )
+  if (meetings.length === 0)
+    throw new DataError('the human ceiling needs items judged by two annotators or more; raise the overlap')
+  return bootstrapMean(
+    meetings.map((m) => m.agrees),
+    { seed: deriveSeed(seed, 'ceiling'), level, resamples: 1000, clusters: meetings.map((m) => m.item) },
+  )
+}
+
+export type BestOfNPoint = { n: number; kl: number; proxy: number; gold?: number; goldInterval?: Interval }
+
+/**
+ * Proxy and gold of the best of n by proxy, averaged over prompts, for n = 1, 2, 4, ... up to the fewest samples of a prompt. Unbiased over subsets;
+ * the interval of gold is by bootstrap over prompts.
+ */
+export function bestOfNCurve(
+  prompts: readonly (readonly { proxy: number; gold?: number }[])[],
+  { seed, level = 0.95 }: { seed: number; level?: number },
+): BestOfNPoint[] {
+  if (prompts.length === 0) throw new DataError('a best-of-n curve needs the samples of at least one prompt, got none')
+  const most = Math.min(...prompts.map((samples) => samples.length))
+  const hasGold = prompts.every((samples) => samples.every((sample) => sample.gold !== undefined))
+  const points: BestOfNPoint[] = []
+  for (let n = 1; n <= most; n *= 2) {
+    const best = (key: 'proxy' | 'gold') =>
+      prompts.map((samples) =>
+        bestOfN(
+          samples.map((s) => ({ proxy: s.proxy, value: s[key]! })),
+          n,
+        ),
+      )
+    const point: BestOfNPoint = { n, kl: bestOfNKl(n), proxy: average(best('proxy')) }
+    if (hasGold) {
+      point.goldInterval = bootstrapMean(best('gold'), {
+        seed: deriveSeed(seed, 'best-of-n', n),
+        level,
+        resamples: 1000,
+      })
+      point.gold = point.goldInterval.value
+    }
+    points.push(point)
+  }
+  return points
+}
+
+/** 1 when the scores order the pair as the label does, half when the scores are equal. */
+function hit({ scoreA, scoreB }: ScoredPair, label: number): number {
+  return (1 + Math.sign(scoreA - scoreB) * Math.sign(label - 0.5)) / 2
+}
+
+/** From the side of the completion with the higher score, so that names a and b do not matter. */
+function predictionOf({ scoreA, scoreB, probability }: ScoredPair, logitsPerUnit: number): Prediction {
+  const sure = 1 / (1 + Math.exp(-Math.abs(scoreA - scoreB) * logitsPerUnit))
+  return { probability: sure, outcome: scoreA >= scoreB ? probability : 1 - probability }
+}
+
+function lengthSlope(pairs: readonly ScoredPair[], level = 0.95): Interval {
+  const points = pairs.flatMap((p) => [
+    { x: p.lengthA / 10, y: p.scoreA },
+    { x: p.lengthB / 10, y: p.scoreB },
+  ])
+  const mean = average(points.map((p) => p.y))
+  const sd = Math.sqrt(average(points.map((p) => (p.y - mean) ** 2)))
+  if (sd === 0 || points.every((p) => p.x === points[0]!.x)) return { value: 0, low: 0, high: 0, n: points.length }
+  return leastSquares(
+    points.map(({ x, y }) => ({ x, y: y / sd })),
+    level,
+  ).slope
+}

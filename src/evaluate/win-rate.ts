@@ -1,0 +1,55 @@
+// Blind win rate of a candidate over a baseline: annotators' votes on pairs of their completions, sides drawn by lot and
+// names hidden, averaged by item, with an interval by bootstrap over prompts.
+import { DataError } from '#errors'
+import { gatherItems } from '#feedback'
+import type { Comparison, Judgement } from '#schema'
+import { average, binomialTest, bootstrapMean, deriveSeed, type Interval } from '#stats'
+
+export type WinRate = Interval & {
+  n: number
+  wins: number
+  losses: number
+  ties: number
+  /** Exact sign test on items won and lost. */
+  p: number
+}
+
+/**
+ * `a` of each comparison is the candidate's completion, `b` the baseline's. Both the same text: a tie that needs no judgement. Items without
+ * a judgement that says something are a DataError, since leaving them out would choose what is counted.
+ */
+export function winRate({
+  judgements,
+  comparisons,
+  seed,
+  level = 0.95,
+}: {
+  judgements: readonly Judgement[]
+  comparisons: readonly Comparison[]
+  seed: number
+  level?: number
+}): WinRate {
+  if (comparisons.length === 0) throw new DataError('a win rate needs at least one comparison, got none')
+  const groupOf = new Map(comparisons.map(({ item, group }) => [item, group ?? item]))
+  const shares = gatherItems(judgements, comparisons).map(({ item, a, b, votes }) => {
+    const said = votes.flatMap((vote) => vote.towardsA ?? [])
+    if (a === b) return { item, share: 0.5 }
+    if (said.length === 0)
+      throw new DataError(`item ${item} has no judgement; judge it or take the comparison out for both sides`)
+    return { item, share: average(said) }
+  })
+  const wins = shares.filter(({ share }) => share > 0.5).length
+  const losses = shares.filter(({ share }) => share < 0.5).length
+  const interval = bootstrapMean(
+    shares.map(({ share }) => share),
+    { seed: deriveSeed(seed, 'win-rate'), level, clusters: shares.map(({ item }) => groupOf.get(item)!) },
+  )
+  return {
+    ...interval,
+    n: interval.n!,
+    wins,
+    losses,
+    ties: shares.length - wins - losses,
+    p: binomialTest(wins, wins + losses),
+  }
+}
