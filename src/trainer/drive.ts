@@ -16,6 +16,8 @@ export type DriveOptions = {
   /** Aborted: the recipe takes a checkpoint at the end of its step and ends. */
   signal?: AbortSignal
   onProgress?: (event: Progress) => void
+  /** Called after each step; must not disturb the models. */
+  watch?: (step: number) => Promise<void>
   /** What DPO computed of its reference, worth keeping. */
   onReference?: (logprobs: Float64Array) => void
 }
@@ -33,7 +35,9 @@ export async function drive(recipe: Recipe, options: DriveOptions): Promise<Outc
       return next.value
     }
     reply = await answer(next.value, options, (performance.now() - start) / 1000)
-    if (signal?.aborted && next.value.kind === 'step') reply = 'stop'
+    if (next.value.kind !== 'step') continue
+    await options.watch?.(next.value.step)
+    if (signal?.aborted) reply = 'stop'
   }
 }
 
@@ -85,13 +89,4 @@ async function saveCheckpoint(event: Extract<RecipeEvent, { kind: 'checkpoint' }
 /** Models were saved into a temporary folder that now has another name. */
 function relocate(saved: Record<string, Saved>, folder: string): Record<string, Saved> {
   return Object.fromEntries(Object.entries(saved).map(([name, s]) => [name, { ...s, folder: `${folder}/${name}` }]))
-}
-
-/** What `Resume` needs: every model of a checkpoint folder, by name. Its files were verified when it was read. */
-export function savedOf(
-  folder: string,
-  models: string[],
-  files: (name: string) => Saved['files'],
-): Record<string, Saved> {
-  return Object.fromEntries(models.map((name) => [name, { folder: `${folder}/${name}`, files: files(name) }]))
 }

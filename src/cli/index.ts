@@ -1,0 +1,48 @@
+// The `hone` command: one file a command in this folder, this file only gathers them and turns errors into one clear
+// message. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 stopped by Ctrl-C after saving.
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { ConfigError, DataError, EngineError, HttpError } from '#errors'
+import { initCommand } from './init.ts'
+import { pretrainCommand } from './pretrain.ts'
+import { Stopped } from './stop.ts'
+
+/** Runs one command; sets the process's exit code and never throws. */
+export async function main(args: string[]): Promise<void> {
+  const program = new Command('hone')
+    .description('From a base model and an idea of good to a released, aligned model you can defend.')
+    .version(version())
+    .showHelpAfterError('(--help shows what this command takes)')
+    .exitOverride()
+  for (const add of [initCommand, pretrainCommand]) add(program)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    process.exitCode = report(error)
+  }
+}
+
+/** hone's version, from package.json. */
+export function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof Stopped) {
+    process.stderr.write(`${error.message}\n`)
+    return 130
+  }
+  const isExpected =
+    error instanceof ConfigError ||
+    error instanceof DataError ||
+    error instanceof EngineError ||
+    error instanceof HttpError
+  process.stderr.write(
+    isExpected
+      ? `hone: ${error.message}\n`
+      : `hone: a defect of hone, please report it\n${error instanceof Error ? error.stack : String(error)}\n`,
+  )
+  return 1
+}

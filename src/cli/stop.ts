@@ -1,0 +1,24 @@
+// Ctrl-C: the first asks the work to save and stop, the second ends the process at once.
+
+/** Thrown after work was saved: the message says how to go on. Exit code 130. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped'
+}
+
+/** Runs `work` with a signal that the first Ctrl-C (or SIGTERM) aborts. */
+export async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(130)
+    process.stderr.write('\nstopping after this step; Ctrl-C again ends at once\n')
+    controller.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  try {
+    return await work(controller.signal)
+  } finally {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}

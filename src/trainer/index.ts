@@ -1,0 +1,10 @@
+// Runs recipes: folders, checkpoints, resume, the models and rows that go in, the weights that come out.
+export { type Progress } from './drive.ts'
+export { DpoJob, Job, PpoJob, PretrainJob, RewardJob, SftJob } from './jobs.ts'
+export { hashModel, type ModelCard, readCard, resolveModel } from './models.ts'
+export { type TextJudge } from './prepare-ppo.ts'
+export { type Artifact, checkpointSteps, readCheckpoint, readRun, type RunRecord } from './run-folder.ts'
+export { artifactsOf, readDemonstrations, readPairs, readPrompts } from './rows.ts'
+export { readRules, type Rule, type RuleRow } from './rules.ts'
+export { demonstrationExamples, pairExamples, promptTokens, textExamples } from './tokens.ts'
+export { branch, resume, train, type Trained, type TrainOptions } from './train.ts'

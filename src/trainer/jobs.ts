@@ -1,0 +1,73 @@
+// What a training run is asked to do, as it lies in its config.json: everything a resume needs, and nothing that is made
+// at run time. Paths are absolute.
+import { z } from 'zod'
+import { DpoConfig, PpoConfig, RewardConfig, SftConfig } from '#schema'
+
+const device = z.string().default('cpu').describe('cpu, or cuda:0')
+const model = z.string().describe('folder of the model to start from')
+
+export const SftJob = z.strictObject({
+  recipe: z.literal('sft'),
+  config: SftConfig,
+  device,
+  model,
+  data: z.string().describe('demonstrations: JSONL, JSON or CSV, plain or gzip'),
+  heldOut: z.string().optional().describe('demonstrations to measure the loss on'),
+  replay: z.string().optional().describe('general rows to mix in, in the form of demonstrations'),
+})
+export type SftJob = z.infer<typeof SftJob>
+
+/** Whole texts, every token scored: how the bundled base was made. */
+export const PretrainJob = z.strictObject({
+  recipe: z.literal('pretrain'),
+  config: SftConfig,
+  device,
+  model,
+  data: z.string().describe('texts: JSONL rows {"text"}'),
+  heldOut: z.string().optional().describe('the same, to measure the loss on'),
+})
+export type PretrainJob = z.infer<typeof PretrainJob>
+
+export const RewardJob = z.strictObject({
+  recipe: z.literal('reward'),
+  config: RewardConfig,
+  device,
+  model,
+  data: z.string().describe('comparisons (chosen, rejected), judgements, or preferences'),
+  heldOut: z.string().optional().describe('the same, to measure accuracy on'),
+  read: z
+    .enum(['last', 'sum'])
+    .default('last')
+    .describe('where the score is read: after the last token, or summed over the completion'),
+})
+export type RewardJob = z.infer<typeof RewardJob>
+
+export const DpoJob = z.strictObject({
+  recipe: z.literal('dpo'),
+  config: DpoConfig,
+  device,
+  model,
+  data: z.string().describe('comparisons (chosen, rejected), judgements, or preferences'),
+  heldOut: z.string().optional().describe('the same, to measure accuracy on'),
+})
+export type DpoJob = z.infer<typeof DpoJob>
+
+export const PpoJob = z.strictObject({
+  recipe: z.literal('ppo'),
+  config: PpoConfig,
+  device,
+  model,
+  reference: z.string().describe('folder of the frozen model that KL is measured to'),
+  reward: z.string().optional().describe('folder of the reward model'),
+  rewardWeight: z.number().default(1).describe('factor of the learned reward'),
+  criticFrom: z.enum(['reward', 'model']).describe('weights the critic starts from'),
+  data: z.string().describe('prompts to train on'),
+  markData: z.string().optional().describe('prompts kept apart for marks'),
+  watch: z.string().optional().describe('prompts whose completions are shown along the run'),
+  rules: z.string().optional().describe('JSON file of rule terms'),
+  judge: z.string().optional().describe('who judges at marks'),
+})
+export type PpoJob = z.infer<typeof PpoJob>
+
+export const Job = z.discriminatedUnion('recipe', [PretrainJob, SftJob, RewardJob, DpoJob, PpoJob])
+export type Job = z.infer<typeof Job>

@@ -1,0 +1,53 @@
+// Where a model's weights lie: a Hugging Face folder, a run's folder (its `model`), or `base`, the bundled one.
+import fs from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ConfigError } from '#errors'
+import type { Interval } from '#stats'
+import { canonicalJson, filesUnder, sha256, sha256File } from '#files'
+
+const BASE = fileURLToPath(new URL('../../domains/customer-service/base', import.meta.url))
+
+/** The folder behind `--model`; `flag` names the setting in the error. */
+export function resolveModel(name: string, flag = '--model'): string {
+  if (name === 'base') return BASE
+  for (const folder of [name, join(name, 'model')])
+    if (fs.existsSync(join(folder, 'config.json')) && isModel(folder)) return folder
+  throw new ConfigError(
+    `${flag}: expected a model (a folder with config.json and model.safetensors, a run's folder, or base), got ${name}` +
+      (fs.existsSync(join(name, 'run.json')) ? '; that run has not finished: go on with it by --resume' : ''),
+  )
+}
+
+/** SHA-256 over the names and hashes of a model's files: its identity in lineage. */
+export function hashModel(folder: string): string {
+  return sha256(canonicalJson(filesUnder(folder).map((path) => [path, sha256File(join(folder, path))])))
+}
+
+/** What hone wrote beside the weights: how they were trained, so that reward and evaluation join prompts alike. */
+export type ModelCard = {
+  recipe: string
+  /** Hashes of what went in, by role: model, data, reward, ... */
+  parents: Record<string, string>
+  /** True when judgements behind these weights came from simulated annotators. */
+  simulated: boolean
+  /** Of a reward model: accuracy on held-out decided pairs, and the range of its scores on them. */
+  reward?: { accuracy?: Interval; range: { low: number; high: number } }
+}
+
+export const CARD = 'hone-training.json'
+
+export function readCard(folder: string): ModelCard | undefined {
+  const file = join(folder, CARD)
+  return fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as ModelCard) : undefined
+}
+
+export function cardText(card: ModelCard): string {
+  return `${JSON.stringify(card, null, 2)}\n`
+}
+
+function isModel(folder: string): boolean {
+  return ['model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin'].some((f) =>
+    fs.existsSync(join(folder, f)),
+  )
+}

@@ -1,0 +1,103 @@
+// PPO: policy and critic that train, the frozen reference, the reward as a sum of the learned term and rules, and who
+// judges at marks. Rules and judges read text; the recipe knows tokens only.
+import { type Check, learnedReward, ppo, type RewardTerm, type Rollout } from '#align'
+import { ConfigError } from '#errors'
+import type { Prompt } from '#schema'
+import { loadTokenizer, type Tokenizer } from '#text'
+import type { PpoJob } from './jobs.ts'
+import { readCard } from './models.ts'
+import { artifactsOf, readPrompts } from './rows.ts'
+import { readRules, type Rule } from './rules.ts'
+import { frozen, modelLimit, startOrResume } from './start.ts'
+import { promptTokens, requireRows } from './tokens.ts'
+import type { Context, Prepared } from './train.ts'
+
+/** Who judges fresh pairs at a mark; sides are already drawn, and no model is named. */
+export type TextJudge = (
+  pairs: { prompt: string; a: string; b: string }[],
+  purpose: string,
+) => Promise<{ probability: number; weight?: number; decided?: boolean }[]>
+
+export async function preparePpo(job: PpoJob, context: Context): Promise<Prepared> {
+  const { engine, say, resume, judge } = context
+  const { config } = job
+  if (job.judge !== undefined && !judge)
+    throw new ConfigError(`--judge: expected a judge that is at hand, got ${job.judge}`)
+  const tokenizer = loadTokenizer(job.model)
+  const limits = { maxTokens: modelLimit(job.model), maxNew: config.maxTokens }
+  const tokensOf = async (prompts: Prompt[], what: string) =>
+    requireRows(await promptTokens(tokenizer, prompts, limits), what, say)
+  const rows = await readPrompts(job.data)
+  const markRows = job.markData === undefined ? undefined : await readPrompts(job.markData)
+  const prompts = await tokensOf(rows, 'prompts')
+  const policy = await startOrResume(context, 'policy', { weights: job.model, seed: config.seed })
+  const critic = await startOrResume(context, 'critic', {
+    weights: job.criticFrom === 'reward' ? job.reward! : job.model,
+    seed: config.seed,
+    heads: { value: { hidden: [], detached: false, init: 'zero' } },
+  })
+  const reference = await frozen(engine, job.reference)
+  const reward = job.reward === undefined ? undefined : await frozen(engine, job.reward)
+  const card = job.reward === undefined ? undefined : readCard(job.reward)
+  const terms: RewardTerm[] = []
+  if (reward)
+    terms.push(
+      learnedReward({
+        engine,
+        model: reward,
+        weight: job.rewardWeight,
+        ...(card?.reward && { range: card.reward.range }),
+      }),
+    )
+  for (const rule of job.rules === undefined ? [] : await readRules(job.rules)) terms.push(ruleTerm(rule, tokenizer))
+  const check: Check | undefined = judge && {
+    judge: (pairs, purpose) =>
+      judge(
+        pairs.map(({ prompt, a, b }) => ({
+          prompt: textOf(tokenizer, prompt),
+          a: textOf(tokenizer, a),
+          b: textOf(tokenizer, b),
+        })),
+        purpose,
+      ),
+    prompts: await tokensOf(markRows ?? rows, 'prompts of marks'),
+    ...(card?.reward?.accuracy && { launchAccuracy: card.reward.accuracy }),
+  }
+  return {
+    recipe: ppo({
+      engine,
+      policy,
+      reference,
+      critic,
+      config,
+      prompts,
+      stopTokens: tokenizer.eosIds,
+      terms,
+      ...(check && { check }),
+      ...(job.watch !== undefined && { watched: await tokensOf(await readPrompts(job.watch), 'watched prompts') }),
+      ...(resume && { resume }),
+    }),
+    models: { policy, critic, reference, ...(reward && { reward }) },
+    result: 'policy',
+    inputs: artifactsOf(
+      { data: job.data, markData: job.markData, watch: job.watch, rules: job.rules },
+      { model: job.model, reference: job.reference, reward: job.reward },
+    ),
+    simulated: card?.simulated === true || job.judge?.startsWith('simulated') === true,
+  }
+}
+
+function ruleTerm({ name, weight, score }: Rule, tokenizer: Tokenizer): RewardTerm {
+  return {
+    name,
+    weight,
+    score: async (rollouts: Rollout[]) =>
+      rollouts.map(({ prompt, completion, hasEnded }) =>
+        score({ prompt: textOf(tokenizer, prompt), completion: textOf(tokenizer, completion), finished: hasEnded }),
+      ),
+  }
+}
+
+function textOf(tokenizer: Tokenizer, tokens: Int32Array): string {
+  return tokenizer.decode(tokens, { skipSpecial: true })
+}

@@ -1,0 +1,35 @@
+// Supervised fine-tuning: demonstrations to examples, one model that trains.
+import { sft } from '#align'
+import { loadTokenizer } from '#text'
+import type { SftJob } from './jobs.ts'
+import { artifactsOf, readDemonstrations } from './rows.ts'
+import { modelLimit, startOrResume } from './start.ts'
+import { demonstrationExamples, requireRows } from './tokens.ts'
+import type { Context, Prepared } from './train.ts'
+
+export async function prepareSft(job: SftJob, context: Context): Promise<Prepared> {
+  const { engine, say, resume } = context
+  const tokenizer = loadTokenizer(job.model)
+  const limits = { maxTokens: modelLimit(job.model) }
+  const examplesOf = async (file: string, what: string) =>
+    requireRows(await demonstrationExamples(tokenizer, await readDemonstrations(file), limits), what, say)
+  const examples = await examplesOf(job.data, 'demonstrations')
+  const heldOut = job.heldOut === undefined ? undefined : await examplesOf(job.heldOut, 'held-out demonstrations')
+  const replay = job.replay === undefined ? undefined : await examplesOf(job.replay, 'replay rows')
+  const model = await startOrResume(context, 'model', { weights: job.model, seed: job.config.seed })
+  return {
+    recipe: sft({
+      engine,
+      model,
+      config: job.config,
+      examples,
+      ...(heldOut && { heldOut }),
+      ...(replay && { replay }),
+      ...(resume && { resume }),
+    }),
+    models: { model },
+    result: 'model',
+    inputs: artifactsOf({ data: job.data, heldOut: job.heldOut, replay: job.replay }, { model: job.model }),
+    simulated: false,
+  }
+}

@@ -1,0 +1,100 @@
+// Rows of training files, and what they hash to. Pairs come in three shapes: ready-made (chosen, rejected), judgements,
+// which are aggregated here so that the reliability of annotators reaches the loss, and preferences aggregated before.
+import fs from 'node:fs'
+import { resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { z } from 'zod'
+import { readRows, streamRows } from '#data'
+import { DataError } from '#errors'
+import { aggregate, type Qualification } from '#feedback'
+import { sha256File } from '#files'
+import { type ChosenRejected, type Comparison, type Demonstration, Preference, type Prompt } from '#schema'
+import { hashModel } from './models.ts'
+import type { Artifact } from './run-folder.ts'
+
+export async function readDemonstrations(file: string): Promise<Demonstration[]> {
+  return (await readRows(file, { kind: 'demonstrations' })).rows
+}
+
+/** Prompts of a file of prompts, or of any rows that have one. */
+export async function readPrompts(file: string): Promise<Prompt[]> {
+  return (await readRows(file, { kind: 'prompts' })).rows.map((row) => row.prompt)
+}
+
+/** Texts of a JSONL file of {"text"} rows. */
+export async function readTexts(file: string): Promise<string[]> {
+  const texts: string[] = []
+  let line = 0
+  for await (const json of createInterface({ input: fs.createReadStream(file), crlfDelay: Infinity })) {
+    line++
+    if (json.trim() === '') continue
+    const parsed = TextRow.safeParse(parseLine(json))
+    if (!parsed.success) throw new DataError('expected a row {"text": "..."}', { file, line })
+    texts.push(parsed.data.text)
+  }
+  return texts
+}
+
+const TextRow = z.object({ text: z.string().min(1) })
+
+function parseLine(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}
+
+export type Pairs = {
+  preferences: Preference[]
+  from: 'comparisons' | 'judgements' | 'preferences'
+  method?: string
+  simulated: boolean
+}
+
+/** Preferences out of any file of pairs; what is wrong with it is a DataError with file and line. */
+export async function readPairs(
+  file: string,
+  { seed, qualification }: { seed: number; qualification?: Qualification[] },
+): Promise<Pairs> {
+  if (await holdsJudgements(file)) {
+    const { rows } = await readRows(file, { kind: 'judgements' })
+    const { preferences, method } = aggregate({ judgements: rows, seed, ...(qualification && { qualification }) })
+    return { preferences, from: 'judgements', method, simulated: rows.some((row) => row.simulated === true) }
+  }
+  const { rows } = await readRows(file, { kind: 'comparisons' })
+  const preferences = rows.map((row, i) => preferenceOf(row, file, i + 1))
+  const from = rows.some((row) => 'chosen' in row) ? 'comparisons' : 'preferences'
+  return { preferences, from, simulated: preferences.some((row) => row.simulated === true) }
+}
+
+async function holdsJudgements(file: string): Promise<boolean> {
+  for await (const outcome of streamRows(file, 'judgements'))
+    return 'row' in outcome || /"annotator"/.test(outcome.text)
+  return false
+}
+
+function preferenceOf(row: ChosenRejected | Comparison, file: string, place: number): Preference {
+  if ('chosen' in row) {
+    const { prompt, chosen, rejected, id = `row-${place}` } = row
+    return { item: id, prompt, a: chosen, b: rejected, probability: 1, weight: 1, judgements: 0 }
+  }
+  const parsed = Preference.safeParse(row)
+  if (parsed.success) return parsed.data
+  throw new DataError(
+    `expected a pair with chosen and rejected, or a preference with probability and weight, got a comparison that nobody judged (row ${place}); judge it by hone label, then aggregate`,
+    { file, field: String(parsed.error.issues[0]?.path[0] ?? 'probability') },
+  )
+}
+
+/** Files and model folders that went in, by role, absolute and hashed; roles without a path are left out. */
+export function artifactsOf(
+  files: Record<string, string | undefined>,
+  models: Record<string, string | undefined>,
+): Record<string, Artifact> {
+  const named = (entries: Record<string, string | undefined>, hash: (path: string) => string) =>
+    Object.entries(entries).flatMap(([role, path]): [string, Artifact][] =>
+      path === undefined ? [] : [[role, { path: resolve(path), hash: hash(path) }]],
+    )
+  return Object.fromEntries([...named(files, sha256File), ...named(models, hashModel)])
+}
