@@ -27,8 +27,7 @@ const REFUSED: { magic: number[]; name: string; instead: string }[] = [
 /** Opens a JSONL, JSON or CSV file, gzipped or not. The chunks are UTF-8 bytes without byte order mark. */
 export async function openData(file: string): Promise<Opened> {
   const size = await sizeOf(file)
-  const raw = createReadStream(file, { highWaterMark: CHUNK_BYTES })
-  const compressed = await takeHead(raw[Symbol.asyncIterator](), 2)
+  const compressed = await takeHead(readChunks(file), 2)
   const isGzip = compressed.head[0] === 0x1f && compressed.head[1] === 0x8b
   const source = isGzip ? gunzip(file, compressed.all, size) : compressed.all
   const text = await takeHead(source[Symbol.asyncIterator](), HEAD_BYTES)
@@ -43,6 +42,15 @@ async function sizeOf(file: string): Promise<number> {
   })
   if (found.isDirectory()) throw new DataError('expected a file, got a folder: name a file inside it', { file })
   return found.size
+}
+
+async function* readChunks(file: string): AsyncGenerator<Buffer> {
+  try {
+    yield* createReadStream(file, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error'
+    throw new DataError(`could not be read (${code}): check the file and its permissions`, { file }, { cause })
+  }
 }
 
 type Head = { head: Buffer; all: AsyncGenerator<Buffer> }

@@ -11,8 +11,8 @@ export type Cell = { text: string; line: number; column: number }
 export type RawRow = { value: Json; placeOf: (path: readonly PropertyKey[]) => Place }
 
 export const EXTRA_COLUMN = '$json'
-/** Present even when empty. */
-const TEXTS = new Set(['prompt', 'completion', 'chosen', 'rejected', 'a', 'b', 'left', 'right'])
+/** Texts that may be empty, so that an empty cell is an empty text. */
+const TEXTS = new Set(['completion', 'chosen', 'rejected', 'a', 'b', 'left', 'right'])
 const NUMBERS = new Set(['strength', 'time'])
 const BOOLEANS: Record<string, boolean> = {
   true: true,
@@ -105,7 +105,7 @@ export function readRecord(frame: Frame, header: string[], file: string): RawRow
     if (cell.text.includes('\0')) throw new DataError('expected text without NUL', { ...place, field: name })
     places.set(name, place)
     if (cell.text === '' && !TEXTS.has(name)) continue
-    if (name === EXTRA_COLUMN) Object.assign(value, readExtra(cell, place, header))
+    if (name === EXTRA_COLUMN) Object.assign(value, readExtra(cell, place))
     else value[name] = readCell(name, cell.text, place)
   }
   return { value, placeOf: (path) => places.get(path[0]!) ?? { file, line: frame.line } }
@@ -119,16 +119,13 @@ function readCell(name: string, text: string, start: Start): Json {
   return text
 }
 
-function readExtra(cell: Cell, start: Start, header: string[]): { [key: string]: Json } {
+function readExtra(cell: Cell, start: Start): { [key: string]: Json } {
   const extra = parseJson(cell.text, start)
   if (typeof extra !== 'object' || extra === null || Array.isArray(extra))
     throw new DataError('expected a JSON object of the fields that are not plain text', {
       ...start,
       field: EXTRA_COLUMN,
     })
-  const twice = Object.keys(extra).find((key) => header.includes(key))
-  if (twice !== undefined)
-    throw new DataError(`expected fields that have no column, got ${twice}`, { ...start, field: EXTRA_COLUMN })
   return extra
 }
 
@@ -146,29 +143,33 @@ function readsAsJson(text: string): boolean {
   return typeof first === 'object' && first !== null && 'role' in first && 'content' in first
 }
 
-/** The columns that these rows need, known fields first. */
-export function columnsOf(rows: Iterable<Record<string, unknown>>, known: readonly string[]): string[] {
+/** A row to write and the fields that its schema knows. */
+export type KnownRow = { row: Record<string, unknown>; known: readonly string[] }
+
+/** The columns that these rows need: known fields first, then others by name. */
+export function columnsOf(rows: Iterable<KnownRow>): string[] {
   const found = new Set<string>()
-  for (const row of rows) {
-    for (const [name, value] of Object.entries(row)) found.add(isPlain(name, value, known) ? name : EXTRA_COLUMN)
+  const order = new Set<string>()
+  for (const { row, known } of rows) {
+    for (const name of known) order.add(name)
+    for (const name of Object.keys(row)) found.add(isPlain(name, row[name], known) ? name : EXTRA_COLUMN)
   }
-  const others = [...found].filter((name) => !known.includes(name) && name !== EXTRA_COLUMN).sort()
-  return [...known.filter((name) => found.has(name)), ...others, ...(found.has(EXTRA_COLUMN) ? [EXTRA_COLUMN] : [])]
+  const others = [...found].filter((name) => !order.has(name) && name !== EXTRA_COLUMN).sort()
+  return [
+    ...[...order].filter((name) => found.has(name)),
+    ...others,
+    ...(found.has(EXTRA_COLUMN) ? [EXTRA_COLUMN] : []),
+  ]
 }
 
 /** One line, without its line break. */
-export function writeRecord(
-  row: Record<string, unknown>,
-  columns: readonly string[],
-  known: readonly string[],
-): string {
-  const extra: [string, unknown][] = []
-  for (const [name, value] of Object.entries(row)) if (!isPlain(name, value, known)) extra.push([name, value])
+export function writeRecord({ row, known }: KnownRow, columns: readonly string[]): string {
+  const extra = Object.fromEntries(Object.entries(row).filter(([name, value]) => !isPlain(name, value, known)))
   return columns
     .map((name) => {
-      if (name === EXTRA_COLUMN) return extra.length ? quote(JSON.stringify(Object.fromEntries(extra))) : ''
+      if (name === EXTRA_COLUMN) return Object.keys(extra).length ? quote(JSON.stringify(extra)) : ''
       const value = row[name]
-      if (value === undefined || extra.some(([key]) => key === name)) return ''
+      if (value === undefined || Object.hasOwn(extra, name)) return ''
       if (name === 'prompt' && (typeof value !== 'string' || readsAsJson(value))) return quote(JSON.stringify(value))
       return quote(typeof value === 'string' ? value : JSON.stringify(value))
     })
@@ -179,20 +180,12 @@ export function writeHeader(columns: readonly string[]): string {
   return columns.map(quote).join(',')
 }
 
-/** Says the same in a cell of its own as in JSON. */
+/** True when a cell of its own says the same as JSON. */
 function isPlain(name: string, value: unknown, known: readonly string[]): boolean {
   if (known.includes(name)) return true
-  return (
-    typeof value === 'string' &&
-    value !== '' &&
-    name.trim() === name &&
-    name !== '' &&
-    name !== EXTRA_COLUMN &&
-    !TEXTS.has(name) &&
-    !NUMBERS.has(name) &&
-    !IS_BOOLEAN.has(name) &&
-    name !== 'messages'
-  )
+  const isReserved = TEXTS.has(name) || NUMBERS.has(name) || IS_BOOLEAN.has(name) || name === 'messages'
+  const isName = name !== '' && name.trim() === name && name !== EXTRA_COLUMN && !isReserved
+  return isName && typeof value === 'string' && value !== ''
 }
 
 function quote(text: string): string {

@@ -23,14 +23,15 @@ const QUOTE = 34
 const COMMA = 44
 const BACKSLASH = 92
 
-export function framer(format: Format, file: string): Framer {
-  if (format === 'json') return jsonFramer(file)
-  return lineFramer(file, format === 'csv')
+/** `mostBytes`: of one row. */
+export function framer(format: Format, file: string, mostBytes = MOST_ROW_BYTES): Framer {
+  const kept = new Kept(file, mostBytes)
+  if (format === 'json') return jsonFramer(file, kept)
+  return lineFramer(file, kept, format === 'csv')
 }
 
 /** Lines; with `quoted`, line breaks inside CSV quotes do not end a record. Blank lines are skipped. */
-function lineFramer(file: string, quoted: boolean): Framer {
-  const kept = new Kept(file)
+function lineFramer(file: string, kept: Kept, quoted: boolean): Framer {
   let line = 1
   let from = 1
   let state: 'start' | 'bare' | 'quoted' | 'closed' = 'start'
@@ -91,8 +92,7 @@ function lineFramer(file: string, quoted: boolean): Framer {
 }
 
 /** Elements of `[...]`, or of the `data` array of `{"data": [...]}`. What lies between elements is checked here. */
-function jsonFramer(file: string): Framer {
-  const kept = new Kept(file)
+function jsonFramer(file: string, kept: Kept): Framer {
   let line = 1
   let column = 1
   let expects: 'document' | 'key' | 'colon' | 'member' | 'element' | 'first' | 'comma' | 'end' = 'document'
@@ -225,16 +225,18 @@ class Kept {
   private parts: Buffer[] = []
   private bytes = 0
   private readonly file: string
+  private readonly mostBytes: number
 
-  constructor(file: string) {
+  constructor(file: string, mostBytes: number) {
     this.file = file
+    this.mostBytes = mostBytes
   }
 
   keep(part: Buffer, line: number): void {
     if (!part.length) return
     this.bytes += part.length
-    if (this.bytes > MOST_ROW_BYTES)
-      throw new DataError(`expected rows of at most ${MOST_ROW_BYTES / 2 ** 20} MiB, got a longer one: split it`, {
+    if (this.bytes > this.mostBytes)
+      throw new DataError(`expected rows of at most ${this.mostBytes / 2 ** 20} MiB, got a longer one: split it`, {
         file: this.file,
         line,
       })

@@ -24,3 +24,17 @@ export {
 } from './check.ts'
 export { findPersonal, type Personal } from './personal.ts'
 export { type Split, type SplitOptions, type SplitReport, splitRows, type Splittable } from './split.ts'
+export { type Change, type Diff, diffVersions } from './diff.ts'
+export { writeRows } from './export.ts'
+export {
+  exportVersion,
+  findVersion,
+  findWorkspace,
+  type Imported,
+  importVersion,
+  listDatasets,
+  listVersions,
+  saveVersion,
+  type Version,
+  versionRows,
+} from './versions.ts'

@@ -9,8 +9,6 @@ test('reads what JSON.parse reads', () => {
     fc.property(fc.jsonValue({ noUnicodeString: false }), fc.constantFrom(undefined, 2), (value, indent) => {
       const text = JSON.stringify(value, null, indent)
       fc.pre(text.isWellFormed() && !/\\ud[89a-f]|\\u0000|__proto__/i.test(text))
-      const numbers = text.match(/-?\d+(?!\.)/g) ?? []
-      fc.pre(numbers.every((n) => Number.isSafeInteger(Number(n))))
       expect(parseJson(text)).toEqual(JSON.parse(text))
     }),
   )
@@ -26,7 +24,7 @@ test.each([
   ['{"a":1e400}', 'f.jsonl:7:6: a: expected a number that a double holds, got 1e400'],
   [
     '[9007199254740993]',
-    'f.jsonl:7:2: [0]: expected an integer of at most 2^53 - 1: write it as text, got 9007199254740993',
+    'f.jsonl:7:2: [0]: expected an integer that a double holds: write it as text, got 9007199254740993',
   ],
   ['{"a":"\\ud800"}', 'f.jsonl:7:7: a: expected surrogates in pairs, got a lone \\ud800'],
   ['{"a":"\\udc00\\ud800"}', 'f.jsonl:7:7: a: expected surrogates in pairs, got a lone \\udc00'],

@@ -218,8 +218,9 @@ class Parser {
   private number(digits: string): number {
     const value = Number(digits)
     if (!Number.isFinite(value)) this.fail('expected a number that a double holds', this.at, digits)
-    if (!Number.isSafeInteger(value) && /^-?[0-9]+$/.test(digits))
-      this.fail('expected an integer of at most 2^53 - 1: write it as text', this.at, digits)
+    // A large integer in a double's own spelling (JSON.stringify(2 ** 60)) loses nothing; any other is rounded silently.
+    if (!Number.isSafeInteger(value) && /^-?[0-9]+$/.test(digits) && String(value) !== digits)
+      this.fail('expected an integer that a double holds: write it as text', this.at, digits)
     this.at += digits.length
     return value
   }

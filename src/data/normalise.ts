@@ -38,11 +38,16 @@ export const SHAPES: Record<Kind, string> = {
   judgements: '{item, annotator, left, right, choice}',
 }
 
-/** Fields of each kind in the order that people read them. */
-export const FIELDS: Record<Kind, string[]> = {
+/** Known fields of a row, in the order that people read them. */
+export function fieldsOf(row: RowOf[Kind], kind: Kind): readonly string[] {
+  return FIELDS[kind === 'comparisons' ? ('chosen' in row ? 'chosenRejected' : 'comparison') : kind]
+}
+
+const FIELDS = {
   prompts: Object.keys(PromptRow.shape),
   demonstrations: [...Object.keys(Demonstration.shape), 'label'],
-  comparisons: [...new Set([...Object.keys(Comparison.shape), ...Object.keys(ChosenRejected.shape)])],
+  chosenRejected: Object.keys(ChosenRejected.shape),
+  comparison: Object.keys(Comparison.shape),
   judgements: Object.keys(Judgement.shape),
 }
 /** People and programs write these as numbers too. */
@@ -68,14 +73,18 @@ export function normalise<K extends Kind>(value: Json, kind: K): Normalised<K> {
 
 function schemaOf(fields: Fields, kind: Kind) {
   if (kind !== 'comparisons') return SCHEMAS[kind]
-  return 'a' in fields || 'b' in fields ? SCHEMAS.comparison : SCHEMAS.chosenRejected
+  return isChosenRejected(fields) ? SCHEMAS.chosenRejected : SCHEMAS.comparison
+}
+
+function isChosenRejected(fields: Fields): boolean {
+  return 'chosen' in fields || 'rejected' in fields || !('a' in fields || 'b' in fields)
 }
 
 function shapeOf(fields: Fields, kind: Kind): string {
   if (kind === 'judgements') return 'judgements'
   const prompt = typeof fields.prompt === 'string' ? 'a text as prompt' : 'turns as prompt'
   if (kind !== 'comparisons') return prompt
-  return `${'a' in fields ? 'a and b' : 'chosen and rejected'}, ${prompt}`
+  return `${isChosenRejected(fields) ? 'chosen and rejected' : 'a and b'}, ${prompt}`
 }
 
 /** Turns the ecosystem's other shapes into ours, in place. */
