@@ -50,7 +50,8 @@ export function demonstrations(
     }
   })
   const planted: { id: string; fault: Fault }[] = []
-  const rows = draw.shuffled([...own, ...copies]).map(({ fault, isViolation, ...row }, i) => {
+  const order = copiesLast(draw.shuffled([...own, ...copies]))
+  const rows = order.map(({ fault, isViolation, ...row }, i) => {
     const id = `demonstration-${String(i + 1).padStart(5, '0')}`
     if (fault) planted.push({ id, fault })
     if (isViolation) planted.push({ id, fault: 'violation' })
@@ -96,15 +97,23 @@ function disjointPicks(draw: Random, among: number, counts: number[]): number[][
   return counts.map((count) => order.slice(from, (from += count)))
 }
 
-/** What goes wrong in exports: nothing there, blanks, a cut in the middle, the prompt pasted in, a null. */
-function spoil(draw: Random, { prompt, completion }: DeskDemonstration): string {
-  return draw.pick([
-    '',
-    '   ',
-    completion.slice(0, Math.floor(completion.length / 3)),
-    ` ${prompt}${completion}`,
-    ' null',
-  ])
+/** Swaps each copy that stands before its original with it: the copy is the row that curation sets aside. */
+function copiesLast<R extends { id: string; fault: Fault | undefined }>(rows: R[]): R[] {
+  const isCopy = (row: R) => row.fault === 'exact-duplicate' || row.fault === 'near-duplicate'
+  const copyAt = new Map([...rows.entries()].filter(([, row]) => isCopy(row)).map(([i, row]) => [row.id, i]))
+  const out = [...rows]
+  for (const [i, row] of rows.entries()) {
+    const copy = isCopy(row) ? undefined : copyAt.get(row.id)
+    if (copy === undefined || copy > i) continue
+    out[i] = rows[copy]!
+    out[copy] = row
+  }
+  return out
+}
+
+/** What goes wrong in exports: nothing there, blanks, a role or a control token of a chat template left in. */
+function spoil(draw: Random, { completion }: DeskDemonstration): string {
+  return draw.pick(['', '   ', ` Assistant:${completion}`, `${completion}<|im_end|>`])
 }
 
 /** The same reply typed again by hand: another mark at an end, a doubled blank, a lower-case beginning. */

@@ -36,7 +36,7 @@ export function tokenizerTexts(seed: number): string[] {
     if (documents.length === 4000) break
     documents.push(document)
   }
-  const alone = Array.from({ length: 20 }, (_, i) =>
+  const alone = Array.from({ length: 300 }, (_, i) =>
     random(seed, 'words', i)
       .shuffled([...deskWords, ...generalWords])
       .join(' '),
