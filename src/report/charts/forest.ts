@@ -1,0 +1,104 @@
+// Interval plots: a row for each statistic, its value as a dot on its interval, against a reference line. A hollow dot
+// is where the statistic stood before. Wide: label, plot, numbers side by side; narrow: numbers above the plot.
+import { html } from '../markup.ts'
+import type { Markup } from '../markup.ts'
+import { intervalText, number } from '../numbers.ts'
+import type { Format, Measured } from '../numbers.ts'
+import { extent, scale } from './scale.ts'
+import type { ScaleKind } from './scale.ts'
+import { labelWidth, place, svg, target } from './svg.ts'
+import type { Colour } from './svg.ts'
+
+export type ForestRow = {
+  label: string
+  /** Written small behind the label. */
+  note?: string | undefined
+  measured: Measured | undefined
+  colour?: Colour
+  /** Hollow dot, and what it is. */
+  other?: { value: number; label: string } | undefined
+  /** Instead of value [low, high]. */
+  numbers?: string
+}
+export type Forest = {
+  describe: string
+  rows: ForestRow[]
+  axis: { label: string; domain?: [number, number]; kind?: ScaleKind; format?: Format }
+  rule?: { x: number; label: string } | undefined
+}
+
+const NARROW = 480
+
+export function forest(chart: Forest, width: number): Markup {
+  const format = chart.axis.format ?? number
+  const isNarrow = width < NARROW
+  const texts = chart.rows.map((r) => r.numbers ?? intervalText(r.measured, format).replace(/, n = .*/, ''))
+  const long = (r: ForestRow) => labelWidth(r.label, 12.5) + (r.note ? labelWidth(r.note, 11) + 8 : 0)
+  const left = isNarrow ? 8 : Math.min(width * 0.36, Math.max(60, ...chart.rows.map(long)) + 12)
+  const rightSpace = isNarrow ? 8 : Math.min(width * 0.32, Math.max(...texts.map((t) => labelWidth(t, 12.5))) + 14)
+  const rowHeight = isNarrow ? 38 : 26
+  const values = chart.rows.flatMap((r) => [r.measured?.value, r.measured?.low, r.measured?.high, r.other?.value])
+  const domain = chart.axis.domain ?? extent([...values, chart.rule?.x], 0.05)
+  const x = scale(domain, [left, width - rightSpace], {
+    kind: chart.axis.kind ?? 'linear',
+    ticks: Math.max(2, Math.round((width - left - rightSpace) / 70)),
+  })
+  const clamp = (v: number) => x.at(Math.min(x.high, Math.max(x.low, v)))
+  const top = chart.rule ? 20 : 6
+  const bottom = top + chart.rows.length * rowHeight + 2
+  const rows = chart.rows.map((row, i) => {
+    const y = top + i * rowHeight + (isNarrow ? 28 : rowHeight / 2)
+    const textY = isNarrow ? y - 13 : y + 4
+    const label = html`<text class="row" x="${isNarrow ? 8 : 0}" y="${textY}">${row.label}${row.note && html`<tspan class="note" dx="7">${row.note}</tspan>`}</text>`
+    const numbers = html`<text class="value" x="${width - (isNarrow ? 8 : 0)}" y="${textY}" text-anchor="end">${texts[i]}</text>`
+    return html`${label}${numbers}${drawRow(row, { y, clamp, format })}`
+  })
+  const ticks = x.ticks.map(
+    (t) =>
+      html`<line class="grid" x1="${place(x.at(t))}" x2="${place(x.at(t))}" y1="${top}" y2="${bottom}"/><text class="tick" x="${place(x.at(t))}" y="${bottom + 15}" text-anchor="middle">${format(t)}</text>`,
+  )
+  const rule =
+    chart.rule &&
+    html`<line class="rule strong" x1="${place(x.at(chart.rule.x))}" x2="${place(x.at(chart.rule.x))}" y1="${top - 4}" y2="${bottom}"/><text class="rule-label" x="${place(x.at(chart.rule.x))}" y="${top - 8}" text-anchor="${anchor(x.at(chart.rule.x), width)}">${chart.rule.label}</text>`
+  const axis = html`<text class="axis-label" x="${place((left + width - rightSpace) / 2)}" y="${bottom + 32}" text-anchor="middle">${chart.axis.label}</text>`
+  return svg({ width, height: bottom + 40 }, { describe: chart.describe, near: 'y' }, [
+    ...ticks,
+    rule || html``,
+    ...rows,
+    axis,
+  ])
+}
+
+function drawRow(
+  row: ForestRow,
+  { y, clamp, format }: { y: number; clamp: (v: number) => number; format: Format },
+): Markup {
+  const m = row.measured
+  const colour = row.colour ?? 'ink'
+  const note = row.note ? ` (${row.note})` : ''
+  const other =
+    row.other && Number.isFinite(row.other.value)
+      ? html`<circle class="other" cx="${place(clamp(row.other.value))}" cy="${y}" r="4"/>`
+      : undefined
+  if (!m || !Number.isFinite(m.value)) return html`${other}`
+  const beside = row.other ? ` \u00b7 ${row.other.label} ${format(row.other.value)}` : ''
+  const link =
+    row.other && Number.isFinite(row.other.value) && m.low === m.high
+      ? html`<line class="link" x1="${place(clamp(row.other.value))}" x2="${place(clamp(m.value))}" y1="${y}" y2="${y}"/>`
+      : undefined
+  return html`<g class="interval c-${colour}">${link}<line class="whisker" x1="${place(clamp(m.low))}" x2="${place(clamp(m.high))}" y1="${y}" y2="${y}"/>${other}${target(clamp(m.value), y, { says: `${row.label}${note}: ${intervalText(m, format)}${beside}`, colour, radius: 4 })}</g>`
+}
+
+function anchor(x: number, width: number): string {
+  return x < 60 ? 'start' : x > width - 60 ? 'end' : 'middle'
+}
+
+export function forestTable(chart: Forest): Markup {
+  const format = chart.axis.format ?? number
+  const other = chart.rows.find((r) => r.other)?.other?.label
+  const rows = chart.rows.map(
+    (r) =>
+      html`<tr><th scope="row">${r.label}${r.note && ` (${r.note})`}</th><td>${format(r.measured?.value)}</td><td>${format(r.measured?.low)}</td><td>${format(r.measured?.high)}</td><td>${number(r.measured?.n)}</td>${other !== undefined && html`<td>${format(r.other?.value)}</td>`}</tr>`,
+  )
+  return html`<table><thead><tr><th scope="col">${chart.axis.label}</th><th scope="col">value</th><th scope="col">low</th><th scope="col">high</th><th scope="col">n</th>${other !== undefined && html`<th scope="col">${other}</th>`}</tr></thead><tbody>${rows}</tbody></table>`
+}

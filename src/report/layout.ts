@@ -1,0 +1,57 @@
+// The pieces sections are laid out with: the head of a step, what went in and came out, blocks, gates.
+import type { GateResult, Report, StepName } from '#schema'
+import { STEPS } from '#schema'
+import { scrolling } from './figure.ts'
+import { STEP_TITLES } from './loop.ts'
+import { html } from './markup.ts'
+import type { Markup, Part } from './markup.ts'
+import { duration } from './numbers.ts'
+
+/** A step that has run: its head with one leading sentence, then its body. */
+export function stepSection(report: Report, step: StepName, { lead, body }: { lead: Part; body: Part }): Markup {
+  const seconds = report.seconds.perStep[step]
+  return html`<section class="step" id="${step}" aria-labelledby="${step}-title">${head(step, seconds === undefined ? 'done' : `done in ${duration(seconds)}`)}<p class="step-lead">${lead}</p></div><div class="step-body">${body}</div></section>`
+}
+
+/** A step that is not there yet, and why. */
+export function missingSection(report: Report, step: StepName): Markup {
+  const reason = report.steps.find((s) => s.step === step)?.reason
+  return html`<section class="step" id="${step}" aria-labelledby="${step}-title">${head(step, 'not there yet')}</div><div class="step-body"><p class="missing-step full">This step has not run${reason ? html`: ${reason}` : undefined}. The figures that follow do without it.</p></div></section>`
+}
+
+function head(step: StepName, state: string): Markup {
+  return html`<div class="step-head"><span class="step-number" aria-hidden="true">${STEPS.indexOf(step) + 1}</span><h2 id="${step}-title">${STEP_TITLES[step]}</h2><span class="step-state">${state}</span>`
+}
+
+export function flow(wentIn: Part[], cameOut: Part[]): Markup {
+  const lines = (parts: Part[]) => parts.filter((p) => p !== undefined && p !== false).map((p) => html`<dd>${p}</dd>`)
+  return html`<dl class="flow full"><div><dt>Went in</dt>${lines(wentIn)}</div><div><dt>Came out</dt>${lines(cameOut)}</div></dl>`
+}
+
+export function block(title: string, content: Part, { isWide = false } = {}): Markup {
+  return html`<div class="${isWide ? 'block full' : 'block'}"><h3>${title}</h3>${content}</div>`
+}
+
+/** `columns`: header texts; each row's first cell is its header. */
+export function table(label: string, columns: string[], rows: Part[][]): Markup {
+  const body = rows.map(
+    ([first, ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map((cell) => html`<td>${cell}</td>`)}</tr>`,
+  )
+  return scrolling(
+    html`<table><thead><tr>${columns.map((c) => html`<th scope="col">${c}</th>`)}</tr></thead><tbody>${body}</tbody></table>`,
+    label,
+  )
+}
+
+export function gateTable(label: string, gates: GateResult[]): Markup {
+  const hasRules = gates.some((g) => g.rule !== undefined)
+  return table(
+    label,
+    ['Gate', 'Result', 'Evidence', ...(hasRules ? ['Rule'] : [])],
+    gates.map((g) => [g.name, passed(g.passed), g.evidence, ...(hasRules ? [g.rule] : [])]),
+  )
+}
+
+export function passed(isPassed: boolean): Markup {
+  return isPassed ? html`<span class="pass">\u2713 passed</span>` : html`<span class="fail">\u2717 failed</span>`
+}

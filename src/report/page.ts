@@ -1,0 +1,130 @@
+// The whole page: one file that asks for nothing. The content policy allows this style and this script by their hashes
+// and nothing else, so a completion that slipped through escaping could still neither run nor load.
+import { createHash } from 'node:crypto'
+import type { Report } from '#schema'
+import { STEPS } from '#schema'
+import { scale } from './charts/scale.ts'
+import { place } from './charts/svg.ts'
+import { HOVER_SCRIPT } from './hover.ts'
+import { missingSection } from './layout.ts'
+import { loopPicture, verdict } from './loop.ts'
+import { html, trusted } from './markup.ts'
+import type { Markup, Part } from './markup.ts'
+import { fixed, intervalText, number, percent, signed } from './numbers.ts'
+import type { Format, Measured } from './numbers.ts'
+import { demonstrationsSection } from './sections/demonstrations.ts'
+import { evaluationSection } from './sections/evaluation.ts'
+import { lineageSection } from './sections/lineage.ts'
+import { objectivesSection } from './sections/objectives.ts'
+import { protocolSection } from './sections/protocol.ts'
+import { rewardSection } from './sections/reward.ts'
+import { rlSection } from './sections/rl.ts'
+import { samplesSection } from './sections/samples.ts'
+import { settingsSection } from './sections/settings.ts'
+import { sftSection } from './sections/sft.ts'
+import { STYLE } from './style.ts'
+
+const SECTIONS = {
+  objectives: objectivesSection,
+  demonstrations: demonstrationsSection,
+  sft: sftSection,
+  protocol: protocolSection,
+  reward: rewardSection,
+  rl: rlSection,
+  evaluation: evaluationSection,
+}
+
+/** One self-contained HTML file that opens from disk; needs no script, no network, no font. */
+export function renderReport(report: Report): string {
+  const policy = `default-src 'none'; style-src ${hash(STYLE)}; script-src ${hash(HOVER_SCRIPT)}; base-uri 'none'; form-action 'none'`
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>${report.title}: ${report.evaluation?.verdict ?? 'in progress'}</title>
+<style>${trusted(STYLE)}</style>
+</head>
+<body>
+${topLine(report)}
+<main>
+${simulatedNote(report)}
+<div class="hero"><div><p class="eyebrow">${report.title}</p>${verdict(report)}${tiles(report)}</div>${loopPicture(report)}</div>
+${STEPS.map((step) => SECTIONS[step](report) ?? missingSection(report, step))}
+${samplesSection(report)}
+${lineageSection(report)}
+${settingsSection(report)}
+</main>
+<footer>Made by hone ${report.hone}. The numbers of this page lie in report.json beside it.</footer>
+<script>${trusted(HOVER_SCRIPT)}</script>
+</body>
+</html>
+`
+  return page.text
+}
+
+function topLine(report: Report): Markup {
+  const facts: Part[] = [
+    report.world && `seed ${report.world.seed}`,
+    report.createdAt && html`<time datetime="${report.createdAt}">${report.createdAt.slice(0, 10)}</time>`,
+    `hone ${report.hone}`,
+  ].filter((f) => f !== undefined && f !== '')
+  return html`<header class="top"><span><b>hone</b> \u00b7 report of one turn of the loop</span><span>${facts.map((f, i) => html`${i > 0 && ' \u00b7 '}${f}`)}</span></header>`
+}
+
+function simulatedNote(report: Report): Markup | undefined {
+  if (!report.simulated) return undefined
+  return html`<p class="sim-note" role="note"><b>The annotators are simulated.</b> No person judged anything here. Simulated: ${report.simulatedWho.join('; ')}. Charts that rest on them say so.</p>`
+}
+
+function tiles(report: Report): Markup | undefined {
+  const { rl, evaluation } = report
+  const found: Markup[] = []
+  if (rl) found.push(measuredTile('Gold gain over SFT', rl.goldGain, { format: signed(fixed(2)), reference: 0 }))
+  if (evaluation) {
+    const v = evaluation.violations
+    found.push(
+      measuredTile('Blind win rate against SFT', evaluation.winRate, { format: percent, reference: 0.5 }),
+      tile(
+        'Constraint violations',
+        `${percent(v.before)} \u2192 ${percent(v.after)}`,
+        html`up by at most ${percent(v.increaseHigh)}, n = ${number(v.n)}`,
+      ),
+    )
+  }
+  if (rl)
+    found.push(
+      tile(
+        'KL spent',
+        `${number(rl.kl)} nats`,
+        rl.budget ? html`of a budget of ${number(rl.budget)}; stopped by ${rl.stoppedBy}` : html`no budget was set`,
+      ),
+    )
+  return found.length > 0 ? html`<dl class="tiles">${found}</dl>` : undefined
+}
+
+function tile(name: string, big: string, small: Part): Markup {
+  return html`<div><dt>${name}</dt><dd><span class="big">${big}</span><span class="small">${small}</span></dd></div>`
+}
+
+/** The number with its interval drawn small under it, against the value that would mean no difference. */
+function measuredTile(name: string, m: Measured, { format, reference }: { format: Format; reference: number }): Markup {
+  const all = [m.low, m.high, reference].filter(Number.isFinite)
+  const x = scale([Math.min(...all), Math.max(...all)], [6, 184])
+  const text = intervalText(m, format)
+  const drawing =
+    Number.isFinite(m.value) &&
+    html`<svg viewBox="0 0 190 14" role="img" aria-label="${text} against ${format(reference)}" class="c-check"><line class="rule strong" x1="${place(x.at(reference))}" x2="${place(x.at(reference))}" y1="0" y2="14"/><line class="whisker" x1="${place(x.at(m.low))}" x2="${place(x.at(m.high))}" y1="7" y2="7"/><circle class="pt" cx="${place(x.at(m.value))}" cy="7" r="3.6"><title>${text}</title></circle></svg>`
+  return tile(
+    name,
+    format(m.value),
+    html`[${format(m.low)}, ${format(m.high)}]${m.n !== undefined && html`, n = ${number(m.n)}`}${drawing}`,
+  )
+}
+
+function hash(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+}

@@ -1,0 +1,96 @@
+// Step 7: evaluation: by criterion, so that a gain in style cannot hide a loss in truth; constraints; gates; diagnosis.
+import type { EvaluationReport, Report } from '#schema'
+import { forestFigure } from '../figure.ts'
+import { block, flow, gateTable, stepSection } from '../layout.ts'
+import { html } from '../markup.ts'
+import type { Markup } from '../markup.ts'
+import { fixed, interval, number, percent, signed } from '../numbers.ts'
+import type { Measured } from '../numbers.ts'
+
+const change = signed(fixed(2))
+
+export function evaluationSection(report: Report): Markup | undefined {
+  const e = report.evaluation
+  if (!e) return undefined
+  const isSimulated = report.simulated
+  const held = e.gates.filter((g) => g.passed).length
+  return stepSection(report, 'evaluation', {
+    lead: html`${held} of ${e.gates.length} gates hold: the checkpoint is <b>${e.verdict}</b>.`,
+    body: html`${flow(
+      [
+        html`${e.checkpoint ? html`checkpoint <span class="mono">${e.checkpoint}</span>` : 'the kept checkpoint'} and SFT, on the same prompts, blind`,
+      ],
+      [
+        html`win rate ${interval(e.winRate, percent)}`,
+        html`violations ${percent(e.violations.before)} to ${percent(e.violations.after)}, increase at most ${percent(e.violations.increaseHigh)} <span class="n">n = ${number(e.violations.n)}</span>`,
+      ],
+    )}${criteriaFigure(e, isSimulated)}${violationsFigure(e, isSimulated)}${forestFigure(
+      { title: 'Blind win rate against SFT', caption: 'Bootstrap clustered by prompt, 95%.', isSimulated },
+      {
+        describe: `Win rate ${percent(e.winRate.value)}.`,
+        axis: { label: 'share of pairs won', format: percent, domain: [0.3, 0.9] },
+        rule: { x: 0.5, label: 'no better' },
+        rows: [{ label: 'wins', measured: e.winRate, colour: 'check' }],
+      },
+    )}${e.diagnosis && diagnosis(e.diagnosis)}${block('Gates', gateTable('Release gates', e.gates), { isWide: true })}`,
+  })
+}
+
+function criteriaFigure(e: EvaluationReport, isSimulated: boolean): Markup | undefined {
+  if (e.criteria.length === 0) return undefined
+  return forestFigure(
+    {
+      title: 'Change by criterion, from SFT to RL',
+      caption: 'Paired over prompts, 95%; on the right before \u2192 after and the change.',
+      isSimulated,
+    },
+    {
+      describe: `Change of ${e.criteria.length} criteria: ${e.criteria.map((c) => `${c.name} ${change(c.change.value)}`).join(', ')}.`,
+      axis: { label: 'change', format: change },
+      rule: { x: 0, label: 'SFT' },
+      rows: e.criteria.map((c) => ({
+        label: c.name,
+        note: c.constraint ? 'constraint' : undefined,
+        measured: c.change,
+        colour: c.change.high < 0 ? ('bad' as const) : c.change.low > 0 ? ('ok' as const) : ('sft' as const),
+        numbers: `${fixed(2)(c.before)} \u2192 ${fixed(2)(c.after)}  ${change(c.change.value)}`,
+      })),
+    },
+  )
+}
+
+function violationsFigure(e: EvaluationReport, isSimulated: boolean): Markup {
+  const suites: { name: string; before: Measured; after: Measured }[] = e.violationSuites ?? [
+    {
+      name: 'all prompts',
+      before: point(e.violations.before, e.violations.n),
+      after: point(e.violations.after, e.violations.n),
+    },
+  ]
+  return forestFigure(
+    {
+      title: 'Violations of the hard constraint',
+      caption: html`Exact intervals, 95%. Increase at most ${percent(e.violations.increaseHigh)} at the upper bound.`,
+      isSimulated,
+    },
+    {
+      describe: `Violations: ${suites.map((s) => `${s.name} ${percent(s.before.value)} before, ${percent(s.after.value)} after`).join('; ')}.`,
+      axis: { label: 'share of prompts', format: percent },
+      rows: suites.flatMap((s) => [
+        { label: s.name, note: 'SFT', measured: s.before, colour: 'sft' as const },
+        { label: s.name, note: 'RL', measured: s.after, colour: 'check' as const },
+      ]),
+    },
+  )
+}
+
+function diagnosis(d: NonNullable<EvaluationReport['diagnosis']>): Markup {
+  return block(
+    'Which stage is at fault',
+    html`<p><b>${d.stage === 'none' ? 'None.' : `${d.stage.toUpperCase()}.`}</b> ${d.sentence}</p><ul>${d.evidence.map((e) => html`<li>${e}</li>`)}</ul>${d.nextAction && html`<p>Next: ${d.nextAction}</p>`}`,
+  )
+}
+
+function point(value: number, n: number): Measured {
+  return { value, low: value, high: value, n }
+}

@@ -1,0 +1,157 @@
+// Step 4: the comparison protocol: do annotators agree, who of them is right how often, who leans to a side.
+import type { AnnotatorRow, Report } from '#schema'
+import { forestFigure, simulatedTag } from '../figure.ts'
+import { block, flow, stepSection, table } from '../layout.ts'
+import { html } from '../markup.ts'
+import type { Markup } from '../markup.ts'
+import { fixed, interval, number, percent } from '../numbers.ts'
+import type { Measured } from '../numbers.ts'
+
+export function protocolSection(report: Report): Markup | undefined {
+  const p = report.protocol
+  if (!p) return undefined
+  const isSimulated = report.simulated
+  const rows = p.table ?? []
+  const judged = rows.filter((r) => r.accuracy)
+  const sided = rows.filter((r) => r.leftRate)
+  const agreement = [{ name: 'Krippendorff \u03b1', ...p.alpha }, ...(p.agreement ?? [])]
+  return stepSection(report, 'protocol', {
+    lead: html`${number(p.annotators)} ${isSimulated && 'simulated '}annotators agree with \u03b1 = ${interval(p.alpha, fixed(2))}.${
+      p.majorityAccuracy !== undefined &&
+      p.aggregateAccuracy !== undefined &&
+      html` Weighing them by reliability is right in ${percent(p.aggregateAccuracy)} of comparisons, counting their votes in ${percent(p.majorityAccuracy)}.`
+    }`,
+    body: html`${flow(
+      [
+        p.comparisons !== undefined && `${number(p.comparisons)} blind comparisons, sides drawn by a stored seed`,
+        p.judgements !== undefined &&
+          `${number(p.judgements)} judgements${p.overlap === undefined ? '' : `, ${number(p.overlap)} a comparison`}`,
+        p.guideline && `guideline ${p.guideline}`,
+      ],
+      [
+        p.method && html`a probability and a weight for each comparison, by ${p.method}`,
+        p.methodReason,
+        rows.some((r) => r.qualified === false) &&
+          `${rows.filter((r) => r.qualified === false).length} annotators did not qualify`,
+      ],
+    )}${forestFigure(
+      {
+        title: 'Agreement',
+        caption: 'Chance-corrected, 95% intervals by bootstrap over comparisons. 0 is chance, 1 is unanimity.',
+        isSimulated,
+      },
+      {
+        describe: `Agreement statistics: ${agreement.map((a) => `${a.name} ${number(a.value)}`).join(', ')}.`,
+        axis: { label: 'agreement', format: fixed(2), domain: span(agreement, [0, 1]) },
+        rule: { x: 0, label: 'chance' },
+        rows: agreement.map((a) => ({ label: a.name, measured: a, colour: 'check' as const })),
+      },
+    )}${
+      p.majorityAccuracy !== undefined &&
+      p.aggregateAccuracy !== undefined &&
+      forestFigure(
+        {
+          title: 'What aggregation makes of them',
+          caption: 'Share of comparisons whose label agrees with the gold, which aggregation never sees.',
+          isSimulated,
+        },
+        {
+          describe: `Majority vote right in ${percent(p.majorityAccuracy)}, aggregation by reliability in ${percent(p.aggregateAccuracy)}.`,
+          axis: { label: 'labels right', format: percent, domain: [0.5, 1] },
+          rule: { x: 0.5, label: 'coin' },
+          rows: [
+            {
+              label: 'majority vote',
+              measured: p.intervals?.majorityAccuracy ?? point(p.majorityAccuracy),
+              colour: 'sft',
+            },
+            {
+              label: 'by reliability',
+              measured: p.intervals?.aggregateAccuracy ?? point(p.aggregateAccuracy),
+              colour: 'check',
+            },
+          ],
+        },
+      )
+    }${
+      judged.length > 0 &&
+      forestFigure(
+        {
+          title: 'How often each annotator is right, estimated',
+          caption:
+            'Estimated from judgements alone. Hollow dots are the truth of the simulation, which aggregation never reads.',
+          isSimulated,
+        },
+        {
+          describe: `Estimated accuracy of ${judged.length} annotators, from ${percent(Math.min(...judged.map((r) => r.accuracy!.value)))} to ${percent(Math.max(...judged.map((r) => r.accuracy!.value)))}.`,
+          axis: { label: 'accuracy', format: percent, domain: [0, 1] },
+          rule: { x: 0.5, label: 'coin' },
+          rows: judged.map((r) => ({
+            label: r.name,
+            note: r.kind,
+            measured: r.accuracy,
+            colour: r.qualified === false ? ('bad' as const) : ('check' as const),
+            other: r.trueAccuracy === undefined ? undefined : { value: r.trueAccuracy, label: 'truth' },
+          })),
+        },
+      )
+    }${
+      sided.length > 0 &&
+      forestFigure(
+        {
+          title: 'Side bias: share answered \u201cleft\u201d',
+          caption:
+            'Sides are random, so an annotator without bias answers left in half. Marked where the test rejects at 5% after Holm.',
+          isSimulated,
+        },
+        {
+          describe: `Left rate of ${sided.length} annotators; ${sided.filter((r) => r.sideBiased).length} are biased.`,
+          axis: { label: 'share answered left', format: percent, domain: [0.2, 0.9] },
+          rule: { x: 0.5, label: 'no bias' },
+          rows: sided.map((r) => ({
+            label: r.name,
+            note: r.sideBiased ? 'biased' : undefined,
+            measured: r.leftRate,
+            colour: r.sideBiased ? ('proxy' as const) : ('sft' as const),
+          })),
+        },
+      )
+    }${rows.length > 0 && block('Annotators', html`${annotatorTable(rows)}${isSimulated && html`<p>${simulatedTag('every annotator above is simulated')}</p>`}`, { isWide: true })}`,
+  })
+}
+
+function annotatorTable(rows: AnnotatorRow[]): Markup {
+  const hasKinds = rows.some((r) => r.kind !== undefined)
+  return table(
+    'Annotators',
+    [
+      'Annotator',
+      ...(hasKinds ? ['Simulated as'] : []),
+      'Judgements',
+      'Accuracy, estimated',
+      'Truth',
+      'Left rate',
+      'Qualified',
+      'Weight',
+    ],
+    rows.map((r) => [
+      r.name,
+      ...(hasKinds ? [r.kind ?? ''] : []),
+      number(r.judgements),
+      interval(r.accuracy, percent),
+      percent(r.trueAccuracy),
+      html`${interval(r.leftRate, percent)}${r.sideBiased && ' biased'}`,
+      r.qualified === undefined ? '' : r.qualified ? 'yes' : 'no',
+      r.weight === undefined ? '' : fixed(2)(r.weight),
+    ]),
+  )
+}
+
+function point(value: number): Measured {
+  return { value, low: value, high: value }
+}
+
+function span(rows: Measured[], [low, high]: [number, number]): [number, number] {
+  const finite = rows.flatMap((r) => [r.low, r.high]).filter(Number.isFinite)
+  return [Math.min(low, ...finite), Math.max(high, ...finite)]
+}

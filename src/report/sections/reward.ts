@@ -1,0 +1,130 @@
+// Step 5: the reward model and its ticket into RL: accuracy under the ceiling, calibration, and what choosing by it does.
+import type { Report } from '#schema'
+import { forestFigure, lineFigure, reliabilityFigure } from '../figure.ts'
+import { block, flow, gateTable, stepSection } from '../layout.ts'
+import { html } from '../markup.ts'
+import type { Markup } from '../markup.ts'
+import { fixed, interval, number, percent } from '../numbers.ts'
+
+export function rewardSection(report: Report): Markup | undefined {
+  const r = report.reward
+  if (!r) return undefined
+  const isSimulated = report.simulated
+  const last = r.bestOfN.at(-1)
+  const curve = r.curve ?? []
+  return stepSection(report, 'reward', {
+    lead: html`It picks the better completion in ${interval(r.accuracy, percent)} of held-out pairs; the judgements it learnt from reach ${interval(r.ceiling, percent)}.`,
+    body: html`${flow(
+      [
+        r.pairs !== undefined && `${number(r.pairs)} preferences with their weights: judgements only, never the gold`,
+        'the model after fine-tuning, with a score head from zero',
+      ],
+      [
+        html`a score; calibration error (ECE) ${fixed(3)(r.ece)}`,
+        r.lengthSlope !== undefined && `${fixed(2)(r.lengthSlope)} standard deviations of reward for 10 more tokens`,
+      ],
+    )}${forestFigure(
+      {
+        title: 'Accuracy under its ceiling',
+        caption: '95% intervals. The ceiling is what the aggregated judgements themselves reach against the gold.',
+        isSimulated,
+      },
+      {
+        describe: `Reward accuracy ${percent(r.accuracy.value)}, agreement with annotators ${percent(r.agreement.value)}, ceiling ${percent(r.ceiling.value)}.`,
+        axis: { label: 'pairs right', format: percent, domain: [0.4, 1] },
+        rule: { x: 0.5, label: 'coin' },
+        rows: [
+          { label: 'ceiling', measured: r.ceiling, colour: 'sft' },
+          { label: 'accuracy', measured: r.accuracy, colour: 'proxy' },
+          { label: 'agreement', measured: r.agreement, colour: 'proxy' },
+          ...(r.byMargin ?? []).map((m) => ({ label: m.name, note: 'margin', measured: m, colour: 'proxy' as const })),
+        ],
+      },
+    )}${
+      r.reliability?.length
+        ? reliabilityFigure(
+            {
+              title: 'Reliability',
+              caption: html`Expected calibration error ${fixed(3)(r.ece)}. Bars: how many pairs were predicted so.`,
+              isSimulated,
+            },
+            {
+              describe: `Reliability curve over ${r.reliability.length} bins, expected calibration error ${number(r.ece)}.`,
+              bins: r.reliability,
+            },
+          )
+        : undefined
+    }${
+      last &&
+      lineFigure(
+        {
+          title: 'Best of n: what choosing by this reward buys',
+          caption: `Of n samples the one with the highest reward is taken; KL = ln n \u2212 (n \u2212 1)/n exactly. Where the check stops following the proxy, the reward is being gamed.`,
+          isSimulated,
+        },
+        {
+          describe: `Best of n up to ${last.n}: proxy from ${number(r.bestOfN[0]?.proxy)} to ${number(last.proxy)}, gold from ${number(r.bestOfN[0]?.gold)} to ${number(last.gold)}.`,
+          x: { label: 'KL, nats', kind: 'sqrt', format: number },
+          panels: [
+            {
+              label: 'mean score of the chosen',
+              height: 230,
+              format: fixed(2),
+              series: [
+                {
+                  name: 'proxy',
+                  colour: 'proxy',
+                  hasDots: true,
+                  points: r.bestOfN.map((b) => ({ x: b.kl, y: b.proxy })),
+                },
+                {
+                  name: 'gold',
+                  colour: 'check',
+                  hasDots: true,
+                  points: r.bestOfN.map((b) => ({
+                    x: b.kl,
+                    y: b.gold,
+                    low: b.goldInterval?.low,
+                    high: b.goldInterval?.high,
+                    n: b.goldInterval?.n,
+                  })),
+                },
+              ],
+            },
+          ],
+          flags: [],
+        },
+      )
+    }${
+      curve.length > 0 &&
+      lineFigure(
+        {
+          title: 'Loss of the reward model',
+          caption: 'Cross-entropy against the soft target, nats a pair. ln 2 is a coin.',
+          isSimulated,
+        },
+        {
+          describe: `Reward loss from ${number(curve[0]!.loss)} to ${number(curve.at(-1)!.loss)}.`,
+          x: { label: 'step' },
+          panels: [
+            {
+              label: 'loss, nats a pair',
+              height: 230,
+              format: fixed(2),
+              rules: [{ y: Math.LN2, label: 'coin' }],
+              series: [
+                { name: 'training', colour: 'sft', points: curve.map((p) => ({ x: p.step, y: p.loss })) },
+                {
+                  name: 'held out',
+                  colour: 'check',
+                  hasDots: true,
+                  points: curve.filter((p) => p.heldOut !== undefined).map((p) => ({ x: p.step, y: p.heldOut })),
+                },
+              ],
+            },
+          ],
+        },
+      )
+    }${r.ticket?.length ? block('Ticket into RL', gateTable('Ticket of the reward model', r.ticket), { isWide: true }) : undefined}`,
+  })
+}

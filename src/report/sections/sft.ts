@@ -1,0 +1,85 @@
+// Step 3: supervised fine-tuning: loss against the entropy floor, and what it cost on general text.
+import type { Report } from '#schema'
+import { forestFigure, lineFigure } from '../figure.ts'
+import { block, flow, gateTable, stepSection } from '../layout.ts'
+import { html } from '../markup.ts'
+import type { Markup } from '../markup.ts'
+import { fixed, number, percent, signed } from '../numbers.ts'
+
+export function sftSection(report: Report): Markup | undefined {
+  const { sft } = report
+  if (!sft) return undefined
+  const { domain, general } = sft.perplexity
+  const isSimulated = false
+  const curve = sft.curve ?? []
+  return stepSection(report, 'sft', {
+    lead: html`Held-out loss ended at <b>${fixed(3)(sft.heldOutLoss)}</b> nats a token${sft.floor !== undefined && html`, ${fixed(2)(sft.heldOutLoss / sft.floor)} times the ${fixed(3)(sft.floor)} that no model can go below`}. General text became ${percent(Math.abs(general.after / general.before - 1))} ${general.after > general.before ? 'harder' : 'easier'} for it.`,
+    body: html`${flow(
+      [
+        report.demonstrations && `${number(report.demonstrations.rows)} demonstrations`,
+        sft.steps !== undefined &&
+          `${number(sft.steps)} steps${sft.tokens === undefined ? '' : ` over ${number(sft.tokens)} tokens`}`,
+        'loss on completions only',
+      ],
+      [
+        `training loss ${fixed(3)(sft.lossFirst)} to ${fixed(3)(sft.lossLast)}`,
+        html`held-out loss ${fixed(3)(sft.heldOutLoss)}${sft.heldOutRows !== undefined && html` <span class="n">n = ${number(sft.heldOutRows)} rows</span>`}`,
+      ],
+    )}${
+      curve.length > 0 &&
+      lineFigure(
+        {
+          title: 'Loss against the entropy floor',
+          caption: `Nats a token. ${sft.floor === undefined ? '' : 'The floor is the entropy of the demonstrations\u2019 own grammar on the held-out rows: it is known exactly because the world is simulated.'}`,
+          isSimulated,
+        },
+        {
+          describe: `Training loss falls from ${number(sft.lossFirst)} to ${number(sft.lossLast)} over ${curve.at(-1)!.step} steps; held-out loss ends at ${number(sft.heldOutLoss)}${sft.floor === undefined ? '' : `, the floor is ${number(sft.floor)}`}.`,
+          x: { label: 'step' },
+          panels: [
+            {
+              label: 'loss, nats a token',
+              height: 230,
+              format: fixed(2),
+              from: 0,
+              series: [
+                { name: 'training', colour: 'sft', points: curve.map((p) => ({ x: p.step, y: p.loss })) },
+                {
+                  name: 'held out',
+                  colour: 'check',
+                  hasDots: true,
+                  points: curve.filter((p) => p.heldOut !== undefined).map((p) => ({ x: p.step, y: p.heldOut })),
+                },
+              ],
+              ...(sft.floor === undefined
+                ? {}
+                : { rules: [{ y: sft.floor, label: `entropy floor ${fixed(3)(sft.floor)}` }] }),
+            },
+          ],
+        },
+      )
+    }${forestFigure(
+      {
+        title: 'Perplexity before and after',
+        caption: 'Logarithmic axis; hollow is the base model. The domain should fall, general text should hardly move.',
+        isSimulated,
+      },
+      {
+        describe: `Domain perplexity ${number(domain.before)} to ${number(domain.after)}, general perplexity ${number(general.before)} to ${number(general.after)}.`,
+        axis: { label: 'perplexity', kind: 'log', format: number },
+        rows: [
+          { label: 'domain', ...beforeAfter(domain), colour: 'check' },
+          { label: 'general', ...beforeAfter(general), colour: 'sft' },
+        ],
+      },
+    )}${block('Gate', gateTable('Gate of fine-tuning', [sft.gate]), { isWide: true })}`,
+  })
+}
+
+function beforeAfter({ before, after }: { before: number; after: number }) {
+  return {
+    measured: { value: after, low: after, high: after },
+    other: { value: before, label: 'base' },
+    numbers: `${number(before)} \u2192 ${number(after)} (${signed(percent)(after / before - 1)})`,
+  }
+}
