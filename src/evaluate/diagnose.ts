@@ -261,13 +261,12 @@ function examineRl({ series, budget, beta, lastWin }: RlFacts): Finding[] {
   return found
 }
 
-/** Steepest climb of the 3-step mean of KL over three steps, nats a step. */
+/** Steepest climb of KL, nats a step: of its 3-step mean over three steps, or from the start to any step after the first (short runs). */
 function steepest(series: readonly RlStep[]): number {
+  const mean = (from: number) => average(series.slice(from, from + 3).map((s) => s.kl))
   let steep = 0
-  for (let i = 3; i + 3 <= series.length; i++) {
-    const mean = (from: number) => average(series.slice(from, from + 3).map((s) => s.kl))
-    steep = Math.max(steep, (mean(i) - mean(i - 3)) / 3)
-  }
+  for (let i = 1; i < series.length; i++) steep = Math.max(steep, series[i]!.kl / (i + 1))
+  for (let i = 3; i + 3 <= series.length; i++) steep = Math.max(steep, (mean(i) - mean(i - 3)) / 3)
   return steep
 }
 

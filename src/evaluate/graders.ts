@@ -114,7 +114,7 @@ function compile(pattern: string, flags = ''): RegExp {
 function compileSchema(schema: object): (value: unknown) => boolean {
   try {
     const validate = new Ajv2020({ strict: true }).compile(schema)
-    return (value) => Boolean(validate(value))
+    return (value) => validate(value)
   } catch (cause) {
     throw new ConfigError(`expected a JSON schema (2020-12): ${String(cause)}`, { cause })
   }

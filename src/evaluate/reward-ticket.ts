@@ -12,7 +12,7 @@ import {
   expectedCalibrationError,
   generator,
   type Interval,
-  leastSquares,
+  type Point,
   type Prediction,
   reliability,
   type ReliabilityBin,
@@ -103,7 +103,7 @@ export function rewardTicket(pairs: readonly ScoredPair[], options: TicketOption
     }),
     ece: expectedCalibrationError(predictions),
     reliability: reliability(predictions),
-    lengthSlope: lengthSlope(pairs, options.level),
+    lengthSlope: lengthSlope(pairs, options),
     ...(matched.length > 0 && { lengthMatched: share('matched', matched, agrees) }),
     longerPreferred:
       unequal.length === 0
@@ -188,16 +188,31 @@ function predictionOf({ scoreA, scoreB, probability }: ScoredPair, logitsPerUnit
   return { probability: sure, outcome: scoreA >= scoreB ? probability : 1 - probability }
 }
 
-function lengthSlope(pairs: readonly ScoredPair[], level = 0.95): Interval {
-  const points = pairs.flatMap((p) => [
-    { x: p.lengthA / 10, y: p.scoreA },
-    { x: p.lengthB / 10, y: p.scoreB },
-  ])
-  const mean = average(points.map((p) => p.y))
-  const sd = Math.sqrt(average(points.map((p) => (p.y - mean) ** 2)))
-  if (sd === 0 || points.every((p) => p.x === points[0]!.x)) return { value: 0, low: 0, high: 0, n: points.length }
-  return leastSquares(
-    points.map(({ x, y }) => ({ x, y: y / sd })),
-    level,
-  ).slope
+function lengthSlope(pairs: readonly ScoredPair[], { seed, level = 0.95, resamples = 1000 }: TicketOptions): Interval {
+  const scores = pairs.flatMap((pair) => [pair.scoreA, pair.scoreB])
+  const mean = average(scores)
+  const sd = Math.sqrt(average(scores.map((score) => (score - mean) ** 2)))
+  if (sd === 0) return { value: 0, low: 0, high: 0, n: pairs.length }
+  const slope = (sample: readonly ScoredPair[]) =>
+    slopeOf(
+      sample.flatMap((p) => [
+        { x: p.lengthA / 10, y: p.scoreA / sd },
+        { x: p.lengthB / 10, y: p.scoreB / sd },
+      ]),
+    )
+  const cluster = (pair: ScoredPair) => pair.group ?? pair.item
+  return bootstrap(pairs, slope, { seed: deriveSeed(seed, 'ticket', 'length'), level, resamples, cluster })
+}
+
+/** Least-squares slope; 0 when x never varies. */
+function slopeOf(points: readonly Point[]): number {
+  const meanX = average(points.map((p) => p.x))
+  const meanY = average(points.map((p) => p.y))
+  let xy = 0
+  let xx = 0
+  for (const { x, y } of points) {
+    xy += (x - meanX) * (y - meanY)
+    xx += (x - meanX) ** 2
+  }
+  return xx === 0 ? 0 : xy / xx
 }

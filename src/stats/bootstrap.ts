@@ -15,7 +15,7 @@ export type BootstrapOptions<T> = {
 }
 
 /**
- * Interval of `statistic` over resampled items; `n` = clusters. Resamples whose statistic is not finite are left out
+ * Interval of `statistic` over resampled items; `n` = clusters. The array it is given is filled anew for each resample: do not keep it. Resamples whose statistic is not finite are left out
  * (a kappa of one class, say); a statistic that is not finite on the items themselves gives NaN ends.
  */
 export function bootstrap<T>(
@@ -29,9 +29,11 @@ export function bootstrap<T>(
   const value = statistic(items)
   const random = generator(seed)
   const replicas: number[] = []
+  const sample: T[] = [] // one array for all resamples
   for (let r = 0; r < resamples; r++) {
-    const sample: T[] = []
-    for (let i = 0; i < n; i++) for (const item of units[random.int(n)]!) sample.push(item)
+    let size = 0
+    for (let i = 0; i < n; i++) for (const item of units[random.int(n)]!) sample[size++] = item
+    sample.length = size
     const replica = statistic(sample)
     if (Number.isFinite(replica)) replicas.push(replica)
   }
@@ -47,11 +49,23 @@ export function bootstrapMean(
   values: readonly number[],
   { clusters, ...options }: Omit<BootstrapOptions<never>, 'cluster'> & { clusters?: readonly string[] },
 ): Interval {
-  const rows = values.map((value, i) => ({ value, cluster: clusters ? clusters[i]! : String(i) }))
-  return bootstrap(rows, (sample) => average(sample.map((row) => row.value)), {
-    ...options,
-    cluster: (row) => row.cluster,
+  const sums = new Map<string | number, { sum: number; count: number }>()
+  values.forEach((value, i) => {
+    const key = clusters ? clusters[i]! : i
+    const unit = sums.get(key) ?? { sum: 0, count: 0 }
+    sums.set(key, { sum: unit.sum + value, count: unit.count + 1 })
   })
+  return bootstrap([...sums.values()], meanOfUnits, options)
+}
+
+function meanOfUnits(units: readonly { sum: number; count: number }[]): number {
+  let sum = 0
+  let count = 0
+  for (const unit of units) {
+    sum += unit.sum
+    count += unit.count
+  }
+  return sum / count
 }
 
 /** Quantile of ascending values by linear interpolation (type 7). */

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { DataError } from '#errors'
+import type { Comparison, Judgement } from '#schema'
+import { generator } from '#stats'
+import { winRate } from './win-rate.ts'
+
+/** Three votes an item; the candidate (a) is preferred with probability p; sides are drawn by lot. */
+function trial(p: number, n: number, seed: number): { comparisons: Comparison[]; judgements: Judgement[] } {
+  const random = generator(seed)
+  const comparisons = Array.from({ length: n }, (_, i) => ({ item: `i${i}`, prompt: 'q', a: 'new', b: 'old' }))
+  const judgements = comparisons.flatMap(({ item, a, b }) =>
+    ['x', 'y', 'z'].map((annotator): Judgement => {
+      const isALeft = random.uniform() < 0.5
+      const prefersA = random.uniform() < p
+      return {
+        item,
+        annotator,
+        left: isALeft ? a : b,
+        right: isALeft ? b : a,
+        choice: prefersA === isALeft ? 'left' : 'right',
+      }
+    }),
+  )
+  return { comparisons, judgements }
+}
+
+test('the rate is the share of votes, side by side undone, with its interval and a sign test', () => {
+  const result = winRate({ ...trial(0.65, 400, 1), seed: 1 })
+  expect(result.value).toBeCloseTo(0.65, 1)
+  expect(result.low).toBeGreaterThan(0.5)
+  expect(result.p).toBeLessThan(0.001)
+  expect([result.n, result.wins + result.losses + result.ties]).toEqual([400, 400])
+})
+
+test('A against A: the 95% interval leaves out a half in few of 60 trials', () => {
+  let flagged = 0
+  for (let seed = 0; seed < 60; seed++) {
+    const { low, high } = winRate({ ...trial(0.5, 100, seed), seed })
+    if (low > 0.5 || high < 0.5) flagged++
+  }
+  expect(flagged).toBeGreaterThanOrEqual(1)
+  expect(flagged).toBeLessThanOrEqual(8)
+})
+
+test('equal texts tie without a judgement; prompts of one group are resampled together; a missing judgement is said', () => {
+  const { comparisons, judgements } = trial(1, 10, 2)
+  const grouped = comparisons.map((c, i) => ({ ...c, group: `customer ${i % 2}` }))
+  const same = { item: 'same', prompt: 'q', a: 'alike', b: 'alike', group: 'customer 0' }
+  const result = winRate({ comparisons: [...grouped, same], judgements, seed: 1 })
+  expect([result.n, result.wins, result.ties]).toEqual([2, 10, 1])
+  expect(result.value).toBeCloseTo(10.5 / 11, 12)
+  expect(() => winRate({ comparisons, judgements: judgements.slice(3), seed: 1 })).toThrow(DataError)
+  expect(() => winRate({ comparisons, judgements: judgements.slice(3), seed: 1 })).toThrow(/item i0 has no judgement/)
+})
