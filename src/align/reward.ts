@@ -123,7 +123,9 @@ function groupsOf(pairs: PairExample[], c: { marginScale: number; labelSmoothing
   const byPrompt = new Map<string, PairExample[]>()
   for (const pair of pairs) {
     const key = pair.prompt.join(' ')
-    byPrompt.set(key, [...(byPrompt.get(key) ?? []), pair])
+    const members = byPrompt.get(key)
+    if (members) members.push(pair)
+    else byPrompt.set(key, [pair])
   }
   return [...byPrompt.values()].map((members) => {
     const completions: Int32Array[] = []
