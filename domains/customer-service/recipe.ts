@@ -24,8 +24,7 @@ const Recipe = z.strictObject({
     weightDecay: z.number(),
     clipNorm: z.number(),
     warmupSteps: z.number().int(),
-    flatUntil: z.number().describe('share of steps at the full rate before it falls linearly'),
-    lastLearningRate: z.number().describe('share of the rate at the last step'),
+    lastLearningRate: z.number().describe('share of the rate left at the last step; it falls linearly'),
   }),
   gate: z.strictObject({
     lookupAccuracy: z.number().describe('share of look-up questions that a base must answer right'),

@@ -151,7 +151,7 @@ function drawNote(draw: Random, kind: NoteKind): Note {
   const dollars = kind.fact.includes('${') ? '$' : ''
   return {
     fact: fillSlots(kind.fact, slots),
-    key: fillSlots(kind.fact, { ...slots, [kind.value]: '' }),
+    key: fillSlots(kind.fact.replace(/ ?\$?\{(\w+)\}( days| minutes)?$/, ''), slots),
     question: fillSlots(draw.pick(kind.questions), slots),
     answer: `${dollars}${slots[kind.value]!}`,
     value: kind.value,
@@ -178,10 +178,13 @@ export function notesDocument(draw: Random, about: 'desk' | 'general'): string {
       : draw.pick(['Facts', 'Facts', 'Notes', 'Known'])
   const asked = draw.shuffled(notes)
   if (draw.chance(0.2)) return `${label}: ${facts}.\nAgain: ${asked.map((n) => n.fact).join('; ')}.`
-  return `${label}: ${facts}.${asked
-    .slice(0, 1 + draw.integer(3))
-    .map((n) => `\nQuestion: ${n.question}\nAnswer: ${draw.chance(0.25) ? n.fact : n.answer}.`)
-    .join('')}`
+  const questions = asked.slice(0, 1 + draw.integer(3)).map((note) => {
+    const [question, answer] = draw.chance(0.25)
+      ? [`What is said of ${note.key}?`, note.fact]
+      : [note.question, note.answer]
+    return `\nQuestion: ${question}\nAnswer: ${answer}.`
+  })
+  return `${label}: ${facts}.${questions.join('')}`
 }
 
 export type Lookup = {
