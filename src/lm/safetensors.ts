@@ -164,9 +164,17 @@ function readRange(fd: number, start: number, length: number, file: string): Uin
   const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
   let done = 0
   while (done < length) {
-    const read = fs.readSync(fd, bytes, done, length - done, start + done)
+    const read = readSome(fd, bytes.subarray(done), start + done, file)
     if (read === 0) throw new DataError(`ended at byte ${start + done}; it was cut off while in use`, { file })
     done += read
   }
   return bytes
+}
+
+function readSome(fd: number, into: Uint8Array, position: number, file: string): number {
+  try {
+    return fs.readSync(fd, into, 0, into.byteLength, position)
+  } catch (cause) {
+    throw new DataError('cannot be read; expected a safetensors file', { file }, { cause })
+  }
 }
