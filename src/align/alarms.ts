@@ -92,13 +92,13 @@ const RULES: Rule[] = [
   },
   {
     name: 'kl-jump',
-    rule: 'the KL of this step is above the mean of the steps before it by this many nats, and more than twice that mean',
+    rule: 'the KL of this step is above the mean of the steps before it by this many nats, and more than three times that mean',
     action: 'pause',
     threshold: 3,
     measure: (_, window) => {
       const before = mean(window.slice(0, -1), 'kl')
       const now = window.at(-1)?.kl
-      return before === undefined || now === undefined ? undefined : now > 2 * before ? now - before : 0
+      return before === undefined || now === undefined ? undefined : now > 3 * before ? now - before : 0
     },
   },
   {
