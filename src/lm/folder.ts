@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { DataError } from '#errors'
-import { type Content, filesUnder, sha256File, writeNew, writeWholeFolder } from '#files'
+import { type Content, writeNew, writeWholeFolder } from '#files'
 import { configJson, generationConfigJson, type LlamaConfig, readConfig, readJson } from './config.ts'
 import { DTYPE_BYTES, encodeSafetensors, readSafetensors, type StoredTensor, type TensorEntry } from './safetensors.ts'
 
@@ -58,8 +58,10 @@ export type WriteFolderOptions = {
   shardBytes?: number
 }
 
+export type WrittenFile = { path: string; sha256: string }
+
 /** Writes the folder durably and answers its files with their hashes, paths relative to it. On failure nothing of that name is there. */
-export function writeFolder(o: WriteFolderOptions): { path: string; sha256: string }[] {
+export function writeFolder(o: WriteFolderOptions): WrittenFile[] {
   const { to, config, tensors, copyFrom, extraFiles = {}, shardBytes = SHARD_BYTES } = o
   return writeWholeFolder(to, (temporary) => {
     const files: Record<string, Content> = {
@@ -70,9 +72,12 @@ export function writeFolder(o: WriteFolderOptions): { path: string; sha256: stri
       const source = join(copyFrom!, name)
       if (fs.existsSync(source)) files[name] = fs.readFileSync(source)
     }
-    for (const [name, content] of Object.entries({ ...files, ...extraFiles })) writeNew(join(temporary, name), content)
-    writeWeights(temporary, [...tensors], shardBytes)
-    return filesUnder(temporary).map((path) => ({ path, sha256: sha256File(join(temporary, path)) }))
+    const written: WrittenFile[] = []
+    const put = (name: string, content: Content) =>
+      void written.push({ path: name, sha256: writeNew(join(temporary, name), content).sha256 })
+    for (const [name, content] of Object.entries({ ...files, ...extraFiles })) put(name, content)
+    writeWeights(put, [...tensors], shardBytes)
+    return written.sort((a, b) => (a.path < b.path ? -1 : 1))
   })
 }
 
@@ -125,23 +130,23 @@ function noWeights(folder: string): DataError {
   return new DataError(`expected ${SINGLE} or ${INDEX}, got neither`, { file: folder })
 }
 
-function writeWeights(folder: string, tensors: TensorEntry[], shardBytes: number): void {
+function writeWeights(put: (name: string, content: Content) => void, tensors: TensorEntry[], shardBytes: number): void {
   // transformers refuses a file that does not say which framework's layout it has.
   const metadata = { format: 'pt' }
   const shards = splitShards(tensors, shardBytes)
   if (shards.length === 1) {
-    writeNew(join(folder, SINGLE), encodeSafetensors(tensors, metadata))
+    put(SINGLE, encodeSafetensors(tensors, metadata))
     return
   }
   const number = (n: number) => String(n).padStart(5, '0')
   const weightMap: Record<string, string> = {}
   shards.forEach((shard, i) => {
     const name = `model-${number(i + 1)}-of-${number(shards.length)}.safetensors`
-    writeNew(join(folder, name), encodeSafetensors(shard, metadata))
+    put(name, encodeSafetensors(shard, metadata))
     for (const tensor of shard) weightMap[tensor.name] = name
   })
   const total = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0)
-  writeNew(join(folder, INDEX), json({ metadata: { total_size: total }, weight_map: weightMap }))
+  put(INDEX, json({ metadata: { total_size: total }, weight_map: weightMap }))
 }
 
 /** In the order given; a tensor larger than a shard gets one of its own. */
