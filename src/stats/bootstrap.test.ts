@@ -40,6 +40,19 @@ test('a statistic without a value has no interval; a few degenerate resamples ar
   expect(Number.isFinite(ratio.low)).toBe(true)
 })
 
+test('few clusters are not taken for many: ten values get nearly the t interval, one an infinite one', () => {
+  const values = [3.1, 0.2, 1.7, 2.4, -0.6, 1.1, 0.9, 2.2, 1.4, 0.3]
+  const t = meanInterval(values)
+  const boot = bootstrapMean(values, { seed: 1, resamples: 5000 })
+  expect((boot.high - boot.low) / (t.high - t.low)).toBeCloseTo(1, 1)
+  expect(bootstrapMean([1, 2], { seed: 1, clusters: ['x', 'x'] })).toEqual({
+    value: 1.5,
+    low: -Infinity,
+    high: Infinity,
+    n: 1,
+  })
+})
+
 test('quantiles interpolate', () => {
   expect(quantile([0, 10], 0.25)).toBe(2.5)
   expect(quantile([7], 0.9)).toBe(7)

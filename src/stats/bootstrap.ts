@@ -1,7 +1,8 @@
 // Bootstrap intervals of any statistic, percentile or BCa (Efron 1987), by whole clusters where rows share a prompt or a customer.
+// Percentiles are expanded for the number of clusters (Hesterberg 2015, arXiv 1411.5279), or few clusters would promise too much.
 // Paired comparison: let each item carry both numbers; resampling items keeps the pairs.
 import { DataError } from '#errors'
-import { normalCdf, normalQuantile } from './distributions.ts'
+import { normalCdf, normalQuantile, tQuantile } from './distributions.ts'
 import { average, type Interval } from './intervals.ts'
 import { generator } from './random.ts'
 
@@ -16,7 +17,8 @@ export type BootstrapOptions<T> = {
 
 /**
  * Interval of `statistic` over resampled items; `n` = clusters. The array it is given is filled anew for each resample: do not keep it. Resamples whose statistic is not finite are left out
- * (a kappa of one class, say); a statistic that is not finite on the items themselves gives NaN ends.
+ * (a kappa of one class, say); a statistic that is not finite on the items themselves gives NaN ends;
+ * a single cluster gives infinite ones.
  */
 export function bootstrap<T>(
   items: readonly T[],
@@ -39,7 +41,8 @@ export function bootstrap<T>(
   }
   if (!Number.isFinite(value) || replicas.length === 0) return { value, low: NaN, high: NaN, n }
   replicas.sort((x, y) => x - y)
-  const tail = (1 - level) / 2
+  if (n === 1) return { value, low: -Infinity, high: Infinity, n }
+  const tail = method === 'bca' ? (1 - level) / 2 : expandedTail((1 - level) / 2, n)
   const [p, q] = method === 'bca' ? bcaTails({ units, statistic, value, replicas, tail }) : [tail, 1 - tail]
   return { value, low: quantile(replicas, p), high: quantile(replicas, q), n }
 }
@@ -74,6 +77,11 @@ export function quantile(sorted: readonly number[], p: number): number {
   const below = Math.floor(at)
   const lower = sorted[below]!
   return lower + (at - below) * ((sorted[below + 1] ?? lower) - lower)
+}
+
+/** Tail whose normal quantile is the t quantile, with n / (n - 1) for the variance that resampling loses. */
+function expandedTail(tail: number, n: number): number {
+  return normalCdf(Math.sqrt(n / (n - 1)) * tQuantile(tail, n - 1))
 }
 
 function clustersOf<T>(items: readonly T[], cluster: (item: T) => string): T[][] {
