@@ -15,6 +15,7 @@ const HEAD_BYTES = 64 * 1024
 const UTF8_BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
 const REFUSED: { magic: number[]; name: string; instead: string }[] = [
+  { magic: [0x1f, 0x8b], name: 'gzip inside gzip', instead: 'decompress it once' },
   { magic: [0x50, 0x41, 0x52, 0x31], name: 'Parquet', instead: 'convert it to JSONL' },
   { magic: [0x28, 0xb5, 0x2f, 0xfd], name: 'zstd', instead: 'decompress it with `zstd -d`, or use gzip' },
   { magic: [0x50, 0x4b, 0x03, 0x04], name: 'a zip archive or spreadsheet', instead: 'export it as CSV' },
@@ -164,7 +165,10 @@ function refuseOthers(file: string, head: Buffer): void {
 function formatOf(file: string, head: Buffer): Format {
   const text = head.toString('utf8').trimStart()
   const name = file.toLowerCase().replace(/\.gz$/, '')
-  if (text === '') throw new DataError('expected at least one row, got an empty file', { file })
+  if (text === '') {
+    const got = head.length < HEAD_BYTES ? 'an empty file' : `nothing but blanks in the first ${HEAD_BYTES / 1024} KiB`
+    throw new DataError(`expected at least one row, got ${got}`, { file })
+  }
   if (name.endsWith('.csv')) return /^(\{\s*"|\[\s*\{)/.test(text) ? jsonOrLines(text, name) : 'csv'
   if (text.startsWith('{') || text.startsWith('[')) return jsonOrLines(text, name)
   if (/\.(jsonl|json|ndjson)$/.test(name)) return 'jsonl'
@@ -174,10 +178,14 @@ function formatOf(file: string, head: Buffer): Format {
   )
 }
 
-/** An array is JSON; an object is a line of JSONL unless a .json file does not end it on its first line. */
+/** An array is JSON; an object is a line of JSONL, unless a .json file wraps its rows in it or goes on after its first line. */
 function jsonOrLines(text: string, name: string): Format {
   if (text.startsWith('[')) return 'json'
   if (!name.endsWith('.json')) return 'jsonl'
-  const line = text.split('\n', 1)[0]!.trimEnd()
-  return line.endsWith('}') && !/^\{\s*"data"\s*:\s*\[/.test(line) ? 'jsonl' : 'json'
+  try {
+    const first = JSON.parse(text.split('\n', 1)[0]!) as { data?: unknown }
+    return Array.isArray(first.data) ? 'json' : 'jsonl'
+  } catch {
+    return 'json'
+  }
 }

@@ -78,7 +78,15 @@ export function parseRecord({ text, line, column }: Frame, file: string): Cell[]
 /** Names of the columns. Throws on empty and repeated ones. */
 export function parseHeader(frame: Frame, file: string): string[] {
   const names = new Set<string>()
-  for (const cell of parseRecord(frame, file)) {
+  const cells = parseRecord(frame, file)
+  const separator = cells.length === 1 ? /[;\t|]/.exec(cells[0]!.text)?.[0] : undefined
+  if (separator)
+    throw new DataError(`expected commas between cells, got ${JSON.stringify(separator)}: export with commas`, {
+      file,
+      line: frame.line,
+      column: frame.column,
+    })
+  for (const cell of cells) {
     const name = cell.text.trim()
     const place = { file, line: cell.line, column: cell.column }
     if (name === '') throw new DataError('expected a name in the header, got an empty cell', place)

@@ -2,7 +2,7 @@
 // silently, turns 1e400 into Infinity and 2^53 + 1 into 2^53, lets lone surrogates and __proto__ in, and does not say where.
 // Refused beyond the RFC: duplicate keys, numbers that a double cannot hold, lone surrogates, NUL, __proto__, deep nesting.
 import { DataError, type Place } from '#errors'
-import { MOST_NESTING } from './limits.ts'
+import { MOST_NESTING, MOST_VALUES } from './limits.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 export type Path = readonly PropertyKey[]
@@ -50,6 +50,7 @@ class Parser {
   found = 0
   private at = 0
   private depth = 0
+  private values = 0
   private foundDepth = -1
   private readonly path: PropertyKey[] = []
   private readonly text: string
@@ -84,6 +85,7 @@ class Parser {
 
   private value(): Json {
     if (this.sought) this.note()
+    if (++this.values > MOST_VALUES) this.fail(`expected at most ${MOST_VALUES} values in a row, got more`)
     switch (this.text[this.at]) {
       case '{':
         return this.object()

@@ -4,6 +4,8 @@
 export const MOST_ROW_BYTES = 16 * 2 ** 20
 /** Objects and arrays inside each other. */
 export const MOST_NESTING = 64
+/** Members and elements of one row, all levels together: a million keys in 14 MB took 500 MB of memory. */
+export const MOST_VALUES = 100_000
 /** Rows of a file that is streamed into a version. */
 export const MOST_ROWS = 20_000_000
 /** Rows held in memory at once: what checks, splits and training read. */
