@@ -121,7 +121,7 @@ export const GOLD: GoldWeights = {
   greeting: { right: 0.35, wrong: -0.15 },
   brand: { signOff: 0.6, offBrand: -0.7, mostOffBrand: 2 },
   courtesy: { first: 0.2 },
-  conciseness: { padding: -0.35, mostPadding: 2, perPiece: -0.006, freePieces: 36 },
+  conciseness: { padding: -0.5, mostPadding: 2, perPiece: -0.006, freePieces: 36 },
   range: {
     repeated: -0.5,
     each: -0.45,
@@ -155,12 +155,12 @@ export const CROWD: CrowdSettings = {
 
 /** Shares of documents in the base corpus. `general` is split further by GENERAL_MIX. */
 export const CORPUS_MIX: Record<'echo' | 'notes' | 'tickets' | 'messages' | 'loose' | 'general', number> = {
-  echo: 0.22,
-  notes: 0.3,
+  echo: 0.25,
+  notes: 0.32,
   tickets: 0.1,
-  messages: 0.04,
-  loose: 0.08,
-  general: 0.26,
+  messages: 0.03,
+  loose: 0.06,
+  general: 0.24,
 }
 /** Text for general perplexity and replay: nothing of the desk in it. */
 export const GENERAL_MIX: Record<'story' | 'sums' | 'list' | 'chatter' | 'lookup' | 'echo', number> = {

@@ -30,7 +30,7 @@ export function generalDocument(draw: Random): string {
 
 /** Random words said twice: nothing but copying predicts the second time. */
 export function echoDocument(draw: Random, from: readonly string[]): string {
-  const length = 4 + draw.integer(9)
+  const length = 5 + draw.integer(10)
   const said = Array.from({ length }, () => (draw.chance(0.15) ? String(10 + draw.integer(90)) : draw.pick(from)))
   const link = draw.pick([' / ', ' : ', ' | ', '\n'])
   return `${said.join(' ')}${link}${said.join(' ')}`
