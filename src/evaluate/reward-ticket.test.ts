@@ -26,15 +26,16 @@ function pairs({ n = 600, noise = 1, lengthWeight = 0, seed = 1 }): ScoredPair[]
   })
 }
 
-test('a good reward model: accurate, calibrated, no taste for length, and labels dealt at random leave chance', () => {
+test('a good reward model: accurate, calibrated, no taste for length, and beyond chance', () => {
   const ticket = rewardTicket(pairs({ noise: 0.5, seed: 2 }), { seed: 1, resamples: 200 })
   expect(ticket.accuracy.low).toBeGreaterThan(0.85)
   expect(ticket.agreement.low).toBeGreaterThan(0.7)
   expect(ticket.accuracy.value).toBeGreaterThan(ticket.agreement.value)
+  expect(ticket.labelAccuracy!.value).toBeGreaterThan(ticket.agreement.value)
   expect(ticket.ece).toBeLessThan(0.12)
   expect(Math.abs(ticket.lengthSlope.value)).toBeLessThan(0.12) // three standard errors
   expect(ticket.lengthSlope.high - ticket.lengthSlope.low).toBeLessThan(0.2)
-  expect(ticket.permuted.low < 0.5 && 0.5 < ticket.permuted.high).toBe(true)
+  expect(ticket.permutationP).toBeLessThan(0.001)
   expect(ticket.byMargin.map((b) => b.name)).toEqual(['sure (0.4 and more)'])
   expect(ticket.lengthMatched!.n).toBeLessThan(600)
   expect(rewardTicket(pairs({ noise: 0.5, seed: 2 }), { seed: 1, resamples: 200 })).toEqual(ticket)
@@ -43,7 +44,23 @@ test('a good reward model: accurate, calibrated, no taste for length, and labels
 test('a taste for length shows as slope and as a preference that people do not share', () => {
   const ticket = rewardTicket(pairs({ lengthWeight: 0.4 }), { seed: 1, resamples: 200 })
   expect(ticket.lengthSlope.low).toBeGreaterThan(0.3)
-  expect(ticket.longerPreferred.reward.low).toBeGreaterThan(ticket.longerPreferred.labels.high)
+  expect(ticket.longerPreferred!.reward.low).toBeGreaterThan(ticket.longerPreferred!.labels.high)
+})
+
+test('labels that have nothing to do with the scores: agreement holds a half, and p says chance', () => {
+  const random = generator(8)
+  const dealt = pairs({}).map((p) => ({ ...p, probability: random.uniform() < 0.5 ? 0.9 : 0.1 }))
+  const { agreement, permutationP } = rewardTicket(dealt, { seed: 1, resamples: 200 })
+  expect(agreement.low < 0.5 && 0.5 < agreement.high).toBe(true)
+  expect(permutationP).toBeGreaterThan(0.05)
+  // Ready-made preferences name the better one `a` throughout: that alone must not look like skill or like a fault.
+  const chosenFirst = pairs({}).map((p) =>
+    p.probability > 0.5 ? p : { ...p, scoreA: p.scoreB, scoreB: p.scoreA, probability: 0.9 },
+  )
+  expect(rewardTicket(chosenFirst, { seed: 1, resamples: 200 }).agreement.value).toBeCloseTo(
+    rewardTicket(pairs({}), { seed: 1, resamples: 200 }).agreement.value,
+    12,
+  )
 })
 
 test('scores that were scaled are calibrated only after logitsPerUnit undoes it', () => {

@@ -10,8 +10,8 @@ import {
   bootstrapMean,
   deriveSeed,
   expectedCalibrationError,
-  generator,
   type Interval,
+  pairedPermutation,
   type Point,
   type Prediction,
   reliability,
@@ -39,6 +39,8 @@ export type RewardTicket = {
   accuracy: Interval
   /** With the aggregated labels. */
   agreement: Interval
+  /** The ceiling in a simulated world: how often the labels themselves are right. Elsewhere ask humanCeiling. */
+  labelAccuracy?: Interval
   /** By certainty of the label: near a half, clear, sure. */
   byMargin: ({ name: string } & Interval)[]
   ece: number
@@ -47,10 +49,10 @@ export type RewardTicket = {
   lengthSlope: Interval
   /** Pairs whose lengths differ by at most a tenth; absent where there are none. */
   lengthMatched?: Interval
-  /** Share of decided pairs of which the longer is preferred: by the reward model, by the labels. */
-  longerPreferred: { reward: Interval; labels: Interval }
-  /** Accuracy against labels dealt out at random: its interval must hold 0.5, or something other than the labels decides. */
-  permuted: Interval
+  /** Share of decided pairs of unequal length of which the longer is preferred: by the reward model, by the labels. */
+  longerPreferred?: { reward: Interval; labels: Interval }
+  /** Two-sided p of the agreement when labels are turned round at random, prompt by prompt: chance alone. */
+  permutationP: number
   pairs: number
 }
 
@@ -76,7 +78,7 @@ export function rewardTicket(pairs: readonly ScoredPair[], options: TicketOption
   const share = (name: string, from: readonly ScoredPair[], hit: (pair: ScoredPair) => number) =>
     bootstrap(from, (sample) => average(sample.map(hit)), {
       seed: deriveSeed(seed, 'ticket', name),
-      cluster: (pair) => pair.group ?? pair.item,
+      cluster: groupOf,
       resamples: options.resamples ?? 1000,
       level: options.level ?? 0.95,
     })
@@ -90,13 +92,18 @@ export function rewardTicket(pairs: readonly ScoredPair[], options: TicketOption
     ({ lengthA, lengthB }) => Math.abs(lengthA - lengthB) <= MATCHED_WITHIN * Math.max(lengthA, lengthB),
   )
   const unequal = decided.filter(({ lengthA, lengthB }) => lengthA !== lengthB)
-  const labels = generator(deriveSeed(seed, 'ticket', 'permutation')).shuffle(decided.map((pair) => pair.probability))
-  const shuffled = decided.map((pair, i) => ({ ...pair, probability: labels[i]! }))
   const predictions = pairs.map((pair) => predictionOf(pair, logitsPerUnit))
   const longer = (pair: ScoredPair, towardsA: number) => (pair.lengthA > pair.lengthB ? towardsA : 1 - towardsA)
   return {
     accuracy: hasGold ? share('gold', goldDecided, (pair) => hit(pair, pair.gold!)) : agreement,
     agreement,
+    ...(hasGold && {
+      labelAccuracy: share(
+        'labels',
+        goldDecided,
+        ({ probability, gold }) => (1 + Math.sign(probability - 0.5) * Math.sign(gold! - 0.5)) / 2,
+      ),
+    }),
     byMargin: MARGINS.flatMap(({ name, from, to }) => {
       const inside = decided.filter(({ probability: p }) => Math.abs(p - 0.5) >= from && Math.abs(p - 0.5) < to)
       return inside.length === 0 ? [] : [{ name, ...share(name, inside, agrees) }]
@@ -105,14 +112,16 @@ export function rewardTicket(pairs: readonly ScoredPair[], options: TicketOption
     reliability: reliability(predictions),
     lengthSlope: lengthSlope(pairs, options),
     ...(matched.length > 0 && { lengthMatched: share('matched', matched, agrees) }),
-    longerPreferred:
-      unequal.length === 0
-        ? { reward: { value: 0.5, low: 0, high: 1, n: 0 }, labels: { value: 0.5, low: 0, high: 1, n: 0 } }
-        : {
-            reward: share('longer', unequal, (pair) => longer(pair, (1 + Math.sign(pair.scoreA - pair.scoreB)) / 2)),
-            labels: share('longer', unequal, (pair) => longer(pair, pair.probability > 0.5 ? 1 : 0)),
-          },
-    permuted: share('permuted', shuffled, agrees),
+    ...(unequal.length > 0 && {
+      longerPreferred: {
+        reward: share('longer', unequal, (pair) => longer(pair, (1 + Math.sign(pair.scoreA - pair.scoreB)) / 2)),
+        labels: share('longer', unequal, (pair) => longer(pair, pair.probability > 0.5 ? 1 : 0)),
+      },
+    }),
+    permutationP: pairedPermutation(
+      decided.map((pair) => agrees(pair) - 0.5),
+      { seed: deriveSeed(seed, 'ticket', 'permutation'), clusters: decided.map(groupOf) },
+    ),
     pairs: pairs.length,
   }
 }
@@ -200,8 +209,11 @@ function lengthSlope(pairs: readonly ScoredPair[], { seed, level = 0.95, resampl
         { x: p.lengthB / 10, y: p.scoreB / sd },
       ]),
     )
-  const cluster = (pair: ScoredPair) => pair.group ?? pair.item
-  return bootstrap(pairs, slope, { seed: deriveSeed(seed, 'ticket', 'length'), level, resamples, cluster })
+  return bootstrap(pairs, slope, { seed: deriveSeed(seed, 'ticket', 'length'), level, resamples, cluster: groupOf })
+}
+
+function groupOf({ group, item }: ScoredPair): string {
+  return group ?? item
 }
 
 /** Least-squares slope; 0 when x never varies. */
