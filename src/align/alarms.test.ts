@@ -19,7 +19,7 @@ function healthy(seed: number): Metrics[] {
     identicalShare: Math.abs(noisy(0.05, 0.5)),
     noEosShare: Math.abs(noisy(0.01, 0.5)),
     'outOfRange.learned': Math.abs(noisy(0.01 + step / 1000, 0.3)),
-    kl: Math.abs(noisy(step / 12, 0.3)),
+    kl: Math.abs(noisy(step / 12, 0.2)),
     samplerGapMean: Math.abs(noisy(1e-4, 0.5)),
     skipped: 0,
     criticSkipped: 0,
