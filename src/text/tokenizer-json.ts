@@ -84,7 +84,7 @@ export function parseTokenizerJson(json: unknown, file: string): TokenizerFile {
   return parsed
 }
 
-/** Checked by hand: zod's record drops the word `__proto__`, which real vocabularies hold. */
+/** Checked by hand: zod's record drops the word `__proto__`, and takes long for the largest vocabularies. */
 function isVocabulary(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   return Object.values(value).every((id) => Number.isInteger(id) && id >= 0 && id <= HIGHEST_ID)
