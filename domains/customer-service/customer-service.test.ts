@@ -28,10 +28,9 @@ test('qualification tells regular annotators from spammers and the adversary', (
   const accuracy = (kinds: string[]) => {
     const ids = people.filter((a) => kinds.includes(a.kind)).map((a) => a.id)
     const theirs = rows.filter((r) => ids.includes(r.annotator))
-    const right = theirs.filter((r) => {
-      const { a, expected } = items.find((i) => i.item === r.item)!
-      return (r.choice === 'left') === ((r.left === a) === (expected === 'a'))
-    })
+    const right = theirs.filter(
+      (r) => (r.choice === 'left' ? r.left : r.right) === items.find((i) => i.item === r.item)!.better,
+    )
     return right.length / theirs.length
   }
   expect(accuracy(['regular'])).toBeGreaterThan(0.8)

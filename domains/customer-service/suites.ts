@@ -34,7 +34,8 @@ export function simulatedViolation(prompt: string, reply: string): boolean {
   return gold.read(prompt, reply).isViolation
 }
 
-export type QualificationItem = Comparison & { prompt: string; expected: 'a' | 'b'; readonly simulated: true }
+/** `better` is the text of the better reply. */
+export type QualificationItem = Comparison & { prompt: string; better: string; readonly simulated: true }
 
 /** Pairs of expert replies whose gold scores lie at least `margin` apart: what annotators must get right to qualify. */
 export function qualificationItems(seed: number, n: number, margin = 1): QualificationItem[] {
@@ -52,7 +53,7 @@ export function qualificationItems(seed: number, n: number, margin = 1): Qualifi
         a,
         b,
         group: p.group,
-        expected: difference > 0 ? 'a' : 'b',
+        better: difference > 0 ? a : b,
         simulated: true,
       })
       break
