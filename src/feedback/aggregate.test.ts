@@ -145,6 +145,19 @@ test('gold results enter as prior knowledge and as weight', () => {
   expect(() => aggregate({ ...train, seed: 1, method: 'weighted-majority' })).toThrow(ConfigError)
 })
 
+test('a comparison of equal texts makes no preference, however it is judged', () => {
+  const comparisons = [
+    { item: 'same', prompt: 'q', a: 'x', b: 'x' },
+    { item: 'other', prompt: 'q', a: 'x', b: 'y' },
+  ]
+  const judgements = comparisons.map(
+    ({ item, a, b }): Judgement => ({ item, annotator: 'p', left: a, right: b, choice: 'left' }),
+  )
+  const { preferences, setAside } = aggregate({ judgements, comparisons, seed: 1, method: 'majority' })
+  expect(preferences.map((p) => p.item)).toEqual(['other'])
+  expect(setAside.map((s) => s.item)).toEqual(['same'])
+})
+
 test('a judgement that does not fit its item is refused with its line', () => {
   const comparisons = [{ item: 'i', prompt: 'q', a: 'x', b: 'y' }]
   const row = { item: 'i', annotator: 'p', left: 'x', right: 'y', choice: 'left' as const }
@@ -155,7 +168,8 @@ test('a judgement that does not fit its item is refused with its line', () => {
   refused([row, { ...row, annotator: 'q', right: 'z' }], /line 2: right: .*not the two completions of item i/)
   refused([{ ...row, item: 'other' }], /line 1: item: item other is in no comparison/)
   refused([row, row], /line 2: annotator: annotator p judged item i twice/)
-  refused([{ ...row, right: 'x' }], /same text twice/)
+  refused([{ ...row, right: 'x' }], /line 1: right: .*not the two completions/)
+  expect(() => aggregate({ judgements: [{ ...row, right: 'x' }], seed: 1 })).toThrow(/same text twice/)
   refused([{ ...row, prompt: 'another' }], /prompt is not the one/)
   expect(() => aggregate({ judgements: [row], seed: 1 })).toThrow(/no prompt is known for item i/)
   expect(() => aggregate({ judgements: [], comparisons, seed: 1 })).toThrow(/at least one judgement/)

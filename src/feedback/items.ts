@@ -8,7 +8,7 @@ export type Vote = {
   /** True when completion `a` was shown on the left. */
   isALeft: boolean
   choice: Choice
-  /** 1: a is better; 0: b is better; 0.5: tie or both bad; absent: cannot judge. */
+  /** 1: a is better; 0: b is better; 0.5: tie or both bad; absent: cannot judge, or both texts are the same. */
   towardsA?: number
   /** Seconds from shown to answered. */
   time?: number
@@ -40,15 +40,15 @@ export function gatherItems(judgements: readonly Judgement[], comparisons?: read
           line,
           field: 'item',
         })
+      if (left === right)
+        throw new DataError(`expected two different completions of item ${name}, got the same text twice`, {
+          line,
+          field: 'right',
+        })
       item = { item: name, a: left, b: right, votes: [], simulated: false }
       items.set(name, item)
     }
     if (judgement.prompt !== undefined) checkPrompt(item, judgement.prompt, line)
-    if (left === right)
-      throw new DataError(`expected two different completions of item ${name}, got the same text twice`, {
-        line,
-        field: 'right',
-      })
     const isALeft = left === item.a && right === item.b
     if (!isALeft && !(left === item.b && right === item.a))
       throw new DataError(
@@ -60,7 +60,8 @@ export function gatherItems(judgements: readonly Judgement[], comparisons?: read
         line,
         field: 'annotator',
       })
-    const towardsA = leaning(choice, isALeft)
+    // A choice between equal texts, which only a comparison can ask for, says nothing.
+    const towardsA = item.a === item.b ? undefined : leaning(choice, isALeft)
     item.votes.push({
       annotator,
       isALeft,
