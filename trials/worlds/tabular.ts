@@ -24,8 +24,9 @@ export type SmallWorld = {
   maxTokens: number
   /** A folder that is gone when the world is closed. */
   folder: string
-  /** The reference policy's weights. */
+  /** The reference policy's weights: a folder, and its logits by state. */
   weights: string
+  logits: Record<string, number[]>
   rewardOf(prompt: Int32Array, completion: Int32Array): number
   /** Mean over prompts of the objective of a model, at the reference and at the optimum, and of the optimum's KL. */
   measure(model: Model, reference: Model, beta: number): Promise<Measured>
@@ -40,7 +41,7 @@ export type Measured = {
   attained: number
 }
 
-/** Token 0 stops; tokens 1..prompts only begin prompts' rows, which are `prompts` single tokens beyond the completion's. */
+/** Token 0 stops, tokens 1..words are said; a prompt is two words, a completion at most `maxTokens` tokens. */
 export async function smallWorld({
   seed,
   words = 4,
@@ -100,6 +101,7 @@ export async function smallWorld({
     maxTokens,
     folder,
     weights,
+    logits,
     rewardOf,
     measure,
     close: () => rm(folder, { recursive: true }),

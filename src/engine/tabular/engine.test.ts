@@ -175,6 +175,18 @@ describe('steps', () => {
     expect(none.bodyNorm).toBe(0)
   })
 
+  test('decay spares heads and reaches every row of the body, touched or not', async () => {
+    const model = await load()
+    await engine.forwardBackward(model, [[sequence]], ['values'], linear({ values_S: Float64Array.of(1, 1, 1) }), pass)
+    await engine.step(model, { heads: adam(0.1) })
+    const before = await contentOf(model, 'undecayed')
+    await engine.step(model, { body: { ...adam(0.1), weightDecay: 0.5 }, heads: { ...adam(0), weightDecay: 0.5 } })
+    const after = await contentOf(model, 'decayed')
+    expect(after.values).toEqual(before.values)
+    for (const [state, logits] of Object.entries(before.policy))
+      expect(after.policy[state]).toEqual(logits.map((x) => expect.closeTo(0.95 * x, 12)))
+  })
+
   test('discard drops what was summed', async () => {
     const model = await load()
     await engine.forwardBackward(model, [[sequence]], ALL, linear(coefficients), pass)

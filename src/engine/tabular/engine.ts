@@ -126,8 +126,10 @@ export function tabularEngine({ vocab, maxTokens = 64 }: { vocab: number; maxTok
       const skipped = !Number.isFinite((body ? bodyNorm : 0) + (heads ? headsNorm : 0))
       if (!skipped) {
         if (body) adamW(m.policy, m.gradients.policy, m.moments.policy, clipped(body, bodyNorm))
-        if (heads && m.values) adamW(m.values, m.gradients.values, m.moments.values, clipped(heads, headsNorm))
-        if (heads && m.scores) adamW(m.scores.table, m.gradients.scores, m.moments.scores, clipped(heads, headsNorm))
+        if (heads && m.values)
+          adamW(m.values, m.gradients.values, m.moments.values, clipped({ ...heads, weightDecay: 0 }, headsNorm))
+        if (heads && m.scores)
+          adamW(m.scores.table, m.gradients.scores, m.moments.scores, clipped({ ...heads, weightDecay: 0 }, headsNorm))
         m.step++
       }
       m.gradients = noGradients(m)
