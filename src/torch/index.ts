@@ -1,10 +1,9 @@
 // libtorch for TypeScript: tensors as integers, PyTorch's ops under their own names, fused kernels where a bench shows the gain.
-export { currentBuild } from './addon.ts'
-export { type NumberArray, fromArray, fromBytes, toBigInt64, toBytes, toFloat32, toFloat64, toInt32 } from './arrays.ts'
+// Importing it loads nothing; the first call does, and says `npm run setup` where there is nothing to load.
+export { fromArray, fromBytes, type NumberArray, toBigInt64, toBytes, toFloat32, toFloat64, toInt32 } from './arrays.ts'
 export { backward, gradients, noGrad } from './autograd.ts'
 export {
   type AdamWOptions,
-  type SamplingRows,
   adamWStep,
   cacheWrite_,
   decodeAttention,
@@ -13,9 +12,21 @@ export {
   rmsNorm,
   rotary,
   rotaryTables,
+  type SamplingRows,
   sampleRows,
   swiGlu,
   tokenLogprobs,
 } from './kernels.ts'
-export { type DType, Generator, Tensor, keep, liveTensors, manualGenerator, scope } from './tensor.ts'
+export { forbidLeaks } from './leaks.ts'
 export * from './ops.ts'
+export {
+  type Description,
+  describe,
+  type Measurement,
+  type Memory,
+  measure,
+  memory,
+  resetPeakMemory,
+  setThreads,
+} from './probe.ts'
+export { type DType, Generator, keep, liveTensors, manualGenerator, scope, Tensor } from './tensor.ts'

@@ -28,7 +28,7 @@ void adamWStep(at::TensorList params, at::TensorList grads, at::TensorList first
                double beta2, double epsilon, double weightDecay, int64_t step, double gradientScale) {
   TORCH_CHECK(grads.size() == params.size() && first.size() == params.size() && second.size() == params.size(), "the four lists must have one length");
   TORCH_CHECK(step >= 1, "steps count from 1, got ", step);
-  at::NoGradGuard guard;
+  c10::NoGradGuard guard;
   bool isPlain = false;
   std::vector<Tensor> dense;
   for (size_t i = 0; i < params.size(); i++) {
@@ -65,7 +65,7 @@ void adamWStep(at::TensorList params, at::TensorList grads, at::TensorList first
 }
 
 double gradientNorm(at::TensorList grads) {
-  at::NoGradGuard guard;
+  c10::NoGradGuard guard;
   std::vector<Tensor> dense;
   int64_t pieces = 0;
   double total = 0;

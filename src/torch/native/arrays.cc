@@ -1,5 +1,6 @@
 // Copies between JavaScript's buffers and tensors. Nothing is shared: a buffer may be collected or detached at any time.
 #include <ATen/Functions.h>
+#include <c10/core/GradMode.h>
 
 #include <cstring>
 
@@ -38,7 +39,7 @@ View view(Call& call, napi_value v) {
 }
 
 at::Tensor plain(Call& call, at::ScalarType dtype) {
-  at::NoGradGuard guard;
+  c10::NoGradGuard guard;
   return call.state->table.tensor(call.number(call.args[0])).detach().to(at::kCPU, dtype).contiguous();
 }
 

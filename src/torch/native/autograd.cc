@@ -1,5 +1,5 @@
 // Gradients: leaves, grad mode (of this thread), and running backward with given output gradients.
-#include <ATen/core/grad_mode.h>
+#include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "state.h"

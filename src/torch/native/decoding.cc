@@ -39,7 +39,7 @@ Tensor decodeAttention(const Tensor& q, const Tensor& kCache, const Tensor& vCac
   TORCH_CHECK(filled.dim() == 1 && filled.numel() == rows, "expected lengths [B]");
   const int32_t* n = filled.data_ptr<int32_t>();
   for (int64_t b = 0; b < rows; b++) TORCH_CHECK(n[b] >= 1 && n[b] <= most, "length ", n[b], " of row ", b, " is not within 1 to ", most);
-  at::NoGradGuard guard;
+  c10::NoGradGuard guard;
   const int64_t group = heads / kvHeads;
   if (isFused(q) && isFused(kCache) && isFused(vCache) && kCache.is_contiguous() && vCache.is_contiguous()) {
     const Tensor queries = q.contiguous();
@@ -71,7 +71,7 @@ Tensor cacheWrite(const Tensor& cache, const Tensor& values, const Tensor& rows,
   const int32_t *r = row.data_ptr<int32_t>(), *p = position.data_ptr<int32_t>();
   for (int64_t t = 0; t < tokens; t++)
     TORCH_CHECK(r[t] >= 0 && r[t] < cache.size(0) && p[t] >= 0 && p[t] < most, "row ", r[t], ", position ", p[t], " is outside the cache");
-  at::NoGradGuard guard;
+  c10::NoGradGuard guard;
   if (!cache.device().is_cpu() || !cache.is_contiguous()) {
     const Tensor at = row.to(cache.device(), at::kLong), l = position.to(cache.device(), at::kLong);
     cache.transpose(1, 2).index_put_({at, l}, values);

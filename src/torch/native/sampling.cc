@@ -102,7 +102,7 @@ std::tuple<Tensor, Tensor> sampleRows(const Tensor& logits, const Tensor& temper
   TORCH_CHECK(logits.dim() == 2 && logits.size(1) > 0, "expected logits [B,V]");
   const int64_t rows = logits.size(0), n = logits.size(1);
   for (const Tensor* t : {&temperatures, &topPs, &topKs, &seeds, &positions}) TORCH_CHECK(t->dim() == 1 && t->size(0) == rows, "each setting needs one number a row");
-  at::NoGradGuard guard;
+  c10::NoGradGuard guard;
   const Tensor z = logits.to(at::kCPU, at::kFloat).contiguous();
   const Tensor t = temperatures.to(at::kFloat).contiguous(), p = topPs.to(at::kFloat).contiguous(), k = topKs.to(at::kInt).contiguous();
   const Tensor seed = seeds.to(at::kLong).contiguous(), position = positions.to(at::kInt).contiguous();
