@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { assert, integer, property, string, uint8Array } from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DataError } from '#errors'
+import { fuzzTokenizer } from '../../trials/tokenizer-fuzz.ts'
 import { streamText } from './stream.ts'
 import { loadTokenizer } from './tokenizer.ts'
 
@@ -200,4 +201,11 @@ test('a word named __proto__ is a token as any other', () => {
     fs.writeFileSync(join(folder, name), '{"eos_token":"<e>"}')
   const tokenizer = loadTokenizer(folder)
   expect([...tokenizer.encode('__proto__')]).toEqual([12])
+})
+
+test('mutated tokenizer files are used exactly or refused', () => {
+  const { accepted, refused, wrong } = fuzzTokenizer({ from: join(GOLDENS, 'tokenizer'), count: 400, seed: 2 })
+  expect(wrong).toEqual([])
+  expect(accepted).toBeGreaterThan(20)
+  expect(refused).toBeGreaterThan(200)
 })
