@@ -20,10 +20,9 @@ export function ppoOptimum(seed: number): Promise<Measured> {
     const critic = await engine.load({ from, trains: 'all', heads: { value } })
     const config = PpoConfig.parse({
       seed,
-      steps: 40,
+      steps: 60,
       promptsPerStep: 128,
       maxTokens,
-      updateEpochs: 4,
       learningRate: 0.1,
       criticHeadLearningRate: 0.1,
       warmupSteps: 3,

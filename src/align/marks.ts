@@ -7,7 +7,7 @@ import { EngineError } from '#errors'
 import type { PpoConfig } from '#schema'
 import { deriveSeed, generator, type Interval, wilson } from '#stats'
 import { klEstimates } from './losses/kl.ts'
-import { permutation } from './order.ts'
+import { rowsOfStep } from './order.ts'
 import { type Rollout, sampleRollouts } from './rollouts.ts'
 import { sameTokens, sequenceOf } from './sequences.ts'
 import { type Contest, differenceError, strengths } from './strengths.ts'
@@ -21,7 +21,7 @@ export type Judge = (pairs: JudgedPair[], purpose: string) => Promise<Verdict[]>
 
 export type Check = {
   judge: Judge
-  /** Prompts that the run does not train on. */
+  /** Prompts that the run does not train on; marks share none until all were used. */
   prompts: Int32Array[]
   /** The reward model's accuracy when it was let into the run; without it, accuracy is watched and never pauses. */
   launchAccuracy?: Interval
@@ -81,10 +81,14 @@ export async function judgeMark(
 ): Promise<MarkMemory> {
   const { markPairs, markLevel, maxTokens, temperature } = config
   const seed = deriveSeed(config.seed, 'mark', step)
-  const prompts = freshPrompts(check.prompts, markPairs * (memory.saved ? 2 : 1), {
+  const rows = rowsOfStep({
     seed: config.seed,
-    mark: memory.marks.length,
+    purpose: 'mark prompts',
+    step: memory.marks.length,
+    size: markPairs * (memory.saved ? 2 : 1),
+    count: check.prompts.length,
   })
+  const prompts = rows.map((row) => check.prompts[row]!)
   const sample = (model: Model, from: Int32Array[], who: string) =>
     sampleRollouts(engine, model, from, {
       maxTokens,
@@ -161,6 +165,7 @@ export function decide({
 export function bestMark(
   marks: { step: number; kl: number }[],
   contests: Contest[],
+  { aheadBy = AHEAD_BY }: { aheadBy?: number } = {},
 ): { best: number; strength: { value: number; error: number } } {
   const place = new Map([0, ...marks.map((m) => m.step)].map((step, i) => [step, i]))
   const { values, covariance } = strengths(
@@ -171,23 +176,10 @@ export function bestMark(
   for (const { step } of [...marks].sort((a, b) => a.kl - b.kl || a.step - b.step)) {
     const [challenger, incumbent] = [place.get(step)!, place.get(best)!]
     const ahead = values[challenger]! - values[incumbent]!
-    if (ahead > (best === 0 ? 0 : AHEAD_BY * differenceError(covariance, challenger, incumbent))) best = step
+    if (ahead > (best === 0 ? 0 : aheadBy * differenceError(covariance, challenger, incumbent))) best = step
   }
   const last = place.get(marks.at(-1)!.step)!
   return { best, strength: { value: values[last]!, error: Math.sqrt(covariance[last]![last]!) } }
-}
-
-/** A mark's prompts: the next ones of a stream of permutations, so that marks share none until all were used. */
-function freshPrompts(
-  prompts: Int32Array[],
-  count: number,
-  { seed, mark }: { seed: number; mark: number },
-): Int32Array[] {
-  const order = permutation(
-    deriveSeed(seed, 'mark prompts', Math.floor((mark * count) / prompts.length)),
-    prompts.length,
-  )
-  return Array.from({ length: count }, (_, i) => prompts[order[(mark * count + i) % prompts.length]!]!)
 }
 
 /** Verdicts from the policy's side, and its wins; completions that are the same tie without being shown. */
