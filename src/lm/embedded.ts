@@ -3,6 +3,7 @@
 // Left out: adapters, bfloat16, shared bases that train.
 import { ConfigError, EngineError } from '#errors'
 import type { Engine, Model } from '#engine/contract'
+import { setThreads } from '#torch'
 import { freeModel, loadModel } from './load.ts'
 import { describeModel, type LanguageModel } from './model.ts'
 import { clearGradients, updateModel } from './optimizer.ts'
@@ -13,11 +14,14 @@ import { saveModel } from './save.ts'
 export type EmbeddedOptions = {
   /** `cpu`, `cuda:0`, ... */
   device?: string
+  /** Of libtorch, for the whole process; default all cores, or HONE_THREADS. */
+  threads?: number
 }
 
 /** Errors: EngineError for models, shapes and numbers; DataError for files. */
-export function createEmbeddedEngine({ device = 'cpu' }: EmbeddedOptions = {}): Engine {
+export function createEmbeddedEngine({ device = 'cpu', threads }: EmbeddedOptions = {}): Engine {
   if (!/^(cpu|cuda:\d+)$/.test(device)) throw new ConfigError(`device: expected cpu or cuda:N, got ${device}`)
+  if (threads !== undefined) setThreads(threads)
   const models = new Map<number, LanguageModel>()
   let lastId = 0
 

@@ -13,7 +13,6 @@ import {
   linear,
   narrow,
   noGrad,
-  reshape,
   sampleRows,
   scope,
   type Tensor,
@@ -148,7 +147,7 @@ function decode(model: LanguageModel, cache: KvCache, rows: Row[]): void {
   reserve(cache, { rows: B, positions: longest + 1, used: B }, model)
   scope(() =>
     noGrad(() => {
-      const { headDim, heads } = model.config
+      const { headDim } = model.config
       const at = (of: (row: Row, i: number) => number): Tensor =>
         toDevice(fromArray(Int32Array.from(rows, of)), model.device)
       const positions_T = at((row) => row.length)
@@ -158,11 +157,10 @@ function decode(model: LanguageModel, cache: KvCache, rows: Row[]): void {
         const { keys, values } = cache.layers[layer]!
         cacheWrite_(keys, k, target)
         cacheWrite_(values, v, target)
-        const attended = decodeAttention(q, narrow(keys, 0, 0, B), narrow(values, 0, 0, B), {
+        return decodeAttention(q, narrow(keys, 0, 0, B), narrow(values, 0, 0, B), {
           lengths,
           scale: 1 / Math.sqrt(headDim),
         })
-        return reshape(attended, [B, heads, headDim])
       }
       const hidden = lastHidden(model.llama, { tokens_T: at((row) => row.lastToken), positions_T, attend })
       for (const row of rows) row.length++

@@ -7,7 +7,7 @@ import { liveTensors, toFloat32 } from '#torch'
 import { readConfig } from './config.ts'
 import { createFolder } from './create-folder.ts'
 import { createEmbeddedEngine } from './embedded.ts'
-import { readFolder } from './folder.ts'
+import { readFolder, writeFolder } from './folder.ts'
 import type { LanguageModel } from './model.ts'
 
 const engine = createEmbeddedEngine()
@@ -103,7 +103,6 @@ test('heads that contradict those of the folder are refused', async () => {
 
 test('a folder with a weight too many, or one too few, is refused', async () => {
   const { tensors, config } = readFolder(golden('grouped-tied'))
-  const { writeFolder } = await import('./folder.ts')
   const entries = [...tensors].map(([name, { dtype, shape, bytes }]) => ({ name, dtype, shape, bytes }))
   writeFolder({ to: join(folder, 'few'), config, tensors: entries.slice(1) })
   writeFolder({ to: join(folder, 'many'), config, tensors: [...entries, { ...entries[0]!, name: 'model.extra' }] })
