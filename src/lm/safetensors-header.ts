@@ -134,10 +134,18 @@ function string(cursor: Cursor): string {
   while (end < text.length && text[end] !== '"') end += text[end] === '\\' ? 2 : 1
   if (text[at] !== '"' || end >= text.length) throw wrong(cursor, 'a string in double quotes')
   cursor.at = end + 1
+  const value = parseString(text.slice(at, end + 1))
+  if (value === undefined) throw wrong({ ...cursor, at }, 'a JSON string')
+  return value
+}
+
+/** Undefined: no JSON, or half of a surrogate pair, which no UTF-8 file can name. */
+function parseString(quoted: string): string | undefined {
   try {
-    return JSON.parse(text.slice(at, end + 1)) as string
+    const value = JSON.parse(quoted) as string
+    return value.isWellFormed() ? value : undefined
   } catch {
-    throw wrong({ ...cursor, at }, 'a JSON string')
+    return undefined
   }
 }
 

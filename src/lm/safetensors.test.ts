@@ -103,6 +103,7 @@ const CASES: [expected: string, header: unknown, dataBytes: number, headerBytes?
   ['only spaces after', '{}\0', 0],
   ['string in double quotes', '{"a', 0],
   ['a JSON string', '{"\\x":1}', 0],
+  ['a JSON string', '{"\\ud800":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}', 0],
   ['a JSON string', '{"a\nb":1}', 0],
   ['string in double quotes', '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},}', 1],
   [`'['`, `{"a":{"shape":${'{"a":'.repeat(50_000)}`, 1],
