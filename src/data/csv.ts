@@ -13,7 +13,7 @@ export type RawRow = { value: Json; placeOf: (path: readonly PropertyKey[]) => P
 export const EXTRA_COLUMN = '$json'
 /** Texts that may be empty, so that an empty cell is an empty text. */
 const TEXTS = new Set(['completion', 'chosen', 'rejected', 'a', 'b', 'left', 'right'])
-const NUMBERS = new Set(['strength', 'time'])
+const NUMBERS = new Set(['strength', 'time', 'probability', 'weight', 'judgements'])
 const BOOLEANS: Record<string, boolean> = {
   true: true,
   True: true,
@@ -191,7 +191,8 @@ export function writeHeader(columns: readonly string[]): string {
 /** True when a cell of its own says the same as JSON. */
 function isPlain(name: string, value: unknown, known: readonly string[]): boolean {
   if (known.includes(name)) return true
-  const isReserved = TEXTS.has(name) || NUMBERS.has(name) || IS_BOOLEAN.has(name) || name === 'messages'
+  if (NUMBERS.has(name)) return typeof value === 'number'
+  const isReserved = TEXTS.has(name) || IS_BOOLEAN.has(name) || name === 'messages'
   const isName = name !== '' && name.trim() === name && name !== EXTRA_COLUMN && !isReserved
   return isName && typeof value === 'string' && value !== ''
 }

@@ -1,0 +1,272 @@
+// hone label: blind judging at the terminal, and what becomes of judgements: import, agreement, aggregation.
+import { existsSync, statSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import type { Command } from 'commander'
+import { importVersion, readRows, writeRows } from '#data'
+import { ConfigError, DataError } from '#errors'
+import {
+  aggregate,
+  type Aggregation,
+  gatherItems,
+  type GoldAnswer,
+  type Qualification,
+  qualify,
+  ratingsOf,
+  reportAgreement,
+  reportAnnotators,
+} from '#feedback'
+import type { Comparison, Judgement } from '#schema'
+import type { Interval } from '#stats'
+import { type Common, formatOf, label, numberOf, readSource, workspaceOf } from './data-source.ts'
+import { judge, type Terminal } from './judging.ts'
+import { figure, output } from './output.ts'
+
+const METHODS = ['auto', 'majority', 'one-coin', 'dawid-skene', 'weighted-majority'] as const
+const COMPARISONS = 'rows {item, prompt, a, b} that were judged'
+const NARROW = 80
+
+export function labelCommands(program: Command): void {
+  const group = program.command('label').description('judge blind pairs; import, compare and aggregate judgements')
+  const add = (name: string, help: string, o: { isDefault?: boolean } = {}) =>
+    group
+      .command(name, o)
+      .description(help)
+      .option('--dir <folder>', 'workspace (default: the one around this folder)')
+      .option('--json', 'events as JSON lines')
+
+  add('judge', 'judge blind pairs at this terminal (what hone label does by itself)', { isDefault: true })
+    .requiredOption('--comparisons <source>', 'file or version of rows {item, prompt, a, b}')
+    .requiredOption('--annotator <name>', 'who judges')
+    .requiredOption('--out <file>', 'JSONL of judgements, appended to; run again to go on')
+    .option('--seed <n>', 'draws sides and order', '0')
+    .option('--guideline <version>', 'written into each judgement')
+    .action(judgeCommand)
+  add('import <file>', 'judgements become an immutable version, after each is held against the others')
+    .requiredOption('--name <name>', 'dataset')
+    .option('--comparisons <source>', COMPARISONS)
+    .action(importCommand)
+  add('agreement <source>', 'do annotators agree, and who leans to a side')
+    .option('--comparisons <source>', COMPARISONS)
+    .option('--seed <n>', 'of the bootstrap', '0')
+    .action(agreementCommand)
+  add('aggregate <source>', 'judgements become preferences with probability and weight')
+    .requiredOption('--out <file>', 'preferences: .jsonl, .json or .csv')
+    .option('--comparisons <source>', COMPARISONS)
+    .option('--gold <source>', 'rows {id, prompt, chosen, rejected} of items whose answer is known: who passes, weighs')
+    .option('--pass-mark <share>', 'of gold answers that qualifies; needs --gold')
+    .option('--method <method>', METHODS.join(', '), 'auto')
+    .option('--seed <n>', 'of the choice between methods', '0')
+    .action(aggregateCommand)
+}
+
+type JudgeOptions = Common & { comparisons: string; annotator: string; out: string; seed: string; guideline?: string }
+
+async function judgeCommand(options: JudgeOptions): Promise<void> {
+  const out = output(options)
+  if (!options.out.endsWith('.jsonl'))
+    throw new ConfigError(`--out: expected a file that ends in .jsonl, got ${options.out}`)
+  if (options.annotator.trim() === '') throw new ConfigError('--annotator: expected a name, got a blank one')
+  const seed = numberOf('--seed', options.seed, { low: 0, isWhole: true })
+  const comparisons = await readComparisons(options.comparisons, options)
+  const hasRows = existsSync(options.out) && statSync(options.out).size > 0
+  const before = hasRows ? (await readRows(options.out, { kind: 'judgements' })).rows : []
+  const items = new Set(comparisons.map(({ item }) => item))
+  holdTogether(
+    before.filter(({ item }) => items.has(item)),
+    comparisons,
+    options.out,
+  )
+  const { terminal, close } = openTerminal()
+  try {
+    const { annotator, out: file, guideline } = options
+    const { judged, left } = await judge({ comparisons, before, annotator, file, seed, guideline }, terminal)
+    out.event({ event: 'done', judged, left, file })
+    out.say(
+      `\n${judged} judged, ${left} left; ${left ? 'run the same command to go on' : `next: hone label aggregate ${file} --out preferences.jsonl`}`,
+    )
+  } finally {
+    close()
+  }
+}
+
+/** Standard input as lines; questions go to standard error, so that standard output stays events. */
+function openTerminal(): { terminal: Terminal; close: () => void } {
+  const reader = createInterface({ input: process.stdin, output: process.stderr, terminal: process.stdin.isTTY })
+  const lines = reader[Symbol.asyncIterator]()
+  reader.on('SIGINT', () => reader.close())
+  const show = (text: string) => void process.stderr.write(`${text}\n`)
+  const ask = async (question: string) => {
+    reader.setPrompt(question)
+    reader.prompt()
+    const next = await lines.next()
+    return next.done ? undefined : next.value
+  }
+  return { terminal: { ask, show, width: process.stderr.columns ?? NARROW }, close: () => reader.close() }
+}
+
+async function importCommand(file: string, options: Common & { name: string; comparisons?: string }): Promise<void> {
+  const out = output(options)
+  const { rows } = await readRows(file, { kind: 'judgements' })
+  const comparisons =
+    options.comparisons === undefined ? undefined : await readComparisons(options.comparisons, options)
+  holdTogether(rows, comparisons, file)
+  const { version, isNew } = await importVersion(workspaceOf(options), file, { kind: 'judgements', name: options.name })
+  out.event({ event: 'done', ...version, isNew })
+  out.say(`${isNew ? 'imported' : 'already there:'} ${label(version)}  ${version.rows} judgements`)
+}
+
+async function agreementCommand(
+  source: string,
+  options: Common & { comparisons?: string; seed: string },
+): Promise<void> {
+  const out = output(options)
+  const { judgements, comparisons } = await readJudged(source, options)
+  const seed = numberOf('--seed', options.seed, { low: 0, isWhole: true })
+  const agreement = reportAgreement(ratingsOf(gatherItems(judgements, comparisons)), { seed })
+  const annotators = reportAnnotators(judgements, comparisons)
+  out.event({ event: 'done', agreement, annotators })
+  out.say(
+    `${agreement.judgements} judgements of ${agreement.items} items by ${annotators.length} annotators; 95% intervals over items`,
+  )
+  const names = {
+    percent: 'agreement',
+    alpha: "Krippendorff's alpha",
+    alphaOrdinal: 'alpha, ties between',
+    fleiss: "Fleiss' kappa",
+    gwetAC1: "Gwet's AC1",
+    cohen: "Cohen's kappa",
+  } as const
+  for (const [key, name] of Object.entries(names)) {
+    const interval = agreement[key as keyof typeof names]
+    if (interval) out.say(`  ${name.padEnd(21)} ${range(interval)}`)
+  }
+  if (agreement.warning !== undefined) out.say(`  ${agreement.warning}`)
+  out.say('annotator              judged  left share              with the others')
+  for (const { annotator, judgements: count, leftShare, withOthers } of annotators) {
+    const bias = leftShare && leftShare.adjusted < 0.05 ? '  leans to a side' : ''
+    out.say(
+      `${annotator.padEnd(22)} ${String(count).padStart(6)}  ${(leftShare ? range(leftShare) : '').padEnd(22)}  ${withOthers ? range(withOthers) : ''}${bias}`,
+    )
+  }
+}
+
+type AggregateOptions = Common & {
+  out: string
+  comparisons?: string
+  gold?: string
+  passMark?: string
+  method: string
+  seed: string
+}
+
+async function aggregateCommand(source: string, options: AggregateOptions): Promise<void> {
+  const out = output(options)
+  const method = METHODS.find((m) => m === options.method)
+  if (!method) throw new ConfigError(`--method: expected ${METHODS.join(', ')}, got ${options.method}`)
+  const { judgements, comparisons } = await readJudged(source, options)
+  const qualification = await qualificationOf(judgements, comparisons, options)
+  const seed = numberOf('--seed', options.seed, { low: 0, isWhole: true })
+  const made = aggregate({
+    judgements,
+    method,
+    seed,
+    ...(comparisons && { comparisons }),
+    ...(qualification && { qualification }),
+  })
+  if (!made.preferences.length)
+    throw new DataError('expected at least one preference, got none: nobody who judged is qualified')
+  writeRows(options.out, made.preferences, { kind: 'comparisons', format: formatOf(options.out) })
+  const { preferences, ...rest } = made
+  out.event({
+    event: 'done',
+    ...rest,
+    preferences: preferences.length,
+    file: options.out,
+    ...(qualification && { qualification }),
+  })
+  sayAggregation(made, options.out, out.say)
+}
+
+function sayAggregation(
+  { preferences, annotators, method, evidence, setAside }: Aggregation,
+  file: string,
+  say: (text: string) => void,
+): void {
+  say(
+    `${preferences.length} preferences by ${method} in ${file}${setAside.length ? `, ${setAside.length} items set aside` : ''}`,
+  )
+  for (const { method: name, heldOutLogLikelihood, gain, gainError } of evidence)
+    say(
+      `  ${name.padEnd(12)} foretells a left-out judgement with log-probability ${figure(heldOutLogLikelihood)}, ${figure(gain)} ± ${figure(gainError)} over the majority`,
+    )
+  for (const { annotator, judgements, skill, qualified } of annotators)
+    say(
+      `  ${annotator.padEnd(20)} ${String(judgements).padStart(5)} judgements, skill ${range(skill)}${qualified === false ? ', not qualified' : ''}`,
+    )
+  for (const { item, reason } of setAside.slice(0, 5)) say(`  item ${item}: ${reason}`)
+}
+
+async function qualificationOf(
+  judgements: Judgement[],
+  comparisons: Comparison[] | undefined,
+  options: AggregateOptions,
+): Promise<Qualification[] | undefined> {
+  const { gold, passMark } = options
+  if (gold === undefined) {
+    if (passMark !== undefined) throw new ConfigError('--pass-mark would be ignored without --gold')
+    return undefined
+  }
+  return qualify({
+    judgements,
+    gold: await readGold(gold, options),
+    ...(comparisons && { comparisons }),
+    ...(passMark === undefined ? {} : { passMark: numberOf('--pass-mark', passMark, { low: 0, high: 1 }) }),
+  })
+}
+
+async function readJudged(
+  source: string,
+  options: Common & { comparisons?: string },
+): Promise<{ judgements: Judgement[]; comparisons: Comparison[] | undefined }> {
+  const { rows } = await readSource(source, { ...options, kind: 'judgements' })
+  const judgements = rows.flatMap((row) => ('annotator' in row ? [row] : []))
+  const comparisons =
+    options.comparisons === undefined ? undefined : await readComparisons(options.comparisons, options)
+  holdTogether(judgements, comparisons, source)
+  return { judgements, comparisons }
+}
+
+/** Throws when judgements contradict their items; the error names the file. */
+function holdTogether(judgements: Judgement[], comparisons: Comparison[] | undefined, file: string): void {
+  try {
+    gatherItems(judgements, comparisons)
+  } catch (cause) {
+    throw cause instanceof DataError ? new DataError(cause.message, { file }, { cause }) : cause
+  }
+}
+
+async function readComparisons(source: string, options: Common): Promise<Comparison[]> {
+  const { rows } = await readSource(source, { ...options, kind: 'comparisons' })
+  return rows.map((row, i) => {
+    if ('a' in row && 'item' in row) return row
+    throw new DataError(
+      `expected comparisons {item, prompt, a, b}, got chosen and rejected in row ${i + 1}: that is judged already`,
+      { file: source },
+    )
+  })
+}
+
+async function readGold(source: string, options: Common): Promise<GoldAnswer[]> {
+  const { rows } = await readSource(source, { ...options, kind: 'comparisons' })
+  return rows.map((row, i) => {
+    if ('chosen' in row && row.id !== undefined) return { item: row.id, better: row.chosen }
+    throw new DataError(
+      `expected gold rows {id, prompt, chosen, rejected} whose id is the item, got another in row ${i + 1}`,
+      { file: source },
+    )
+  })
+}
+
+function range({ value, low, high }: Interval): string {
+  return `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`
+}
