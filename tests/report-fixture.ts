@@ -237,7 +237,6 @@ export function fixtureReport(): Report {
       agreement: [
         { name: 'Fleiss \u03ba', ...wide(0.338, 0.028, 1500) },
         { name: 'Gwet AC1', ...wide(0.345, 0.028, 1500) },
-        { name: 'raw agreement', ...wide(0.67, 0.014, 1500) },
       ],
       table,
     },

@@ -1,5 +1,6 @@
 // A figure: title, picture drawn for each of the widths it is shown at (so that its text keeps its size), caption, and
 // the picture's numbers as a table. The style sheet shows the one drawing that fits.
+import type { Report } from '#schema'
 import { html } from './markup.ts'
 import type { Markup, Part } from './markup.ts'
 import { bars } from './charts/bars.ts'
@@ -14,8 +15,8 @@ import type { Reliability } from './charts/reliability.ts'
 type Words = {
   title: string
   caption?: Part
-  /** The data behind it come from simulated annotators or a simulated gold. */
-  isSimulated: boolean
+  /** What is simulated of the data behind it. */
+  simulated?: string | undefined
   isWide?: boolean
 }
 
@@ -44,10 +45,17 @@ function figure(words: Words, draw: (width: number) => Markup, table?: Markup): 
   const numbers =
     table &&
     html`<details class="numbers"><summary>Numbers<span class="unseen"> of ${words.title}</span></summary>${scrolling(table, `Numbers of ${words.title}`)}</details>`
-  return html`<figure class="${words.isWide ? 'figure full' : 'figure'}"><div class="figure-head"><h3>${words.title}</h3>${words.isSimulated && simulatedTag()}</div><div class="drawing">${widths.map(draw)}</div><figcaption>${words.caption}${numbers}</figcaption></figure>`
+  return html`<figure class="${words.isWide ? 'figure full' : 'figure'}"><div class="figure-head"><h3>${words.title}</h3>${words.simulated && simulatedTag(words.simulated)}</div><div class="drawing">${widths.map(draw)}</div><figcaption>${words.caption}${numbers}</figcaption></figure>`
 }
 
-export function simulatedTag(text = 'simulated annotators'): Markup {
+/** The words of the tag, or nothing where people judged: annotators alone, with the gold that checks them, or the world. */
+export function simulatedIn(report: Report, what: 'annotators' | 'gold' | 'world'): string | undefined {
+  if (what === 'world') return report.world && 'simulated world'
+  if (!report.simulated) return undefined
+  return what === 'gold' && report.world ? 'annotators and gold simulated' : 'simulated annotators'
+}
+
+export function simulatedTag(text: string): Markup {
   return html`<span class="tag sim">${text}</span>`
 }
 

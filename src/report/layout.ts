@@ -23,6 +23,20 @@ function head(step: StepName, state: string): Markup {
   return html`<div class="step-head"><span class="step-number" aria-hidden="true">${STEPS.indexOf(step) + 1}</span><h2 id="${step}-title">${STEP_TITLES[step]}</h2><span class="step-state">${state}</span>`
 }
 
+const STOPS: Record<string, string> = {
+  steps: 'its last step',
+  asked: 'a request',
+  budget: 'the KL budget',
+  check: 'the check at a mark',
+  'reward-model': 'the reward model failing on fresh pairs',
+  alarm: 'an alarm',
+}
+
+/** What ended a run, in words; a cause that has none is written as it is. */
+export function stopWords(stoppedBy: string): string {
+  return Object.hasOwn(STOPS, stoppedBy) ? STOPS[stoppedBy]! : stoppedBy
+}
+
 export function flow(wentIn: Part[], cameOut: Part[]): Markup {
   const lines = (parts: Part[]) => parts.filter((p) => p !== undefined && p !== false).map((p) => html`<dd>${p}</dd>`)
   return html`<dl class="flow full"><div><dt>Went in</dt>${lines(wentIn)}</div><div><dt>Came out</dt>${lines(cameOut)}</div></dl>`
@@ -38,7 +52,7 @@ export function table(label: string, columns: string[], rows: Part[][]): Markup 
     ([first, ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map((cell) => html`<td>${cell}</td>`)}</tr>`,
   )
   return scrolling(
-    html`<table><thead><tr>${columns.map((c) => html`<th scope="col">${c}</th>`)}</tr></thead><tbody>${body}</tbody></table>`,
+    html`<table class="${columns.length > 4 ? 'many' : 'few'}"><thead><tr>${columns.map((c) => html`<th scope="col">${c}</th>`)}</tr></thead><tbody>${body}</tbody></table>`,
     label,
   )
 }

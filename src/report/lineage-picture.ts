@@ -8,11 +8,11 @@ import { place } from './charts/svg.ts'
 type Node = LineageReport['nodes'][number]
 type Slot = { id: string; node: Node | undefined; layer: number; above: Slot[]; below: Slot[]; x: number }
 
-const BOX = { width: 142, height: 46 }
+const BOX = { width: 158, height: 46 }
 const GAP_X = 16
 const GAP_Y = 34
 const PASSAGE = 24
-const MOST_LABEL = 20
+const MOST_LABEL = 22
 
 export function lineagePicture(lineage: LineageReport): Markup {
   const layers = layered(lineage)
@@ -147,6 +147,9 @@ function box(
   ].filter(Boolean)
   const x = slot.x - BOX.width / 2
   const y = topOf(slot)
-  const label = node.label.length > MOST_LABEL ? `${node.label.slice(0, MOST_LABEL - 1)}\u2026` : node.label
-  return html`<g class="${classes.join(' ')}"><rect x="${place(x)}" y="${y}" width="${BOX.width}" height="${BOX.height}" rx="7"/><text class="kind" x="${place(slot.x)}" y="${y + 17}" text-anchor="middle">${node.kind}</text><text class="label" x="${place(slot.x)}" y="${y + 34}" text-anchor="middle">${label}</text><title>${node.kind}: ${node.label}${node.detail && ` \u2013 ${node.detail}`}</title></g>`
+  return html`<g class="${classes.join(' ')}"><rect x="${place(x)}" y="${y}" width="${BOX.width}" height="${BOX.height}" rx="7"/><text class="kind" x="${place(slot.x)}" y="${y + 17}" text-anchor="middle">${cut(node.kind)}</text><text class="label" x="${place(slot.x)}" y="${y + 34}" text-anchor="middle">${cut(node.label)}</text><title>${node.kind}: ${node.label}${node.detail && ` \u2013 ${node.detail}`}</title></g>`
+}
+
+function cut(text: string): string {
+  return text.length > MOST_LABEL ? `${text.slice(0, MOST_LABEL - 1)}\u2026` : text
 }

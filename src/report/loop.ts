@@ -4,7 +4,7 @@ import type { Report, StepName } from '#schema'
 import { STEPS } from '#schema'
 import { html } from './markup.ts'
 import type { Markup } from './markup.ts'
-import { fixed, interval, number, percent, short, signed } from './numbers.ts'
+import { counted, fixed, interval, number, percent, short, signed } from './numbers.ts'
 
 export const STEP_TITLES: Record<StepName, string> = {
   objectives: 'Objectives',
@@ -15,6 +15,9 @@ export const STEP_TITLES: Record<StepName, string> = {
   rl: 'Reinforcement learning',
   evaluation: 'Evaluation and release',
 }
+
+/** The ring and its middle, px; the style sheet is told where its steps lie. */
+const RING = { width: 580, height: 500, x: 290, y: 248, radius: 150 }
 
 type Key = { key: string; note: string }
 
@@ -58,7 +61,7 @@ function keyOf(report: Report, step: StepName): Key | undefined {
     case 'rl':
       return rl && { key: signed(fixed(2))(rl.goldGain.value), note: `gold, at ${number(rl.kl)} nats` }
     case 'evaluation':
-      return evaluation && { key: `${percent(evaluation.winRate.value)}`, note: `wins, ${evaluation.verdict}` }
+      return evaluation && { key: percent(evaluation.winRate.value), note: `wins, ${evaluation.verdict}` }
     default:
       return step satisfies never
   }
@@ -69,7 +72,7 @@ export function loopPicture(report: Report): Markup {
   const items = STEPS.map((step, i) => {
     const key = keyOf(report, step)
     const state = !key ? 'missing' : step === 'evaluation' ? `done end-${verdict}` : 'done'
-    return html`<li class="${state}"><a href="#${step}"><span class="dot">${i + 1}</span><span class="node-name">${STEP_TITLES[step]}</span><span class="node-key">${key ? key.key : 'not yet'}</span><span class="node-note">${key?.note}</span></a></li>`
+    return html`<li class="${state}"><a href="#${step}"><span class="dot">${i + 1}</span><span class="node"><span class="node-name">${STEP_TITLES[step]}</span><span class="node-key">${key ? key.key : 'not yet'}</span><span class="node-note">${key?.note}</span></span></a></li>`
   })
   const done = STEPS.filter((s) => keyOf(report, s)).length
   return html`<nav class="loop-wrap" aria-label="The seven steps of the loop">${ring()}<ol class="loop">${items}</ol><p class="loop-centre">${centre(report, done)}</p></nav>`
@@ -81,18 +84,15 @@ function centre(report: Report, done: number): Markup {
   return html`<b>One turn of the loop</b>${rl ? html`${number(rl.kl)} nats${rl.budget ? html` of ${number(rl.budget)}` : undefined} spent` : undefined}; what was learnt goes into the next objective`
 }
 
-/** The ring with an arrowhead between every two steps; its places match the style sheet's. */
+/** The ring with an arrowhead between every two steps. */
 function ring(): Markup {
-  const size = 520
-  const middle = size / 2
-  const radius = 200
+  const { width, height, x, y, radius } = RING
   const heads = STEPS.map((_, i) => {
     const angle = ((i + 0.5) / STEPS.length) * 2 * Math.PI - Math.PI / 2
-    const x = middle + radius * Math.cos(angle)
-    const y = middle + radius * Math.sin(angle)
-    return html`<path class="ring-arrow" d="M-4 -5L3 0L-4 5" transform="translate(${x.toFixed(1)} ${y.toFixed(1)}) rotate(${((angle * 180) / Math.PI + 90).toFixed(1)})"/>`
+    const at = `${(x + radius * Math.cos(angle)).toFixed(1)} ${(y + radius * Math.sin(angle)).toFixed(1)}`
+    return html`<path class="ring-arrow" d="M-4 -5L3 0L-4 5" transform="translate(${at}) rotate(${((angle * 180) / Math.PI + 90).toFixed(1)})"/>`
   })
-  return html`<svg class="loop-ring" viewBox="0 0 ${size} ${size}" width="${size}" height="${size}" aria-hidden="true"><circle class="ring-line" cx="${middle}" cy="${middle}" r="${radius}"/>${heads}</svg>`
+  return html`<svg class="loop-ring" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" aria-hidden="true"><circle class="ring-line" cx="${x}" cy="${y}" r="${radius}"/>${heads}</svg>`
 }
 
 /** The verdict in a word and a sentence, from the gates' own evidence. */
@@ -109,8 +109,8 @@ export function verdict(report: Report): Markup {
     : html`The checkpoint`
   const gain =
     rl &&
-    html` On ${rl.prompts === undefined ? 'fixed' : html`the same ${number(rl.prompts)}`} prompts the gold score rose by ${interval(rl.goldGain, signed(fixed(2)))};`
-  const wins = html` blind judges prefer it to SFT in ${interval(evaluation.winRate, percent)} of pairs.`
+    html` On ${rl.prompts === undefined ? 'fixed' : html`the same ${number(rl.prompts)}`} prompts the gold score changed by ${interval(rl.goldGain, signed(fixed(2)))};`
+  const wins = html` ${gain ? 'its' : 'Its'} blind win rate against SFT is ${interval(evaluation.winRate, percent)}.`
   const reasons = evaluation.reasons?.length
     ? html`<ul class="reasons">${evaluation.reasons.map((r) => html`<li>${r}</li>`)}</ul>`
     : undefined
@@ -119,6 +119,8 @@ export function verdict(report: Report): Markup {
   return html`<h1 class="is-refused">Refused</h1><p class="lead">${subject} failed ${failed.length} of ${evaluation.gates.length} gates${failed.length > 0 && html`: ${failed.map((g) => g.name).join('; ')}`}.${gain}${wins}</p>${reasons ?? html`<ul class="reasons">${failed.map((g) => html`<li>${g.name}: ${g.evidence}</li>`)}</ul>`}`
 }
 
-function counted(n: number, one: string, many: string): string {
-  return `${n} ${n === 1 ? one : many}`
-}
+/** Where the steps lie on the ring, as rules: the content policy forbids style attributes. */
+export const RING_STYLE = STEPS.map((_, i) => {
+  const angle = (i / STEPS.length) * 2 * Math.PI - Math.PI / 2
+  return `.loop li:nth-child(${i + 1}){left:${(RING.x + RING.radius * Math.cos(angle)).toFixed(1)}px;top:${(RING.y + RING.radius * Math.sin(angle)).toFixed(1)}px}`
+}).join('\n')

@@ -22,21 +22,41 @@ export function fixed(digits: number): Format {
     value === null || value === undefined || !Number.isFinite(value) ? ABSENT : minus(value.toFixed(digits))
 }
 
+/** A setting or a bound as it was written: no digit added or lost. */
+export function plain(value: number | null | undefined): string {
+  return value === null || value === undefined || !Number.isFinite(value) ? ABSENT : minus(String(value))
+}
+
+/** Labels of an axis: as many decimals as its least round value needs and no more. */
+export function tickTexts(ticks: number[], format: Format): string[] {
+  const texts = ticks.map(format)
+  if (new Set(texts).size < texts.length) return ticks.map(plain)
+  const zeros = texts.map((t) => /\.\d*?(0*)%?$/.exec(t)?.[1]?.length ?? 0)
+  const cut = texts.some((t) => t.includes('.')) ? Math.min(...zeros) : 0
+  return texts.map((t) => {
+    const mark = t.endsWith('%') ? '%' : ''
+    const digits = t.slice(0, t.length - mark.length)
+    return `${digits.slice(0, digits.length - cut).replace(/\.$/, '')}${mark}`
+  })
+}
+
 /** A share as a percentage. */
 export function percent(value: number | null | undefined): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return ABSENT
-  const points = value * 100
-  return `${minus(points.toFixed(Math.abs(points) < 10 || (points > 90 && points < 100) ? 1 : 0))}%`
+  const points = (value ?? Number.NaN) * 100
+  return Number.isFinite(points) ? `${minus(points.toFixed(1))}%` : ABSENT
 }
 
 /** A change: its sign is always written. */
 export function signed(format: Format): Format {
-  return (value) => (value !== null && value !== undefined && value > 0 ? `+${format(value)}` : format(value))
+  return (value) => {
+    const text = format(value)
+    return text !== ABSENT && (value ?? 0) > 0 ? `+${text}` : text
+  }
 }
 
 export function intervalText(m: Measured | undefined, format: Format = number): string {
   if (!m) return ABSENT
-  const n = m.n === undefined ? '' : `, n = ${number(m.n)}`
+  const n = m.n === undefined ? '' : `, n\u00a0=\u00a0${number(m.n)}`
   return `${format(m.value)} [${format(m.low)}, ${format(m.high)}]${n}`
 }
 
@@ -51,6 +71,10 @@ export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return ABSENT
   if (seconds < 120) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+}
+
+export function counted(n: number, one: string, many: string): string {
+  return `${number(n)} ${n === 1 ? one : many}`
 }
 
 /** A hash or long id, cut to what people compare by eye. */

@@ -6,11 +6,11 @@ import { STEPS } from '#schema'
 import { scale } from './charts/scale.ts'
 import { place } from './charts/svg.ts'
 import { HOVER_SCRIPT } from './hover.ts'
-import { missingSection } from './layout.ts'
+import { missingSection, stopWords } from './layout.ts'
 import { loopPicture, verdict } from './loop.ts'
 import { html, trusted } from './markup.ts'
 import type { Markup, Part } from './markup.ts'
-import { fixed, intervalText, number, percent, signed } from './numbers.ts'
+import { fixed, intervalText, number, percent, plain, signed } from './numbers.ts'
 import type { Format, Measured } from './numbers.ts'
 import { demonstrationsSection } from './sections/demonstrations.ts'
 import { evaluationSection } from './sections/evaluation.ts'
@@ -68,7 +68,7 @@ ${settingsSection(report)}
 
 function topLine(report: Report): Markup {
   const facts: Part[] = [
-    report.world && `seed ${report.world.seed}`,
+    report.world && `seed ${plain(report.world.seed)}`,
     report.createdAt && html`<time datetime="${report.createdAt}">${report.createdAt.slice(0, 10)}</time>`,
     `hone ${report.hone}`,
   ].filter((f) => f !== undefined && f !== '')
@@ -91,7 +91,7 @@ function tiles(report: Report): Markup | undefined {
       tile(
         'Constraint violations',
         `${percent(v.before)} \u2192 ${percent(v.after)}`,
-        html`up by at most ${percent(v.increaseHigh)}, n = ${number(v.n)}`,
+        html`up by at most ${percent(v.increaseHigh)}, n\u00a0=\u00a0${number(v.n)}`,
       ),
     )
   }
@@ -100,7 +100,9 @@ function tiles(report: Report): Markup | undefined {
       tile(
         'KL spent',
         `${number(rl.kl)} nats`,
-        rl.budget ? html`of a budget of ${number(rl.budget)}; stopped by ${rl.stoppedBy}` : html`no budget was set`,
+        rl.budget
+          ? html`of a budget of ${plain(rl.budget)}; stopped by ${stopWords(rl.stoppedBy)}`
+          : html`no budget was set`,
       ),
     )
   return found.length > 0 ? html`<dl class="tiles">${found}</dl>` : undefined
@@ -121,7 +123,7 @@ function measuredTile(name: string, m: Measured, { format, reference }: { format
   return tile(
     name,
     format(m.value),
-    html`[${format(m.low)}, ${format(m.high)}]${m.n !== undefined && html`, n = ${number(m.n)}`}${drawing}`,
+    html`[${format(m.low)}, ${format(m.high)}]${m.n !== undefined && html`, n\u00a0=\u00a0${number(m.n)}`}${drawing}`,
   )
 }
 

@@ -1,12 +1,14 @@
 // The page's style: a paper in light, the same paper at night, on a phone, and on paper. Colours are variables; charts
 // use them by class. The pairs blue, orange, purple, green keep apart under the common colour deficiencies and carry
 // no meaning alone: lines are labelled, states are written. Every text colour has 4.5:1 on its ground.
+import { RING_STYLE } from './loop.ts'
+
 export const STYLE = `
 :root{color-scheme:light dark;
 --paper:#fbfaf7;--card:#fff;--well:#f3f1eb;--ink:#1c2026;--soft:#5a616b;--hair:#e4e1d8;--axis:#a9a598;
 --proxy:#b24a07;--check:#0a5c9e;--kl:#6a489f;--sft:#646b75;--ok:#0b6e55;--bad:#b0213a;--term-a:#0a5c9e;--term-b:#0b6e55;--term-c:#8a5a00;
 --ok-well:#e3f2ec;--bad-well:#fbe6e8;--sim:#7a5200;--sim-well:#fdf1d3;--sim-edge:#e5c878;
---serif:"Iowan Old Style","Palatino Linotype",Palatino,"Book Antiqua",Georgia,serif;
+--serif:"Iowan Old Style","Palatino Linotype",Palatino,P052,"Book Antiqua",Georgia,serif;
 --sans:Inter,ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
 --mono:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace}
 @media (prefers-color-scheme:dark){:root{
@@ -19,7 +21,7 @@ html{-webkit-text-size-adjust:100%;text-size-adjust:100%;scroll-behavior:smooth}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.6 var(--sans);font-variant-numeric:tabular-nums lining-nums;overflow-wrap:break-word}
 main,.top,footer{max-width:1120px;margin:0 auto;padding:0 32px}
 h1,h2{font-family:var(--serif);font-weight:600;line-height:1.12;letter-spacing:-.012em;margin:0}
-h3{font-size:15px;font-weight:650;line-height:1.35;margin:0}
+h3,h4{font-size:15px;font-weight:650;line-height:1.35;margin:0}
 p{margin:0}
 a{color:inherit;text-decoration-color:var(--axis);text-underline-offset:3px}
 :focus-visible{outline:2px solid var(--check);outline-offset:2px}
@@ -29,7 +31,9 @@ code,pre,.mono{font-family:var(--mono);font-size:.9em}
 .top b{color:var(--ink)}
 .sim-note{background:var(--sim-well);border:1px solid var(--sim-edge);border-radius:8px;padding:10px 14px;font-size:14.5px;line-height:1.5}
 .sim-note b{color:var(--sim)}
-.hero{display:grid;gap:36px;padding:36px 0 44px}
+.hero>div,.top>span,.step-head>*,.flow>div,.trail li{min-width:0}
+.hero,.top,.step-lead,.flow,.trail{overflow-wrap:anywhere}
+.hero{display:grid;grid-template-columns:minmax(0,1fr);gap:36px;padding:36px 0 44px}
 .hero h1{font-size:clamp(44px,7vw,76px)}
 .hero .lead{font:400 clamp(18px,1.7vw,21px)/1.5 var(--serif);margin-top:18px;max-width:34em}
 .eyebrow{font-size:13px;font-weight:650;letter-spacing:.07em;text-transform:uppercase;color:var(--soft);margin-bottom:12px}
@@ -45,38 +49,41 @@ code,pre,.mono{font-family:var(--mono);font-size:.9em}
 .tiles svg{display:block;margin-top:6px;width:100%;max-width:190px;height:14px}
 .loop{list-style:none;margin:0;padding:0;position:relative}
 .loop li{position:relative}
-.loop a{display:block;text-decoration:none}
-.loop .node-name{display:block;font-size:13.5px;font-weight:600;line-height:1.25}
-.loop .node-key{display:block;font:600 21px/1.25 var(--serif)}
-.loop .node-note{display:block;font-size:12.5px;line-height:1.3;color:var(--soft)}
-.loop .dot{display:grid;place-items:center;width:30px;height:30px;border-radius:50%;font-size:14px;font-weight:650;background:var(--ink);color:var(--paper)}
-.loop .missing .dot{background:var(--paper);color:var(--soft);border:2px dashed var(--axis)}
-.loop .missing .node-name,.loop .missing .node-key{color:var(--soft)}
-.loop .end-released .dot{background:var(--ok)}.loop .end-refused .dot{background:var(--bad)}
+.loop a{text-decoration:none}
+.node>span{display:block}
+.node-name{font-size:13.5px;font-weight:600;line-height:1.25}
+.node-key{font:600 21px/1.25 var(--serif)}
+.node-note{font-size:12.5px;line-height:1.3;color:var(--soft)}
+.dot{display:grid;place-items:center;width:32px;height:32px;border-radius:50%;font-size:14px;font-weight:650;background:var(--ink);color:var(--paper)}
+.missing .dot{background:var(--paper);color:var(--soft);border:2px dashed var(--axis)}
+.missing .node-name,.missing .node-key{color:var(--soft)}
+.end-released .dot{background:var(--ok)}.end-refused .dot{background:var(--bad)}
 .loop-ring,.loop-centre{display:none}
-@media (max-width:959px){
+@media (max-width:719px){
 .loop li{padding:0 0 18px 46px}
-.loop li .dot{position:absolute;left:0;top:0}
-.loop li:not(.loop-centre):not(:nth-last-child(2))::before{content:"";position:absolute;left:14px;top:34px;bottom:4px;width:2px;background:var(--hair)}
-.loop .node-key{display:inline;font-size:18px;margin-right:8px}.loop .node-note{display:inline}
-.loop li.round{display:block;padding-top:2px;color:var(--soft);font-size:13px}
+.loop .dot{position:absolute;left:0;top:0}
+.loop li:not(:last-child)::before{content:"";position:absolute;left:15px;top:36px;bottom:4px;width:2px;background:var(--axis)}
+.node>.node-key{display:inline;font-size:18px;margin-right:8px}.node>.node-note{display:inline}
 }
-@media (min-width:960px){
-.hero{grid-template-columns:minmax(0,1fr) 520px;align-items:center;gap:24px}
-.loop-wrap{position:relative;width:520px;height:520px}
+@media (min-width:720px){
+.loop-wrap{position:relative;width:580px;height:500px;margin:0 auto}
 .loop-ring{display:block;position:absolute;inset:0}
 .loop{position:absolute;inset:0}
-.loop li{position:absolute;width:132px;transform:translate(-50%,-15px);text-align:center}
-.loop .dot{margin:0 auto 5px;box-shadow:0 0 0 7px var(--paper)}
-.loop a{position:relative}
-.loop li:nth-child(1){left:50%;top:7%}.loop li:nth-child(2){left:82%;top:20%}.loop li:nth-child(3){left:87.5%;top:51%}.loop li:nth-child(4){left:69%;top:79%}
-.loop li:nth-child(5){left:31%;top:79%}.loop li:nth-child(6){left:12.5%;top:51%}.loop li:nth-child(7){left:18%;top:20%}
-.loop li.round{display:none}
-.loop-centre{display:block;position:absolute;left:30%;right:30%;top:39%;text-align:center;font-size:13px;line-height:1.4;color:var(--soft)}
-.loop-centre b{display:block;font:600 22px/1.25 var(--serif);color:var(--ink)}
+.loop li{position:absolute}
+.loop .dot{position:absolute;left:-16px;top:-16px;box-shadow:0 0 0 6px var(--paper)}
+.node{position:absolute;width:124px}
+li:nth-child(1) .node{bottom:22px;left:-75px;width:150px;text-align:center}
+li:nth-child(2) .node,li:nth-child(3) .node{left:28px;transform:translateY(-50%)}
+li:nth-child(6) .node,li:nth-child(7) .node{right:28px;text-align:right;transform:translateY(-50%)}
+li:nth-child(4) .node{top:22px;left:-16px;width:160px}
+li:nth-child(5) .node{top:22px;right:-16px;width:160px;text-align:right}
+${RING_STYLE}
+.loop-centre{display:block;position:absolute;left:180px;width:220px;top:248px;margin:0;transform:translateY(-50%);text-align:center;font-size:13.5px;line-height:1.45;color:var(--soft)}
+.loop-centre b{display:block;font:600 21px/1.25 var(--serif);color:var(--ink);margin-bottom:4px}
 }
-.ring-line{fill:none;stroke:var(--hair);stroke-width:2.5}
-.ring-arrow{fill:none;stroke:var(--axis);stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
+@media (min-width:1080px){.hero{grid-template-columns:minmax(0,1fr) 580px;align-items:center;gap:20px}}
+.ring-line{fill:none;stroke:var(--axis);stroke-width:1.6}
+.ring-arrow{fill:var(--paper);stroke:var(--axis);stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
 section.step{border-top:1px solid var(--hair);padding:44px 0 52px}
 .step-head{display:grid;grid-template-columns:64px minmax(0,1fr) auto;align-items:baseline;column-gap:8px}
 .step-number{font:400 40px/1 var(--serif);color:var(--axis)}
@@ -96,13 +103,13 @@ section.step{border-top:1px solid var(--hair);padding:44px 0 52px}
 .tag{display:inline-block;font-size:12px;line-height:1.5;border-radius:99px;padding:0 9px;white-space:nowrap;border:1px solid var(--hair);color:var(--soft)}
 .tag.sim{background:var(--sim-well);border-color:var(--sim-edge);color:var(--sim)}
 figcaption{font-size:13.5px;line-height:1.5;color:var(--soft);margin-top:6px}
-.drawing svg{display:none;max-width:100%;height:auto;overflow:visible;touch-action:pan-y}
+.drawing svg{display:none;max-width:100%;height:auto;touch-action:pan-y}
 .drawing .w350{display:block}
 @media (min-width:600px){.drawing .w350{display:none}.drawing .w520{display:block}}
 @media (min-width:1120px){.full .drawing .w520{display:none}.full .drawing .w1056{display:block}}
 svg text{font-family:var(--sans);fill:currentColor;font-size:12px}
 svg .tick,svg .axis-label{fill:var(--soft);font-size:11.5px}
-svg .panel{font-weight:650;font-size:12.5px}
+svg .panel{font-weight:600;font-size:12.5px}svg .panel,svg .end,svg .row,svg .value,svg .rule-label{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}
 svg .end{font-weight:600}
 svg .row{font-size:12.5px}svg .note,svg .rule-label{fill:var(--soft);font-size:11px}
 svg .value{font-size:12.5px}
@@ -134,7 +141,7 @@ details.numbers{margin-top:4px}.numbers table{font-size:12.5px;margin-top:6px}.n
 .criteria{display:grid;gap:0 40px;grid-template-columns:minmax(0,1fr)}
 @media (min-width:820px){.criteria{grid-template-columns:repeat(2,minmax(0,1fr))}}
 .criterion{border-top:1px solid var(--hair);padding:13px 0 15px;font-size:14.5px;line-height:1.5}
-.criterion h3 .tag{margin-left:8px;vertical-align:1px}
+.criterion h4 .tag{margin-left:8px;vertical-align:1px}
 .criterion q{color:var(--soft)}
 .criterion dl{margin:6px 0 0;display:grid;grid-template-columns:auto minmax(0,1fr);gap:1px 12px;font-size:13.5px}
 .criterion dt{color:var(--soft)}.criterion dd{margin:0}
@@ -174,13 +181,13 @@ footer{border-top:1px solid var(--hair);padding-top:18px;padding-bottom:40px;fon
 main,.top,footer{padding-left:20px;padding-right:20px}
 .hero{padding:24px 0 28px}.step-head{grid-template-columns:auto minmax(0,1fr)}.step-number{font-size:30px;padding-right:8px}
 .step-head h2{font-size:26px}.step-state{grid-column:2;white-space:normal}.step-lead{grid-column:1/-1;font-size:17px}
-section.step{padding:32px 0 36px}.tiles .big{font-size:25px}.tiles div:nth-child(even){padding-left:14px}
+section.step{padding:32px 0 36px}table.many{min-width:720px}.tiles .big{font-size:25px}.tiles div:nth-child(even){padding-left:14px}
 }
 @media print{
 :root{color-scheme:light;--paper:#fff;--card:#fff;--well:#f4f2ed;--ink:#111;--soft:#4d545d;--hair:#ddd;--axis:#999;--proxy:#b24a07;--check:#0a5c9e;--kl:#6a489f;--sft:#646b75;--ok:#0b6e55;--bad:#b0213a;--term-a:#0a5c9e;--term-b:#0b6e55;--term-c:#8a5a00;--ok-well:#e3f2ec;--bad-well:#fbe6e8;--sim:#7a5200;--sim-well:#fdf1d3;--sim-edge:#e5c878}
 @page{margin:14mm 13mm}
 body{font-size:10.5pt}main,.top,footer{padding:0;max-width:none}
-section.step{padding:20pt 0}.figure,.sample,.criterion,.tiles div,tr,.flow>div{break-inside:avoid}h2,h3,.step-head{break-after:avoid}
+section.step{padding:20pt 0}.hero{padding:14pt 0}.loop-wrap,.flow,.step-head,.lineage-svg,.figure,.sample,.criterion,.tiles div,tr,.flow>div{break-inside:avoid}h2,h3,.step-head{break-after:avoid}
 details.numbers,.tip{display:none}.scrolls,.long{overflow:visible;max-height:none}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }

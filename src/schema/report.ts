@@ -92,7 +92,10 @@ export const ProtocolReport = z.strictObject({
   overlap: z.number().optional().describe('judgements a comparison'),
   method: z.string().optional().describe('how judgements were aggregated'),
   methodReason: z.string().optional().describe('the held-out evidence for that choice'),
-  agreement: z.array(z.strictObject({ name: z.string(), ...Interval.shape })).optional(),
+  agreement: z
+    .array(z.strictObject({ name: z.string(), ...Interval.shape }))
+    .optional()
+    .describe('chance-corrected statistics besides alpha'),
   table: z.array(AnnotatorRow).optional(),
 })
 export type ProtocolReport = z.infer<typeof ProtocolReport>

@@ -3,7 +3,7 @@ import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
 import { number } from '../numbers.ts'
 import type { Format } from '../numbers.ts'
-import { labelWidth, place, svg } from './svg.ts'
+import { fitted, labelWidth, place, svg } from './svg.ts'
 
 export type Bars = { describe: string; rows: { label: string; value: number }[]; format?: Format }
 
@@ -17,7 +17,7 @@ export function bars(chart: Bars, width: number): Markup {
   const rows = chart.rows.map((r, i) => {
     const long = Math.max(1, (Math.max(0, r.value) / most) * (width - left - right))
     const y = i * ROW
-    return html`<text class="row" x="0" y="${y + 16}">${r.label}</text><rect class="bar" x="${place(left)}" y="${y + 5}" width="${place(long)}" height="14" rx="2"><title>${r.label}: ${format(r.value)}</title></rect><text class="value" x="${place(left + long + 6)}" y="${y + 16}">${format(r.value)}</text>`
+    return html`<text class="row" x="0" y="${y + 16}">${fitted(r.label, left, 12.5)}</text><rect class="bar" x="${place(left)}" y="${y + 5}" width="${place(long)}" height="14" rx="2"><title>${r.label}: ${format(r.value)}</title></rect><text class="value" x="${place(left + long + 6)}" y="${y + 16}">${format(r.value)}</text>`
   })
   return svg({ width, height: chart.rows.length * ROW + 4 }, { describe: chart.describe }, rows)
 }

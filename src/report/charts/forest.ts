@@ -2,11 +2,11 @@
 // is where the statistic stood before. Wide: label, plot, numbers side by side; narrow: numbers above the plot.
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
-import { intervalText, number } from '../numbers.ts'
+import { intervalText, number, plain, tickTexts } from '../numbers.ts'
 import type { Format, Measured } from '../numbers.ts'
 import { extent, scale } from './scale.ts'
 import type { ScaleKind } from './scale.ts'
-import { labelWidth, place, svg, target } from './svg.ts'
+import { fitted, labelWidth, place, svg, target } from './svg.ts'
 import type { Colour } from './svg.ts'
 
 export type ForestRow = {
@@ -17,12 +17,13 @@ export type ForestRow = {
   colour?: Colour
   /** Hollow dot, and what it is. */
   other?: { value: number; label: string } | undefined
-  /** Instead of value [low, high]. */
+  /** Instead of value [low, high] and n. */
   numbers?: string
 }
 export type Forest = {
   describe: string
   rows: ForestRow[]
+  /** `domain`: what the axis shows at least. */
   axis: { label: string; domain?: [number, number]; kind?: ScaleKind; format?: Format }
   rule?: { x: number; label: string } | undefined
 }
@@ -32,30 +33,40 @@ const NARROW = 480
 export function forest(chart: Forest, width: number): Markup {
   const format = chart.axis.format ?? number
   const isNarrow = width < NARROW
-  const texts = chart.rows.map((r) => r.numbers ?? intervalText(r.measured, format).replace(/, n = .*/, ''))
+  const texts = chart.rows.map((r) => r.numbers ?? intervalText(r.measured && { ...r.measured, n: undefined }, format))
+  const counts = chart.rows.map((r) =>
+    r.numbers === undefined && r.measured?.n !== undefined ? `n\u00a0=\u00a0${number(r.measured.n)}` : '',
+  )
+  const numbersWidth = Math.max(
+    ...texts.map((t, i) => labelWidth(t, 12) + (counts[i] ? labelWidth(counts[i], 11) + 8 : 0)),
+  )
   const long = (r: ForestRow) => labelWidth(r.label, 12.5) + (r.note ? labelWidth(r.note, 11) + 8 : 0)
-  const left = isNarrow ? 8 : Math.min(width * 0.36, Math.max(60, ...chart.rows.map(long)) + 12)
-  const rightSpace = isNarrow ? 8 : Math.min(width * 0.32, Math.max(...texts.map((t) => labelWidth(t, 12.5))) + 14)
+  const left = isNarrow ? 8 : Math.min(width * 0.33, Math.max(60, ...chart.rows.map(long)) + 12)
+  const rightSpace = isNarrow ? 8 : Math.min(width * 0.42, numbersWidth + 14)
   const rowHeight = isNarrow ? 38 : 26
   const values = chart.rows.flatMap((r) => [r.measured?.value, r.measured?.low, r.measured?.high, r.other?.value])
-  const domain = chart.axis.domain ?? extent([...values, chart.rule?.x], 0.05)
+  const own = extent([...values, chart.rule?.x], chart.axis.domain ? 0 : 0.05, chart.axis.kind)
+  const [least, most] = chart.axis.domain ?? own
+  const domain: [number, number] = [Math.min(least, own[0]), Math.max(most, own[1])]
   const x = scale(domain, [left, width - rightSpace], {
     kind: chart.axis.kind ?? 'linear',
-    ticks: Math.max(2, Math.round((width - left - rightSpace) / 70)),
+    ticks: Math.max(2, Math.round((width - left - rightSpace) / 50)),
   })
-  const clamp = (v: number) => x.at(Math.min(x.high, Math.max(x.low, v)))
   const top = chart.rule ? 20 : 6
   const bottom = top + chart.rows.length * rowHeight + 2
+  const labelRoom = (row: ForestRow) =>
+    (isNarrow ? width - 24 - numbersWidth : left) - (row.note ? labelWidth(row.note, 11) + 8 : 0)
   const rows = chart.rows.map((row, i) => {
     const y = top + i * rowHeight + (isNarrow ? 28 : rowHeight / 2)
     const textY = isNarrow ? y - 13 : y + 4
-    const label = html`<text class="row" x="${isNarrow ? 8 : 0}" y="${textY}">${row.label}${row.note && html`<tspan class="note" dx="7">${row.note}</tspan>`}</text>`
-    const numbers = html`<text class="value" x="${width - (isNarrow ? 8 : 0)}" y="${textY}" text-anchor="end">${texts[i]}</text>`
-    return html`${label}${numbers}${drawRow(row, { y, clamp, format })}`
+    const label = html`<text class="row" x="${isNarrow ? 8 : 0}" y="${textY}">${fitted(row.label, labelRoom(row), 12.5)}${row.note && html`<tspan class="note" dx="7">${row.note}</tspan>`}</text>`
+    const numbers = html`<text class="value" x="${width - (isNarrow ? 8 : 0)}" y="${textY}" text-anchor="end">${texts[i]}${counts[i] && html`<tspan class="note" dx="6">${counts[i]}</tspan>`}</text>`
+    return html`${label}${numbers}${drawRow(row, { y, at: x.at, format })}`
   })
+  const tickLabels = chart.axis.kind === 'log' ? x.ticks.map(plain) : tickTexts(x.ticks, format)
   const ticks = x.ticks.map(
-    (t) =>
-      html`<line class="grid" x1="${place(x.at(t))}" x2="${place(x.at(t))}" y1="${top}" y2="${bottom}"/><text class="tick" x="${place(x.at(t))}" y="${bottom + 15}" text-anchor="middle">${format(t)}</text>`,
+    (t, i) =>
+      html`<line class="grid" x1="${place(x.at(t))}" x2="${place(x.at(t))}" y1="${top}" y2="${bottom}"/><text class="tick" x="${place(x.at(t))}" y="${bottom + 15}" text-anchor="middle">${tickLabels[i]}</text>`,
   )
   const rule =
     chart.rule &&
@@ -69,24 +80,21 @@ export function forest(chart: Forest, width: number): Markup {
   ])
 }
 
-function drawRow(
-  row: ForestRow,
-  { y, clamp, format }: { y: number; clamp: (v: number) => number; format: Format },
-): Markup {
+function drawRow(row: ForestRow, { y, at, format }: { y: number; at: (v: number) => number; format: Format }): Markup {
   const m = row.measured
   const colour = row.colour ?? 'ink'
   const note = row.note ? ` (${row.note})` : ''
   const other =
     row.other && Number.isFinite(row.other.value)
-      ? html`<circle class="other" cx="${place(clamp(row.other.value))}" cy="${y}" r="4"/>`
+      ? html`<circle class="other" cx="${place(at(row.other.value))}" cy="${y}" r="4"/>`
       : undefined
   if (!m || !Number.isFinite(m.value)) return html`${other}`
   const beside = row.other ? ` \u00b7 ${row.other.label} ${format(row.other.value)}` : ''
   const link =
     row.other && Number.isFinite(row.other.value) && m.low === m.high
-      ? html`<line class="link" x1="${place(clamp(row.other.value))}" x2="${place(clamp(m.value))}" y1="${y}" y2="${y}"/>`
+      ? html`<line class="link" x1="${place(at(row.other.value))}" x2="${place(at(m.value))}" y1="${y}" y2="${y}"/>`
       : undefined
-  return html`<g class="interval c-${colour}">${link}<line class="whisker" x1="${place(clamp(m.low))}" x2="${place(clamp(m.high))}" y1="${y}" y2="${y}"/>${other}${target(clamp(m.value), y, { says: `${row.label}${note}: ${intervalText(m, format)}${beside}`, colour, radius: 4 })}</g>`
+  return html`<g class="interval c-${colour}">${link}<line class="whisker" x1="${place(at(m.low))}" x2="${place(at(m.high))}" y1="${y}" y2="${y}"/>${other}${target(at(m.value), y, { says: `${row.label}${note}: ${intervalText(m, format)}${beside}`, colour, radius: 4 })}</g>`
 }
 
 function anchor(x: number, width: number): string {

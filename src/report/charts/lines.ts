@@ -2,11 +2,11 @@
 // panels (marks, stops, alarms). A second y axis is never drawn: two units are two panels.
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
-import { intervalText, number } from '../numbers.ts'
+import { intervalText, number, plain, tickTexts } from '../numbers.ts'
 import type { Format } from '../numbers.ts'
 import { extent, scale } from './scale.ts'
 import type { Scale, ScaleKind } from './scale.ts'
-import { apart, labelWidth, path, place, svg, target } from './svg.ts'
+import { apart, fitted, labelWidth, path, place, svg, target } from './svg.ts'
 import type { Colour } from './svg.ts'
 
 export type Point = {
@@ -26,7 +26,16 @@ export type Series = {
   isUnlabelled?: boolean
 }
 export type Rule = { y: number; label: string }
-export type Panel = { label: string; series: Series[]; rules?: Rule[]; format?: Format; height?: number; from?: number }
+export type Panel = {
+  label: string
+  series: Series[]
+  rules?: Rule[]
+  format?: Format
+  height?: number
+  kind?: ScaleKind
+  /** Where the y axis begins, if not at the lowest value. */
+  from?: number
+}
 export type Flag = { x: number; label: string; colour: Colour; isDashed?: boolean }
 export type LineChart = {
   describe: string
@@ -53,12 +62,12 @@ export function lineChart(chart: LineChart, width: number): Markup {
   const flags = rows(chart.flags ?? [], x, width)
   let top = flags.height + 20
   const bodies: Markup[] = []
-  const first = top
   for (const panel of drawn.panels) {
     const height = panel.height ?? 150
     bodies.push(
       drawPanel(panel, {
         x,
+        width,
         left,
         right: width - right,
         top,
@@ -70,46 +79,69 @@ export function lineChart(chart: LineChart, width: number): Markup {
     top += height + PANEL_GAP
   }
   const bottom = top - PANEL_GAP
+  const xTexts = chart.x.kind === 'sqrt' ? x.ticks.map(plain) : tickTexts(x.ticks, chart.x.format ?? number)
   const ticks = x.ticks.map(
-    (t) =>
-      html`<text class="tick" x="${place(x.at(t))}" y="${bottom + 16}" text-anchor="middle">${(chart.x.format ?? number)(t)}</text>`,
+    (t, i) =>
+      html`<text class="tick" x="${place(x.at(t))}" y="${bottom + 16}" text-anchor="middle">${xTexts[i]}</text>`,
   )
   const axis = html`<line class="axis" x1="${left}" x2="${place(width - right)}" y1="${bottom}" y2="${bottom}"/>${ticks}<text class="axis-label" x="${place((left + width - right) / 2)}" y="${bottom + 33}" text-anchor="middle">${chart.x.label}</text>`
   const crossing = flags.placed.map(
     (f) =>
       html`<g class="flag c-${f.flag.colour}"><line x1="${place(f.x)}" x2="${place(f.x)}" y1="${f.y + 4}" y2="${bottom}"${f.flag.isDashed && html` stroke-dasharray="3 3"`}/><text x="${place(f.textX)}" y="${f.y}" text-anchor="${f.anchor}">${f.flag.label}</text></g>`,
   )
-  void first
   return svg({ width, height: bottom + 40 }, { describe: chart.describe, near: 'x' }, [...crossing, ...bodies, axis])
 }
 
-type Frame = { x: Scale; left: number; right: number; top: number; height: number; xFormat: Format; xName: string }
+type Frame = {
+  x: Scale
+  width: number
+  left: number
+  right: number
+  top: number
+  height: number
+  xFormat: Format
+  xName: string
+}
 
-function drawPanel(panel: Panel, { x, left, right, top, height, xFormat, xName }: Frame): Markup {
+function drawPanel(panel: Panel, { x, width, left, right, top, height, xFormat, xName }: Frame): Markup {
   const format = panel.format ?? number
   const rules = panel.rules ?? []
   const values = panel.series.flatMap((s) => s.points.flatMap((p) => [p.y, p.low, p.high]))
-  let [low, high] = extent([...values, ...rules.map((r) => r.y)], 0.08)
-  if (panel.from !== undefined) low = panel.from
-  const y = scale([low, high], [top + height, top], { ticks: Math.max(2, Math.round(height / 40)) })
+  const kind = panel.kind ?? 'linear'
+  const [low, high] = extent([...values, ...rules.map((r) => r.y)], 0.08, kind)
+  const y = scale([panel.from ?? low, high], [top + height, top], { kind, ticks: Math.max(3, Math.round(height / 36)) })
+  const texts = kind === 'linear' ? tickTexts(y.ticks, format) : y.ticks.map(plain)
   const grid = y.ticks.map(
-    (t) =>
-      html`<line class="grid" x1="${left}" x2="${place(right)}" y1="${place(y.at(t))}" y2="${place(y.at(t))}"/><text class="tick" x="${left - 6}" y="${place(y.at(t) + 4)}" text-anchor="end">${format(t)}</text>`,
+    (t, i) =>
+      html`<line class="grid" x1="${left}" x2="${place(right)}" y1="${place(y.at(t))}" y2="${place(y.at(t))}"/><text class="tick" x="${left - 6}" y="${place(y.at(t) + 4)}" text-anchor="end">${texts[i]}</text>`,
   )
-  const ends = panel.series.filter((s) => !s.isUnlabelled)
-  const wanted = ends.map((s) => {
-    const last = s.points.findLast((p) => finite(p.y))
-    return last ? y.at(last.y!) + 4 : top + height
-  })
-  const spots = apart(wanted, 14, [top + 6, top + height + 4])
+  const ends = panel.series
+    .filter((s) => !s.isUnlabelled)
+    .flatMap((s) => {
+      const last = s.points.findLast((p) => finite(p.y))
+      return last ? [{ s, x: x.at(last.x) + 8, y: y.at(last.y!) + 4 }] : []
+    })
+  const spots = apart(
+    ends.map((e) => e.y),
+    14,
+    [top + 6, top + height + 4],
+  )
   const endLabels = ends.map(
-    (s, i) => html`<text class="end c-${s.colour}" x="${place(right + 7)}" y="${place(spots[i]!)}">${s.name}</text>`,
+    (e, i) =>
+      html`<text class="end c-${e.s.colour}" x="${place(e.x)}" y="${place(spots[i]!)}">${fitted(e.s.name, width - e.x)}</text>`,
   )
-  const ruled = rules.map(
+  // Its label lies on the side of a rule where the lines do not end.
+  const last = ends.length > 0 ? Math.min(...ends.map((e) => e.y)) : 0
+  const ruleLines = rules.map(
     (r) =>
-      html`<line class="rule" x1="${left}" x2="${place(right)}" y1="${place(y.at(r.y))}" y2="${place(y.at(r.y))}"/><text class="rule-label" x="${place(right - 2)}" y="${place(y.at(r.y) - 5)}" text-anchor="end">${r.label}</text>`,
+      html`<line class="rule" x1="${left}" x2="${place(right)}" y1="${place(y.at(r.y))}" y2="${place(y.at(r.y))}"/>`,
   )
-  return html`<text class="panel" x="${left}" y="${top - 8}">${panel.label}</text>${grid}${ruled}${panel.series.map((s) => drawSeries(s, { x, y, format, xFormat, xName }))}${endLabels}`
+  const ruleLabels = rules.map((r) => {
+    const at = y.at(r.y)
+    const textY = ends.length > 0 && last < at && at + 14 < top + height ? at + 13 : at - 5
+    return html`<text class="rule-label" x="${place(right - 2)}" y="${place(textY)}" text-anchor="end">${r.label}</text>`
+  })
+  return html`<text class="panel" x="${left}" y="${top - 8}">${panel.label}</text>${grid}${ruleLines}${panel.series.map((s) => drawSeries(s, { x, y, format, xFormat, xName }))}${ruleLabels}${endLabels}`
 }
 
 function drawSeries(

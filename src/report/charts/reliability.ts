@@ -14,7 +14,7 @@ const HISTOGRAM = 44
 
 export function reliability(chart: Reliability, width: number): Markup {
   const left = 44
-  const side = Math.min(width - left - 12, 330)
+  const side = Math.min(width - left - 12, 290)
   const bins = chart.bins.filter((b) => Number.isFinite(b.predicted) && Number.isFinite(b.observed.value))
   // Pairwise probabilities that were turned so that the predicted side wins start at a half.
   const low = bins.every((b) => b.predicted >= 0.5) ? 0.4 : 0

@@ -17,8 +17,9 @@ export function svg(
   return html`<svg class="w${width}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${describe}"${near && html` data-near="${near}"`} xmlns="http://www.w3.org/2000/svg">${body}${cross}</svg>`
 }
 
+/** A coordinate; what lies far off the picture stays just as far off it. */
 export function place(value: number): string {
-  return Number.isFinite(value) ? String(Math.round(value * 10) / 10) : '0'
+  return Number.isNaN(value) ? '0' : String(Math.round(Math.min(1e5, Math.max(-1e5, value)) * 10) / 10)
 }
 
 /** A path through the points; a point that is null breaks it. */
@@ -49,6 +50,12 @@ export function apart(wanted: number[], space: number, [low, high]: [number, num
   for (const [k, i] of [...order].reverse().entries())
     placed[i] = Math.min(placed[i]!, k === 0 ? high : placed[order[order.length - k]!]! - space)
   return placed
+}
+
+/** The label, cut where it would be wider than `room` px. */
+export function fitted(text: string, room: number, size = 12): string {
+  const most = Math.max(1, Math.floor(room / (size * 0.54)))
+  return text.length > most ? `${text.slice(0, most - 1)}\u2026` : text
 }
 
 /** Rough width of a label in the page's font, px. */

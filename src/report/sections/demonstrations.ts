@@ -1,6 +1,6 @@
 // Step 2: demonstrations, what the checks found, and what was kept from training.
 import type { Report } from '#schema'
-import { barsFigure } from '../figure.ts'
+import { barsFigure, simulatedIn } from '../figure.ts'
 import { block, flow, stepSection, table } from '../layout.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
@@ -28,7 +28,7 @@ export function demonstrationsSection(report: Report): Markup | undefined {
         ['Check', 'Found', 'What was done'],
         d.checks.map((c) => [c.name, number(c.found), c.action ?? '']),
       ),
-    )}${d.authors && barsFigure({ title: 'Rows by author', isSimulated: report.simulated }, { describe: `Kept rows of ${d.authors.length} authors`, rows: d.authors.map((a) => ({ label: a.name, value: a.rows })) })}${
+    )}${d.authors && barsFigure({ title: 'Rows by author', simulated: simulatedIn(report, 'world') }, { describe: `Kept rows of ${d.authors.length} authors`, rows: d.authors.map((a) => ({ label: a.name, value: a.rows })) })}${
       d.setAsideRows?.length
         ? block(
             'Some rows that were set aside',

@@ -1,6 +1,6 @@
 // Step 7: evaluation: by criterion, so that a gain in style cannot hide a loss in truth; constraints; gates; diagnosis.
 import type { EvaluationReport, Report } from '#schema'
-import { forestFigure } from '../figure.ts'
+import { forestFigure, simulatedIn } from '../figure.ts'
 import { block, flow, gateTable, stepSection } from '../layout.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
@@ -12,7 +12,7 @@ const change = signed(fixed(2))
 export function evaluationSection(report: Report): Markup | undefined {
   const e = report.evaluation
   if (!e) return undefined
-  const isSimulated = report.simulated
+  const simulated = simulatedIn(report, 'gold')
   const held = e.gates.filter((g) => g.passed).length
   return stepSection(report, 'evaluation', {
     lead: html`${held} of ${e.gates.length} gates hold: the checkpoint is <b>${e.verdict}</b>.`,
@@ -24,8 +24,8 @@ export function evaluationSection(report: Report): Markup | undefined {
         html`win rate ${interval(e.winRate, percent)}`,
         html`violations ${percent(e.violations.before)} to ${percent(e.violations.after)}, increase at most ${percent(e.violations.increaseHigh)} <span class="n">n = ${number(e.violations.n)}</span>`,
       ],
-    )}${criteriaFigure(e, isSimulated)}${violationsFigure(e, isSimulated)}${forestFigure(
-      { title: 'Blind win rate against SFT', caption: 'Bootstrap clustered by prompt, 95%.', isSimulated },
+    )}${criteriaFigure(e, simulated)}${violationsFigure(e, simulated)}${forestFigure(
+      { title: 'Blind win rate against SFT', caption: 'Bootstrap clustered by prompt, 95%.', simulated },
       {
         describe: `Win rate ${percent(e.winRate.value)}.`,
         axis: { label: 'share of pairs won', format: percent, domain: [0.3, 0.9] },
@@ -36,13 +36,13 @@ export function evaluationSection(report: Report): Markup | undefined {
   })
 }
 
-function criteriaFigure(e: EvaluationReport, isSimulated: boolean): Markup | undefined {
+function criteriaFigure(e: EvaluationReport, simulated: string | undefined): Markup | undefined {
   if (e.criteria.length === 0) return undefined
   return forestFigure(
     {
       title: 'Change by criterion, from SFT to RL',
       caption: 'Paired over prompts, 95%; on the right before \u2192 after and the change.',
-      isSimulated,
+      simulated,
     },
     {
       describe: `Change of ${e.criteria.length} criteria: ${e.criteria.map((c) => `${c.name} ${change(c.change.value)}`).join(', ')}.`,
@@ -59,7 +59,7 @@ function criteriaFigure(e: EvaluationReport, isSimulated: boolean): Markup | und
   )
 }
 
-function violationsFigure(e: EvaluationReport, isSimulated: boolean): Markup {
+function violationsFigure(e: EvaluationReport, simulated: string | undefined): Markup {
   const suites: { name: string; before: Measured; after: Measured }[] = e.violationSuites ?? [
     {
       name: 'all prompts',
@@ -71,7 +71,7 @@ function violationsFigure(e: EvaluationReport, isSimulated: boolean): Markup {
     {
       title: 'Violations of the hard constraint',
       caption: html`Exact intervals, 95%. Increase at most ${percent(e.violations.increaseHigh)} at the upper bound.`,
-      isSimulated,
+      simulated,
     },
     {
       describe: `Violations: ${suites.map((s) => `${s.name} ${percent(s.before.value)} before, ${percent(s.after.value)} after`).join('; ')}.`,

@@ -1,6 +1,6 @@
 // Step 4: the comparison protocol: do annotators agree, who of them is right how often, who leans to a side.
 import type { AnnotatorRow, Report } from '#schema'
-import { forestFigure, simulatedTag } from '../figure.ts'
+import { forestFigure, simulatedIn, simulatedTag } from '../figure.ts'
 import { block, flow, stepSection, table } from '../layout.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
@@ -10,13 +10,13 @@ import type { Measured } from '../numbers.ts'
 export function protocolSection(report: Report): Markup | undefined {
   const p = report.protocol
   if (!p) return undefined
-  const isSimulated = report.simulated
+  const simulated = simulatedIn(report, 'annotators')
   const rows = p.table ?? []
   const judged = rows.filter((r) => r.accuracy)
   const sided = rows.filter((r) => r.leftRate)
   const agreement = [{ name: 'Krippendorff \u03b1', ...p.alpha }, ...(p.agreement ?? [])]
   return stepSection(report, 'protocol', {
-    lead: html`${number(p.annotators)} ${isSimulated && 'simulated '}annotators agree with \u03b1 = ${interval(p.alpha, fixed(2))}.${
+    lead: html`${number(p.annotators)} ${simulated !== undefined && 'simulated '}annotators agree with \u03b1 = ${interval(p.alpha, fixed(2))}.${
       p.majorityAccuracy !== undefined &&
       p.aggregateAccuracy !== undefined &&
       html` Weighing them by reliability is right in ${percent(p.aggregateAccuracy)} of comparisons, counting their votes in ${percent(p.majorityAccuracy)}.`
@@ -38,11 +38,11 @@ export function protocolSection(report: Report): Markup | undefined {
       {
         title: 'Agreement',
         caption: 'Chance-corrected, 95% intervals by bootstrap over comparisons. 0 is chance, 1 is unanimity.',
-        isSimulated,
+        simulated,
       },
       {
         describe: `Agreement statistics: ${agreement.map((a) => `${a.name} ${number(a.value)}`).join(', ')}.`,
-        axis: { label: 'agreement', format: fixed(2), domain: span(agreement, [0, 1]) },
+        axis: { label: 'agreement', format: fixed(2), domain: [0, 1] },
         rule: { x: 0, label: 'chance' },
         rows: agreement.map((a) => ({ label: a.name, measured: a, colour: 'check' as const })),
       },
@@ -52,8 +52,8 @@ export function protocolSection(report: Report): Markup | undefined {
       forestFigure(
         {
           title: 'What aggregation makes of them',
-          caption: 'Share of comparisons whose label agrees with the gold, which aggregation never sees.',
-          isSimulated,
+          caption: 'Share of comparisons whose label agrees with the gold, which aggregation never reads.',
+          simulated,
         },
         {
           describe: `Majority vote right in ${percent(p.majorityAccuracy)}, aggregation by reliability in ${percent(p.aggregateAccuracy)}.`,
@@ -80,7 +80,7 @@ export function protocolSection(report: Report): Markup | undefined {
           title: 'How often each annotator is right, estimated',
           caption:
             'Estimated from judgements alone. Hollow dots are the truth of the simulation, which aggregation never reads.',
-          isSimulated,
+          simulated,
         },
         {
           describe: `Estimated accuracy of ${judged.length} annotators, from ${percent(Math.min(...judged.map((r) => r.accuracy!.value)))} to ${percent(Math.max(...judged.map((r) => r.accuracy!.value)))}.`,
@@ -102,7 +102,7 @@ export function protocolSection(report: Report): Markup | undefined {
           title: 'Side bias: share answered \u201cleft\u201d',
           caption:
             'Sides are random, so an annotator without bias answers left in half. Marked where the test rejects at 5% after Holm.',
-          isSimulated,
+          simulated,
         },
         {
           describe: `Left rate of ${sided.length} annotators; ${sided.filter((r) => r.sideBiased).length} are biased.`,
@@ -116,7 +116,7 @@ export function protocolSection(report: Report): Markup | undefined {
           })),
         },
       )
-    }${rows.length > 0 && block('Annotators', html`${annotatorTable(rows)}${isSimulated && html`<p>${simulatedTag('every annotator above is simulated')}</p>`}`, { isWide: true })}`,
+    }${rows.length > 0 && block('Annotators', html`${annotatorTable(rows)}${simulated && html`<p>${simulatedTag('every annotator above is simulated')}</p>`}`, { isWide: true })}`,
   })
 }
 
@@ -149,9 +149,4 @@ function annotatorTable(rows: AnnotatorRow[]): Markup {
 
 function point(value: number): Measured {
   return { value, low: value, high: value }
-}
-
-function span(rows: Measured[], [low, high]: [number, number]): [number, number] {
-  const finite = rows.flatMap((r) => [r.low, r.high]).filter(Number.isFinite)
-  return [Math.min(low, ...finite), Math.max(high, ...finite)]
 }

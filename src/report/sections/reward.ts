@@ -1,15 +1,15 @@
 // Step 5: the reward model and its ticket into RL: accuracy under the ceiling, calibration, and what choosing by it does.
 import type { Report } from '#schema'
-import { forestFigure, lineFigure, reliabilityFigure } from '../figure.ts'
+import { forestFigure, lineFigure, reliabilityFigure, simulatedIn } from '../figure.ts'
 import { block, flow, gateTable, stepSection } from '../layout.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
-import { fixed, interval, number, percent } from '../numbers.ts'
+import { fixed, interval, number, percent, plain } from '../numbers.ts'
 
 export function rewardSection(report: Report): Markup | undefined {
   const r = report.reward
   if (!r) return undefined
-  const isSimulated = report.simulated
+  const simulated = simulatedIn(report, 'gold')
   const last = r.bestOfN.at(-1)
   const curve = r.curve ?? []
   return stepSection(report, 'reward', {
@@ -27,7 +27,7 @@ export function rewardSection(report: Report): Markup | undefined {
       {
         title: 'Accuracy under its ceiling',
         caption: '95% intervals. The ceiling is what the aggregated judgements themselves reach against the gold.',
-        isSimulated,
+        simulated,
       },
       {
         describe: `Reward accuracy ${percent(r.accuracy.value)}, agreement with annotators ${percent(r.agreement.value)}, ceiling ${percent(r.ceiling.value)}.`,
@@ -46,7 +46,7 @@ export function rewardSection(report: Report): Markup | undefined {
             {
               title: 'Reliability',
               caption: html`Expected calibration error ${fixed(3)(r.ece)}. Bars: how many pairs were predicted so.`,
-              isSimulated,
+              simulated,
             },
             {
               describe: `Reliability curve over ${r.reliability.length} bins, expected calibration error ${number(r.ece)}.`,
@@ -60,10 +60,10 @@ export function rewardSection(report: Report): Markup | undefined {
         {
           title: 'Best of n: what choosing by this reward buys',
           caption: `Of n samples the one with the highest reward is taken; KL = ln n \u2212 (n \u2212 1)/n exactly. Where the check stops following the proxy, the reward is being gamed.`,
-          isSimulated,
+          simulated,
         },
         {
-          describe: `Best of n up to ${last.n}: proxy from ${number(r.bestOfN[0]?.proxy)} to ${number(last.proxy)}, gold from ${number(r.bestOfN[0]?.gold)} to ${number(last.gold)}.`,
+          describe: `Best of n up to ${plain(last.n)}: proxy from ${number(r.bestOfN[0]?.proxy)} to ${number(last.proxy)}, gold from ${number(r.bestOfN[0]?.gold)} to ${number(last.gold)}.`,
           x: { label: 'KL, nats', kind: 'sqrt', format: number },
           panels: [
             {
@@ -101,7 +101,7 @@ export function rewardSection(report: Report): Markup | undefined {
         {
           title: 'Loss of the reward model',
           caption: 'Cross-entropy against the soft target, nats a pair. ln 2 is a coin.',
-          isSimulated,
+          simulated,
         },
         {
           describe: `Reward loss from ${number(curve[0]!.loss)} to ${number(curve.at(-1)!.loss)}.`,

@@ -3,11 +3,11 @@
 import type { Report, RlReport, RlStep } from '#schema'
 import type { Colour } from '../charts/svg.ts'
 import type { Flag, Panel, Point, Series } from '../charts/lines.ts'
-import { forestFigure, lineFigure } from '../figure.ts'
-import { block, flow, stepSection, table } from '../layout.ts'
+import { forestFigure, lineFigure, simulatedIn } from '../figure.ts'
+import { block, flow, stepSection, stopWords, table } from '../layout.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
-import { fixed, interval, number, percent, signed } from '../numbers.ts'
+import { fixed, interval, number, percent, plain, signed } from '../numbers.ts'
 import type { Format, Measured } from '../numbers.ts'
 
 const gain = signed(fixed(2))
@@ -16,20 +16,20 @@ const TERM_COLOURS: Colour[] = ['proxy', 'term-a', 'term-b', 'term-c', 'kl', 'so
 export function rlSection(report: Report): Markup | undefined {
   const { rl } = report
   if (!rl) return undefined
-  const isSimulated = report.simulated
+  const simulated = simulatedIn(report, 'gold')
   return stepSection(report, 'rl', {
-    lead: html`${rl.algorithm ?? 'The run'} kept ${rl.keptStep === undefined ? 'a checkpoint' : html`step ${number(rl.keptStep)}`} at ${number(rl.kl)} nats${rl.budget ? html` of a budget of ${number(rl.budget)}` : undefined}. The check rose from ${fixed(2)(rl.goldBefore)} to ${fixed(2)(rl.goldAfter)}: ${interval(rl.goldGain, gain)}.`,
+    lead: html`${rl.algorithm ?? 'The run'} kept ${rl.keptStep === undefined ? 'a checkpoint' : html`step ${number(rl.keptStep)}`} at ${number(rl.kl)} nats${rl.budget ? html` of a budget of ${plain(rl.budget)}` : undefined}. The check went from ${fixed(2)(rl.goldBefore)} to ${fixed(2)(rl.goldAfter)}: ${interval(rl.goldGain, gain)}.`,
     body: html`${flow(
       [
         'the model after fine-tuning as policy and as reference',
-        rl.terms.length > 0 && `reward = ${rl.terms.map((t) => `${number(t.weight)} \u00d7 ${t.name}`).join(' + ')}`,
+        rl.terms.length > 0 && `reward = ${rl.terms.map((t) => `${plain(t.weight)} \u00d7 ${t.name}`).join(' + ')}`,
       ],
       [
         `${number(rl.steps)} steps; proxy ${fixed(2)(rl.proxyBefore)} to ${fixed(2)(rl.proxyAfter)}`,
-        html`stopped by ${rl.stoppedBy}${rl.stopReason && html`: ${rl.stopReason}`}`,
+        html`stopped by ${stopWords(rl.stoppedBy)}${rl.stopReason && html`: ${rl.stopReason}`}`,
         rl.withoutRules && html`with every rule term off the gain is ${interval(rl.withoutRules.goldGain, gain)}`,
       ],
-    )}${alongSteps(rl, isSimulated)}${againstKl(report, rl)}${termFigure(rl, isSimulated)}${health(rl)}${gains(rl, isSimulated)}${
+    )}${alongSteps(rl, simulated)}${againstKl(report, rl)}${termFigure(rl, simulated)}${health(rl)}${gains(rl, simulated)}${
       rl.marks.length > 0 && block('Marks', markTable(rl), { isWide: true })
     }${rl.alarms.length > 0 ? block('Alarms', alarmTable(rl), { isWide: true }) : block('Alarms', html`<p>None fired.</p>`)}`,
   })
@@ -49,20 +49,20 @@ function solidAndDashed(
   return series.filter((s) => s.points.some((p) => p.y !== null && p.y !== undefined))
 }
 
-function alongSteps(rl: RlReport, isSimulated: boolean): Markup | undefined {
+function alongSteps(rl: RlReport, simulated: string | undefined): Markup | undefined {
   const series = rl.series ?? []
   if (series.length === 0) return undefined
   const fixedPoints = rl.unbudgeted?.points.filter((p) => p.step !== undefined) ?? []
   const panels: Panel[] = [
     {
       label: 'Proxy: the reward that is optimised',
-      format: fixed(1),
+      format: fixed(2),
       height: 130,
       series: solidAndDashed(rl, { name: 'proxy', colour: 'proxy', read: (s) => s.proxy }),
     },
     {
       label: 'Check: the gold score, which the run never sees',
-      format: fixed(1),
+      format: fixed(2),
       height: 160,
       rules: [{ y: rl.goldBefore, label: `SFT ${fixed(2)(rl.goldBefore)}` }],
       series: [
@@ -87,10 +87,10 @@ function alongSteps(rl: RlReport, isSimulated: boolean): Markup | undefined {
     },
     {
       label: 'KL to the reference, nats a completion',
-      format: fixed(1),
+      format: fixed(2),
       from: 0,
       height: 120,
-      ...(rl.budget ? { rules: [{ y: rl.budget, label: `budget ${number(rl.budget)}` }] } : {}),
+      ...(rl.budget ? { rules: [{ y: rl.budget, label: `budget ${plain(rl.budget)}` }] } : {}),
       series: solidAndDashed(rl, { name: 'KL', colour: 'kl', read: (s) => s.kl }),
     },
   ].filter((p) => p.series.length > 0)
@@ -99,11 +99,11 @@ function alongSteps(rl: RlReport, isSimulated: boolean): Markup | undefined {
     {
       title: 'The run, step by step',
       caption: `Lines across the panels are marks, where fresh completions are judged, and alarms.${dashed}`,
-      isSimulated,
+      simulated,
       isWide: true,
     },
     {
-      describe: `Proxy, check and KL along ${rl.steps} steps; kept at step ${number(rl.keptStep)}, stopped by ${rl.stoppedBy}; ${rl.alarms.length} alarms.`,
+      describe: `Proxy, check and KL along ${plain(rl.steps)} steps; kept at step ${plain(rl.keptStep)}, stopped by ${stopWords(rl.stoppedBy)}; ${rl.alarms.length} alarms.`,
       x: { label: 'step' },
       panels,
       flags: stepFlags(rl),
@@ -114,11 +114,11 @@ function alongSteps(rl: RlReport, isSimulated: boolean): Markup | undefined {
 function stepFlags(rl: RlReport): Flag[] {
   const flags: Flag[] = rl.marks.map((m) => ({
     x: m.step,
-    label: m.step === rl.keptStep ? `kept, step ${m.step}` : m.decision === 'go on' ? 'mark' : m.decision,
+    label: m.step === rl.keptStep ? `kept, step ${plain(m.step)}` : m.decision === 'go on' ? 'mark' : m.decision,
     colour: m.step === rl.keptStep ? 'ok' : m.decision === 'go on' ? 'soft' : 'bad',
   }))
   if (rl.keptStep !== undefined && !rl.marks.some((m) => m.step === rl.keptStep))
-    flags.push({ x: rl.keptStep, label: `kept, step ${rl.keptStep}`, colour: 'ok' })
+    flags.push({ x: rl.keptStep, label: `kept, step ${plain(rl.keptStep)}`, colour: 'ok' })
   const seen = new Set<string>()
   for (const a of rl.alarms) {
     if (seen.has(a.name)) continue
@@ -149,7 +149,7 @@ function againstKl(report: Report, rl: RlReport): Markup | undefined {
   const panels: Panel[] = [
     {
       label: 'Proxy gain',
-      format: fixed(1),
+      format: fixed(2),
       height: 120,
       series: [
         ...rlSeries('proxy', (p) => ({ x: p.kl, y: over(rl.proxyBefore, p.proxy) })),
@@ -167,7 +167,7 @@ function againstKl(report: Report, rl: RlReport): Markup | undefined {
     },
     {
       label: 'Gold gain',
-      format: fixed(1),
+      format: fixed(2),
       height: 170,
       rules: [{ y: 0, label: 'SFT' }],
       series: [
@@ -197,8 +197,8 @@ function againstKl(report: Report, rl: RlReport): Markup | undefined {
   return lineFigure(
     {
       title: 'What a nat of KL buys',
-      caption: `Gain over SFT on a square-root axis of KL. Proxy keeps rising; the check turns over. Dashed: past the stop, with the budget off.${rl.prompts === undefined ? '' : ` RL: means over the same ${number(rl.prompts)} prompts.`}`,
-      isSimulated: report.simulated,
+      caption: `Gain over SFT on a square-root axis of KL. Where the proxy rises on and the check falls, the reward is being gamed. Dashed: past the stop, with the budget off.${rl.prompts === undefined ? '' : ` RL: means over the same ${number(rl.prompts)} prompts.`}`,
+      simulated: simulatedIn(report, 'gold'),
     },
     {
       describe: `Proxy and gold gain against KL; kept at ${number(rl.kl)} nats, first alarm at ${number(rl.unbudgeted?.alarmAt)} nats.`,
@@ -213,14 +213,14 @@ function lift(m: Measured | undefined, base: number): { low?: number; high?: num
   return m ? { low: m.low - base, high: m.high - base, n: m.n } : {}
 }
 
-function termFigure(rl: RlReport, isSimulated: boolean): Markup | undefined {
+function termFigure(rl: RlReport, simulated: string | undefined): Markup | undefined {
   const names = rl.terms.map((t) => t.name).filter((n) => rl.series?.some((s) => s.terms?.[n] !== undefined))
   if (names.length === 0) return rl.terms.length > 0 ? block('Terms of the reward', termTable(rl)) : undefined
   return lineFigure(
     {
       title: 'The reward by term',
       caption: html`Weighted means a completion. A sum that rises by one term alone deserves a look.${termTable(rl)}`,
-      isSimulated,
+      simulated,
     },
     {
       describe: `Terms of the reward along the run: ${rl.terms.map((t) => `${t.name} ${number(t.before)} to ${number(t.after)}`).join(', ')}.`,
@@ -229,7 +229,7 @@ function termFigure(rl: RlReport, isSimulated: boolean): Markup | undefined {
         {
           label: 'weighted term',
           height: 200,
-          format: fixed(1),
+          format: fixed(2),
           series: names.flatMap((name, i) =>
             solidAndDashed(rl, { name, colour: TERM_COLOURS[i % TERM_COLOURS.length]!, read: (s) => s.terms?.[name] }),
           ),
@@ -243,7 +243,7 @@ function termTable(rl: RlReport): Markup {
   return table(
     'Terms of the reward',
     ['Term', 'Weight', 'Before', 'After'],
-    rl.terms.map((t) => [t.name, number(t.weight), fixed(2)(t.before), fixed(2)(t.after)]),
+    rl.terms.map((t) => [t.name, plain(t.weight), fixed(2)(t.before), fixed(2)(t.after)]),
   )
 }
 
@@ -253,12 +253,12 @@ function health(rl: RlReport): Markup | undefined {
   const panels = [
     panel(
       'Entropy, nats a token',
-      fixed(2),
+      fixed(3),
       solidAndDashed(rl, { name: 'entropy', colour: 'kl', read: (s) => s.entropy }),
     ),
     panel(
       'Length, tokens a completion',
-      fixed(0),
+      fixed(1),
       solidAndDashed(rl, { name: 'length', colour: 'sft', read: (s) => s.length }),
     ),
   ].filter((p) => p.series.length > 0)
@@ -267,7 +267,6 @@ function health(rl: RlReport): Markup | undefined {
     {
       title: 'Health of the policy',
       caption: 'Entropy that vanishes is collapse; length that grows with the reward is padding.',
-      isSimulated: false,
     },
     {
       describe: 'Entropy and completion length along the run.',
@@ -278,13 +277,13 @@ function health(rl: RlReport): Markup | undefined {
   )
 }
 
-function gains(rl: RlReport, isSimulated: boolean): Markup | undefined {
+function gains(rl: RlReport, simulated: string | undefined): Markup | undefined {
   if (!rl.withoutRules) return undefined
   return forestFigure(
     {
       title: 'Gain, with and without the rule terms',
       caption: 'Paired bootstrap over the same prompts, 95%.',
-      isSimulated,
+      simulated,
     },
     {
       describe: `Gold gain ${number(rl.goldGain.value)} with rule terms, ${number(rl.withoutRules.goldGain.value)} without.`,
@@ -324,7 +323,7 @@ function alarmTable(rl: RlReport): Markup {
       number(a.kl),
       a.rule,
       number(a.value),
-      number(a.threshold),
+      plain(a.threshold),
       a.run === 'unbudgeted' ? 'past the stop, budget off' : 'budgeted',
     ]),
   )

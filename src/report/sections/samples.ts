@@ -18,7 +18,7 @@ export function samplesSection(report: Report): Markup | undefined {
   const samples = report.samples ?? []
   if (samples.length === 0) return undefined
   const rest = samples.slice(OPEN_SAMPLES)
-  return html`<section class="step" id="samples" aria-labelledby="samples-title"><div class="step-head"><span class="step-number" aria-hidden="true">\u00b6</span><h2 id="samples-title">The same prompts, three models</h2><span class="step-state">${report.simulated && simulatedTag('scores from a simulated gold')}</span><p class="step-lead"><del>Struck through</del> is what RL no longer says, <ins>underlined</ins> what it says instead.</p></div><div class="step-body"><div class="full">${samples.slice(0, OPEN_SAMPLES).map(sample)}${rest.length > 0 && html`<details><summary>${rest.length} more prompts</summary>${rest.map(sample)}</details>`}</div></div></section>`
+  return html`<section class="step" id="samples" aria-labelledby="samples-title"><div class="step-head"><span class="step-number" aria-hidden="true">\u00b6</span><h2 id="samples-title">The same prompts, three models</h2><span class="step-state">${report.world && simulatedTag('scores from a simulated gold')}</span><p class="step-lead"><del>Struck through</del> is what RL no longer says, <ins>underlined</ins> what it says instead.</p></div><div class="step-body"><div class="full">${samples.slice(0, OPEN_SAMPLES).map(sample)}${rest.length > 0 && html`<details><summary>${rest.length} more prompts</summary>${rest.map(sample)}</details>`}</div></div></section>`
 }
 
 function sample(s: SampleReport): Markup {
@@ -51,7 +51,7 @@ function text(whole: string, parts: Part[]): Markup {
 }
 
 function cut(text: string): string {
-  return text.slice(0, MOST_CHARACTERS)
+  return text.trim().slice(0, MOST_CHARACTERS)
 }
 
 function marked(part: DiffPart, tag: 'del' | 'ins'): Part {

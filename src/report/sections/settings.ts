@@ -6,7 +6,7 @@ import { block } from '../layout.ts'
 import { STEP_TITLES } from '../loop.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
-import { duration, number } from '../numbers.ts'
+import { duration, number, plain, short } from '../numbers.ts'
 
 export function settingsSection(report: Report): Markup {
   const { environment: env, world, settings, seconds } = report
@@ -20,11 +20,11 @@ export function settingsSection(report: Report): Markup {
     ['Node', env.node],
     ['platform', env.platform],
     ['peak memory', env.memoryPeakBytes === undefined ? undefined : `${number(env.memoryPeakBytes / 2 ** 20)} MiB`],
-    ['world', world?.hash],
-    ['seed', world && String(world.seed)],
+    ['world', world && short(world.hash)],
+    ['seed', world && plain(world.seed)],
   ]
   return html`<section class="step" id="settings" aria-labelledby="settings-title"><div class="step-head"><span class="step-number" aria-hidden="true">\u21bb</span><h2 id="settings-title">To run it again</h2><span class="step-state">${duration(seconds.total)} in all</span><p class="step-lead">Every random draw follows from the seed: on the same machine the same command gives the same numbers.</p></div><div class="step-body">${block('Command', html`<pre class="command" tabindex="0">${report.command}</pre>`, { isWide: true })}${barsFigure(
-    { title: 'Seconds a step', isSimulated: false },
+    { title: 'Seconds a step' },
     {
       describe: `Seconds of each step, ${duration(seconds.total)} in all.`,
       rows: Object.entries(seconds.perStep).map(([step, value]) => ({ label: title(step), value })),
@@ -34,7 +34,7 @@ export function settingsSection(report: Report): Markup {
     settings &&
     block(
       'Settings',
-      html`<div class="settings">${Object.entries(settings).map(([recipe, config]) => html`<details><summary>${recipe}, ${Object.keys(config).length} settings</summary><dl>${Object.entries(config).map(([k, v]) => pair([k, String(v)]))}</dl></details>`)}</div>`,
+      html`<div class="settings">${Object.entries(settings).map(([recipe, config]) => html`<details><summary>${recipe}, ${Object.keys(config).length} settings</summary><dl>${Object.entries(config).map(([k, v]) => pair([k, typeof v === 'number' ? plain(v) : String(v)]))}</dl></details>`)}</div>`,
       { isWide: true },
     )
   }</div></section>`

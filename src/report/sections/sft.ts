@@ -1,16 +1,16 @@
 // Step 3: supervised fine-tuning: loss against the entropy floor, and what it cost on general text.
 import type { Report } from '#schema'
-import { forestFigure, lineFigure } from '../figure.ts'
+import { forestFigure, lineFigure, simulatedIn } from '../figure.ts'
 import { block, flow, gateTable, stepSection } from '../layout.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
-import { fixed, number, percent, signed } from '../numbers.ts'
+import { fixed, number, percent, plain, signed } from '../numbers.ts'
 
 export function sftSection(report: Report): Markup | undefined {
   const { sft } = report
   if (!sft) return undefined
   const { domain, general } = sft.perplexity
-  const isSimulated = false
+  const simulated = simulatedIn(report, 'world')
   const curve = sft.curve ?? []
   return stepSection(report, 'sft', {
     lead: html`Held-out loss ended at <b>${fixed(3)(sft.heldOutLoss)}</b> nats a token${sft.floor !== undefined && html`, ${fixed(2)(sft.heldOutLoss / sft.floor)} times the ${fixed(3)(sft.floor)} that no model can go below`}. General text became ${percent(Math.abs(general.after / general.before - 1))} ${general.after > general.before ? 'harder' : 'easier'} for it.`,
@@ -30,18 +30,18 @@ export function sftSection(report: Report): Markup | undefined {
       lineFigure(
         {
           title: 'Loss against the entropy floor',
-          caption: `Nats a token. ${sft.floor === undefined ? '' : 'The floor is the entropy of the demonstrations\u2019 own grammar on the held-out rows: it is known exactly because the world is simulated.'}`,
-          isSimulated,
+          caption: `Nats a token, logarithmic axis. ${sft.floor === undefined ? '' : 'The floor is the entropy of the demonstrations\u2019 own grammar on the held-out rows: it is known exactly because the world is simulated.'}`,
+          simulated,
         },
         {
-          describe: `Training loss falls from ${number(sft.lossFirst)} to ${number(sft.lossLast)} over ${curve.at(-1)!.step} steps; held-out loss ends at ${number(sft.heldOutLoss)}${sft.floor === undefined ? '' : `, the floor is ${number(sft.floor)}`}.`,
+          describe: `Training loss falls from ${number(sft.lossFirst)} to ${number(sft.lossLast)} over ${plain(curve.at(-1)!.step)} steps; held-out loss ends at ${number(sft.heldOutLoss)}${sft.floor === undefined ? '' : `, the floor is ${number(sft.floor)}`}.`,
           x: { label: 'step' },
           panels: [
             {
               label: 'loss, nats a token',
               height: 230,
+              kind: 'log',
               format: fixed(2),
-              from: 0,
               series: [
                 { name: 'training', colour: 'sft', points: curve.map((p) => ({ x: p.step, y: p.loss })) },
                 {
@@ -62,7 +62,7 @@ export function sftSection(report: Report): Markup | undefined {
       {
         title: 'Perplexity before and after',
         caption: 'Logarithmic axis; hollow is the base model. The domain should fall, general text should hardly move.',
-        isSimulated,
+        simulated,
       },
       {
         describe: `Domain perplexity ${number(domain.before)} to ${number(domain.after)}, general perplexity ${number(general.before)} to ${number(general.after)}.`,
