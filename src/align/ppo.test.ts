@@ -301,7 +301,7 @@ describe('checklist', () => {
       watched: world.prompts,
     })
     const shown = events.flatMap((e) => (e.kind === 'samples' ? [e] : []))
-    expect(shown.map((e) => e.step)).toEqual([2, 4, 5])
+    expect(shown.map((e) => e.step)).toEqual([0, 2, 4, 5])
     expect(shown[0]!.samples.map((s) => s.prompt)).toEqual(world.prompts)
     expect(shown[0]!.samples[0]!.metrics.planted).toBe(
       world.rewardOf(world.prompts[0]!, shown[0]!.samples[0]!.completion),
@@ -334,8 +334,16 @@ describe('marks and the budget', () => {
   test('an honest reward: marks are won, the run spends its budget, the last mark is kept, every mark was saved first', async () => {
     const purposes: string[] = []
     const judge: Judge = (pairs, purpose) => (purposes.push(purpose), planted()(pairs, purpose))
+    const opponents: string[] = []
+    const engine: Engine = {
+      ...world.engine,
+      load: (spec) => {
+        if ('resume' in spec.from) opponents.push(spec.from.resume.folder)
+        return world.engine.load(spec)
+      },
+    }
     const { events, outcome, checkpoints } = await run({
-      ...(await learner()),
+      ...(await learner(engine)),
       config: settings(BUDGETED),
       terms: [learned()],
       check: { judge, prompts: world.prompts, launchAccuracy: { value: 0.9, low: 0.8, high: 0.95 } },
@@ -353,6 +361,9 @@ describe('marks and the budget', () => {
     expect(outcome.kept).toBe(marks.at(-1)!.best)
     const saved = checkpoints.filter((c) => c.reason === 'mark').map((c) => c.step)
     expect(saved).toEqual(marks.map((m) => m.step))
+    // The opponent at each mark is the policy that was saved at the mark it is said to be held against.
+    const folderOf = (step: number) => checkpoints.find((c) => c.step === step)!.saved.policy!.folder
+    expect(opponents).toEqual(marks.slice(1).map((m) => folderOf(m.against)))
     for (const [i, e] of events.entries())
       if (e.kind === 'mark') expect(events[i - 1]).toMatchObject({ kind: 'checkpoint', reason: 'mark' })
     expect(purposes.slice(0, 3)).toEqual([

@@ -12,14 +12,13 @@ import type {
   Output,
   Outputs,
   PassOptions,
-  SampleEvent,
-  SampleRequest,
   Saved,
   Sequence,
   UpdateGroup,
 } from '../contract.ts'
 import { readTabular, type Stored, writeTabular } from './files.ts'
-import { backwardOne, distribution, forwardOne, type Gradients, type Parameters, stateOf } from './pass.ts'
+import { backwardOne, forwardOne, type Gradients, type Parameters } from './pass.ts'
+import { sampleOne } from './sampling.ts'
 import { adamW, type Moments, norm, table } from './tables.ts'
 
 type Held = Parameters & {
@@ -165,7 +164,7 @@ export function tabularEngine({ vocab, maxTokens = 64 }: { vocab: number; maxTok
             )
           for (let index = 0; index < request.n; index++) {
             o.signal?.throwIfAborted()
-            yield sampleOne(m, request, index)
+            yield { ...sampleOne(m.policy, request, index), step: m.step }
           }
         }
       } finally {
@@ -225,50 +224,6 @@ function checkHeads({ value }: HeadSpec): void {
     throw new EngineError(`a table has no hidden layers: expected value.hidden [], got [${value.hidden}]`)
   if (value && value.init !== 'zero')
     throw new EngineError(`tabular values start at 0: expected value.init 'zero', got '${value.init}'`)
-}
-
-function sampleOne(m: Held, request: SampleRequest, index: number): SampleEvent {
-  const tokens = [...request.tokens]
-  const logprobs: number[] = []
-  const { id, temperature, maxTokens, stopTokens, seed } = request
-  let done: 'stop' | 'length' = 'length'
-  while (logprobs.length < maxTokens && done === 'length') {
-    const { logprobs_V } = distribution(m.policy, stateOf(Int32Array.from(tokens), tokens.length), temperature)
-    const drawn = pick(logprobs_V, uniform(seed, index, logprobs.length))
-    tokens.push(drawn)
-    logprobs.push(logprobs_V[drawn]!)
-    if (stopTokens.includes(drawn)) done = 'stop'
-  }
-  const completion = Int32Array.from(tokens.slice(request.tokens.length))
-  return { id, index, tokens: completion, logprobs: Float64Array.from(logprobs), step: m.step, done }
-}
-
-/** The token at which the cumulated probability passes u. */
-function pick(logprobs_V: Float64Array, u: number): number {
-  let left = u
-  let last = 0
-  for (let v = 0; v < logprobs_V.length; v++) {
-    const probability = Math.exp(logprobs_V[v]!)
-    if (probability > 0) last = v
-    left -= probability
-    if (left < 0) return last
-  }
-  return last
-}
-
-/** Uniform in [0, 1) by hash: a draw depends on its request's seed, its index and its position alone. */
-function uniform(seed: number, index: number, position: number): number {
-  const words = [seed >>> 0, Math.floor(seed / 2 ** 32), index, position]
-  const hash = (salt: number) => words.reduce((h, word) => scramble(h ^ word), salt)
-  return ((hash(0x243f6a88) >>> 6) * 2 ** 27 + (hash(0x13198a2e) >>> 5)) / 2 ** 53
-}
-
-/** A bijection of 32 bits in which each input bit reaches each output bit. */
-function scramble(word: number): number {
-  let x = (word + 0x9e3779b9) | 0
-  x = Math.imul(x ^ (x >>> 16), 0x21f0aaad)
-  x = Math.imul(x ^ (x >>> 15), 0x735a2d97)
-  return x ^ (x >>> 15)
 }
 
 function clipped(group: UpdateGroup, norm: number) {

@@ -1,0 +1,109 @@
+// What a PPO run remembers beside its models, and what follows from it alone: the next KL price, what alarms look back on,
+// and why the run ends. A resumed run therefore ends where it would have ended.
+import { z } from 'zod'
+import type { PpoConfig } from '#schema'
+import { alarmsOf, type History, markAlarms, WINDOW } from './alarms.ts'
+import { parseState } from './checkpoints.ts'
+import type { JsonValue, Metrics, Outcome } from './events.ts'
+import { adaptedBeta } from './kl-control.ts'
+import type { MarkMemory } from './marks.ts'
+
+export type State = {
+  step: number
+  beta: number
+  /** KL of the last three steps, nats. */
+  kls: number[]
+  /** Nats at which the next mark is due. */
+  nextMark: number
+  /** The policy of this step is saved and waits to be judged. */
+  markPending: boolean
+  history: History
+  memory: MarkMemory
+}
+
+export type End = Pick<Outcome, 'stoppedBy' | 'reason'>
+
+const DEFAULT_HORIZON = 10_000
+
+export function freshState({ beta, markEvery }: PpoConfig): State {
+  return {
+    step: 0,
+    beta,
+    kls: [],
+    nextMark: markEvery,
+    markPending: false,
+    history: { baseline: [], recent: [] },
+    memory: { marks: [], contests: [], best: 0, saved: {} },
+  }
+}
+
+const StateJson = z.strictObject({
+  recipe: z.literal('ppo'),
+  step: z.number().int().positive(),
+  beta: z.number(),
+  kls: z.array(z.number()),
+  nextMark: z.number(),
+  markPending: z.boolean(),
+  history: z.strictObject({
+    baseline: z.array(z.record(z.string(), z.number())),
+    recent: z.array(z.record(z.string(), z.number())),
+  }),
+  memory: z.custom<MarkMemory>((memory) => typeof memory === 'object' && memory !== null && 'marks' in memory),
+})
+
+export function readState(json: JsonValue): State {
+  const { recipe: _, ...state } = structuredClone(parseState(json, StateJson))
+  return state
+}
+
+export function writeState(state: State): JsonValue {
+  return { recipe: 'ppo', ...structuredClone(state) }
+}
+
+/** The KL of the last three steps, nats a completion. */
+export function averageKl({ kls }: State): number {
+  return kls.reduce((a, b) => a + b, 0) / Math.max(kls.length, 1)
+}
+
+/** Counts a step, adds klAverage3 to its metrics, moves beta, and keeps what alarms look back on. */
+export function remember(state: State, metrics: Metrics, config: PpoConfig): void {
+  state.step++
+  state.kls = [...state.kls, metrics.kl!].slice(-3)
+  metrics.klAverage3 = averageKl(state)
+  if (config.klControl === 'adaptive')
+    state.beta = adaptedBeta(state.beta, {
+      kl: metrics.kl!,
+      target: config.klTarget!,
+      completions: config.promptsPerStep * config.samplesPerPrompt,
+      horizon: config.klHorizon ?? DEFAULT_HORIZON,
+    })
+  const { baseline, recent } = state.history
+  state.history = {
+    baseline: baseline.length < WINDOW ? [...baseline, metrics] : baseline,
+    recent: [...recent, metrics].slice(-WINDOW - 1),
+  }
+}
+
+/** The first multiple of `markEvery` that the run has not reached. */
+export function nextMarkAfter(state: State, markEvery: number): number {
+  return Math.max(state.nextMark, (Math.floor(averageKl(state) / markEvery) + 1) * markEvery)
+}
+
+/** Why the run ends here, if it does. Without a budget only alarms and the last step end it. */
+export function endOf(state: State, { klBudget, onAlarm, steps }: PpoConfig): End | undefined {
+  const { step, history, memory } = state
+  const mark = memory.marks.findLast((m) => m.step === step)
+  if (klBudget !== 'off' && mark && mark.decision !== 'go on')
+    return { stoppedBy: mark.decision === 'stop' ? 'check' : 'reward-model', reason: mark.reason }
+  const alarm = [...alarmsOf(history), ...(mark ? markAlarms(mark) : [])].find(
+    ({ action }) => action === 'stop' || (action === 'pause' && onAlarm === 'stop'),
+  )
+  if (alarm)
+    return {
+      stoppedBy: 'alarm',
+      reason: `${alarm.name} at ${alarm.value.toPrecision(3)}, threshold ${alarm.threshold}: ${alarm.rule}`,
+    }
+  if (klBudget !== 'off' && averageKl(state) > klBudget)
+    return { stoppedBy: 'budget', reason: `spent ${averageKl(state).toFixed(2)} nats of ${klBudget} by step ${step}` }
+  return step === steps ? { stoppedBy: 'steps', reason: `all ${step} steps are done` } : undefined
+}
