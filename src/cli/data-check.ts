@@ -16,8 +16,7 @@ import {
 } from '#data'
 import { ConfigError } from '#errors'
 import { writeDurable } from '#files'
-import { loadTokenizer } from '#text'
-import { readRules, resolveModel } from '#trainer'
+import { loadTokenizer, type Tokenizer } from '#text'
 import { type Common, formatOf, isFile, label, numberOf, pairsOf, readSource, workspaceOf } from './data-source.ts'
 import { output, type Output } from './output.ts'
 
@@ -44,7 +43,7 @@ export async function checkCommand(source: string, options: CheckCommandOptions)
     throw new ConfigError('--model would be ignored without --token-budget')
   const { kind, rows, version } = await readSource(source, options)
   if (options.save && !version) throw new ConfigError('--save needs a version: import the file first')
-  const tokenizer = options.model === undefined ? undefined : loadTokenizer(resolveModel(options.model))
+  const tokenizer = options.model === undefined ? undefined : await tokenizerOf(options.model)
   const report = checkRows(rows, {
     kind,
     policy: policyOf(options.policy),
@@ -93,9 +92,16 @@ function sayReport({ rows, kept, setAside, notes, counts, lengths }: CheckReport
   }
 }
 
+/** Imported when asked for: most checks need neither models nor libtorch. */
+async function tokenizerOf(model: string): Promise<Tokenizer> {
+  const { resolveModel } = await import('#trainer')
+  return loadTokenizer(resolveModel(model))
+}
+
 /** Rule terms as the reward of PPO has them: below 0 is a broken constraint. */
 async function constraintsOf(file: string, kind: Kind): Promise<Constraint<RowOf[Kind]>[]> {
   if (kind !== 'demonstrations') throw new ConfigError(`--rules would be ignored for ${kind}: rules judge completions`)
+  const { readRules } = await import('#trainer')
   return (await readRules(file)).map(({ name, weight, score }) => ({
     name,
     broken: (row) => {

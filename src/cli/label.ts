@@ -23,7 +23,8 @@ import { figure, output } from './output.ts'
 
 const METHODS = ['auto', 'majority', 'one-coin', 'dawid-skene', 'weighted-majority'] as const
 const COMPARISONS = 'rows {item, prompt, a, b} that were judged'
-const NARROW = 80
+/** Of a terminal that does not say. */
+const USUAL_WIDTH = 80
 
 export function labelCommands(program: Command): void {
   const group = program.command('label').description('judge blind pairs; import, compare and aggregate judgements')
@@ -101,7 +102,7 @@ function openTerminal(): { terminal: Terminal; close: () => void } {
     const next = await lines.next()
     return next.done ? undefined : next.value
   }
-  return { terminal: { ask, show, width: process.stderr.columns ?? NARROW }, close: () => reader.close() }
+  return { terminal: { ask, show, width: process.stderr.columns || USUAL_WIDTH }, close: () => reader.close() }
 }
 
 async function importCommand(file: string, options: Common & { name: string; comparisons?: string }): Promise<void> {

@@ -37,7 +37,8 @@ export async function openData(file: string): Promise<Opened> {
   return { format: formatOf(file, head), chunks: bounded(file, withoutBom(text.all)) }
 }
 
-async function sizeOf(file: string): Promise<number> {
+/** Bytes of a file on disk. Throws DataError when there is none, or a folder. */
+export async function sizeOf(file: string): Promise<number> {
   const found = await stat(file).catch((cause: unknown) => {
     throw new DataError('expected a file that can be read, found none: check the path', { file }, { cause })
   })

@@ -18,7 +18,7 @@ import {
   temporaryFolder,
   writeDurable,
 } from '#files'
-import type { Format } from './bytes.ts'
+import { type Format, sizeOf } from './bytes.ts'
 import { writeRows } from './export.ts'
 import { framer } from './frames.ts'
 import { type Kind, KINDS, type RowOf } from './normalise.ts'
@@ -62,6 +62,7 @@ export async function importVersion<K extends Kind>(
       else yield outcome.row
     }
   }
+  await sizeOf(file)
   const source = { import: basename(file), sha256: sha256File(file) }
   return { ...(await saveVersion(workspace, good(), { kind: read.kind, name, parents, source })), setAside }
 }
