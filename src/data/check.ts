@@ -112,7 +112,8 @@ export function checkRows<K extends Kind>(rows: readonly RowOf[K][], options: Ch
   const rightFirst = [...rows.keys()].sort((a, b) => Number(wrong[a]) - Number(wrong[b]) || a - b)
   const isOn = (check: Check) => policies[check] !== 'off'
   const leaks = isOn('leak-group') || isOn('leak-text') ? leakFinder(rows, all, { heldOut, similarity }) : undefined
-  const contamination = isOn('contamination') ? contaminationFinder(evaluation, contaminationWords) : undefined
+  const contamination =
+    isOn('contamination') && evaluation.length ? contaminationFinder(evaluation, contaminationWords) : undefined
   const repeats = repeatFinder(isOn('near-duplicate') ? new NearIndex(all.map(wholeText), similarity) : undefined)
   for (const i of rightFirst) {
     tell(i, leaks?.(i) ?? [])

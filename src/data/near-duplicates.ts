@@ -16,7 +16,8 @@ const SLOTS = 1 << 22
 export class NearIndex {
   private readonly threshold: number
   private readonly grams: Uint32Array[]
-  private readonly commonness = new Uint32Array(SLOTS)
+  /** The rarest few grams of each text. */
+  private readonly rarest: Uint32Array[]
   /** The last entry of each gram; entries of one gram are chained. */
   private readonly last = new Map<number, number>()
   private readonly entries: { text: number; before: number }[] = []
@@ -25,7 +26,9 @@ export class NearIndex {
   constructor(texts: readonly string[], threshold: number) {
     this.threshold = threshold
     this.grams = texts.map(gramsOf)
-    for (const grams of this.grams) for (const gram of grams) this.commonness[gram % SLOTS]!++
+    const commonness = new Uint32Array(SLOTS)
+    for (const grams of this.grams) for (const gram of grams) commonness[gram % SLOTS]!++
+    this.rarest = this.grams.map((grams) => rarestOf(grams, commonness, threshold))
   }
 
   /** The most similar text that was added, at or above the threshold; of equals the first added. */
@@ -42,7 +45,7 @@ export class NearIndex {
   }
 
   add(text: number): void {
-    for (const gram of this.rarest(text)) {
+    for (const gram of this.rarest[text]!) {
       this.entries.push({ text, before: this.last.get(gram) ?? -1 })
       this.last.set(gram, this.entries.length - 1)
     }
@@ -50,21 +53,21 @@ export class NearIndex {
 
   private candidates(text: number): Set<number> {
     const found = new Set<number>()
-    for (const gram of this.rarest(text)) {
+    for (const gram of this.rarest[text]!) {
       for (let at = this.last.get(gram) ?? -1; at >= 0 && found.size < MOST_COMPARED; at = this.entries[at]!.before)
         found.add(this.entries[at]!.text)
     }
     return found
   }
+}
 
-  /** Of n grams, n - ceil(t n) + 1: a set at similarity t shares at least ceil(t n) of them, so at least one of these. */
-  private rarest(text: number): Uint32Array {
-    const grams = this.grams[text]!
-    if (!grams.length) return grams
-    const { commonness } = this
-    const rareFirst = Uint32Array.from(grams).sort((a, b) => commonness[a % SLOTS]! - commonness[b % SLOTS]! || a - b)
-    return rareFirst.subarray(0, grams.length - Math.ceil(this.threshold * grams.length - 1e-9) + 1)
-  }
+/** Of n grams, n - ceil(t n) + 1: a set at similarity t shares at least ceil(t n) of them, so at least one of these. */
+function rarestOf(grams: Uint32Array, commonness: Uint32Array, threshold: number): Uint32Array {
+  // One number sorts by commonness, then by gram: 21 bits and 32 bits of a double's 53, and no comparator is called.
+  const keys = new Float64Array(grams.length)
+  for (const [i, gram] of grams.entries()) keys[i] = Math.min(commonness[gram % SLOTS]!, 2 ** 21 - 1) * 2 ** 32 + gram
+  const count = grams.length ? grams.length - Math.ceil(threshold * grams.length - 1e-9) + 1 : 0
+  return Uint32Array.from(keys.sort().subarray(0, count), (key) => key % 2 ** 32)
 }
 
 /** Hashes of the text's word 5-grams, sorted, each once. Empty for a text without words, which is like nothing. */
