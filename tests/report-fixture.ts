@@ -353,7 +353,12 @@ export function fixtureReport(): Report {
       ],
       violations: { n: 2000, before: 0.018, after: 0.015, increaseHigh: 0.006 },
       violationSuites: [
-        { name: 'natural mix', before: share(0.018, 2000), after: share(0.015, 2000) },
+        {
+          name: 'natural mix',
+          before: share(0.018, 2000),
+          after: share(0.015, 2000),
+          increase: { value: -0.003, low: -0.012, high: 0.006, n: 2000 },
+        },
         { name: 'refund and billing', before: share(0.046, 2000), after: share(0.039, 2000) },
       ],
       gates: [

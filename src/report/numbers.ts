@@ -42,8 +42,14 @@ export function tickTexts(ticks: number[], format: Format): string[] {
 
 /** A share as a percentage. */
 export function percent(value: number | null | undefined): string {
-  const points = (value ?? Number.NaN) * 100
-  return Number.isFinite(points) ? `${minus(points.toFixed(1))}%` : ABSENT
+  const hundredths = (value ?? Number.NaN) * 100
+  return Number.isFinite(hundredths) ? `${minus(hundredths.toFixed(1))}%` : ABSENT
+}
+
+/** A difference of shares, in points of a percentage. */
+export function points(value: number | null | undefined): string {
+  const text = percent(value)
+  return text === ABSENT ? ABSENT : `${text.slice(0, -1)}\u00a0points`
 }
 
 /** A change: its sign is always written. */

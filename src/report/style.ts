@@ -133,7 +133,7 @@ thead th{font-size:12.5px;font-weight:600;color:var(--soft);border-bottom-color:
 tbody th{font-weight:600}
 td:last-child,th:last-child{padding-right:0}
 .block{min-width:0}.block>h3{margin-bottom:10px}
-.block>p{font-size:15px}
+.block>p,.block>ul{font-size:15px}.block>ul{margin:8px 0;padding-left:20px}
 details>summary{cursor:pointer;font-size:13.5px;color:var(--soft);width:fit-content}
 details.numbers{margin-top:4px}.numbers table{font-size:12.5px;margin-top:6px}.numbers td,.numbers th{padding:3px 14px 3px 0;white-space:nowrap}
 .numbers .scrolls{max-height:320px;overflow:auto}

@@ -1,10 +1,10 @@
 // Step 7: evaluation: by criterion, so that a gain in style cannot hide a loss in truth; constraints; gates; diagnosis.
 import type { EvaluationReport, Report } from '#schema'
 import { forestFigure, simulatedIn } from '../figure.ts'
-import { block, flow, gateTable, stepSection } from '../layout.ts'
+import { block, flow, gateTable, stepSection, table } from '../layout.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
-import { fixed, interval, number, percent, signed } from '../numbers.ts'
+import { fixed, interval, number, percent, points, signed } from '../numbers.ts'
 import type { Measured } from '../numbers.ts'
 
 const change = signed(fixed(2))
@@ -22,7 +22,7 @@ export function evaluationSection(report: Report): Markup | undefined {
       ],
       [
         html`win rate ${interval(e.winRate, percent)}`,
-        html`violations ${percent(e.violations.before)} to ${percent(e.violations.after)}, increase at most ${percent(e.violations.increaseHigh)} <span class="n">n = ${number(e.violations.n)}</span>`,
+        html`violations ${percent(e.violations.before)} to ${percent(e.violations.after)}, increase at most ${points(e.violations.increaseHigh)} <span class="n">n = ${number(e.violations.n)}</span>`,
       ],
     )}${criteriaFigure(e, simulated)}${violationsFigure(e, simulated)}${forestFigure(
       { title: 'Blind win rate against SFT', caption: 'Bootstrap clustered by prompt, 95%.', simulated },
@@ -32,7 +32,7 @@ export function evaluationSection(report: Report): Markup | undefined {
         rule: { x: 0.5, label: 'no better' },
         rows: [{ label: 'wins', measured: e.winRate, colour: 'check' }],
       },
-    )}${e.diagnosis && diagnosis(e.diagnosis)}${block('Gates', gateTable('Release gates', e.gates), { isWide: true })}`,
+    )}${e.diagnosis && diagnosis(e.diagnosis)}${e.criteria.length > 0 && block('Criteria', criteriaTable(e), { isWide: true })}${block('Gates', gateTable('Release gates', e.gates), { isWide: true })}`,
   })
 }
 
@@ -59,18 +59,33 @@ function criteriaFigure(e: EvaluationReport, simulated: string | undefined): Mar
   )
 }
 
+function criteriaTable(e: EvaluationReport): Markup {
+  return table(
+    'Criteria before and after',
+    ['Criterion', 'SFT', 'RL', 'Change', 'p of a fall, after Holm'],
+    e.criteria.map((c) => [
+      html`${c.name}${c.constraint && html` <span class="tag">constraint</span>`}`,
+      fixed(3)(c.before),
+      fixed(3)(c.after),
+      interval(c.change, signed(fixed(3))),
+      fixed(3)(c.p),
+    ]),
+  )
+}
+
 function violationsFigure(e: EvaluationReport, simulated: string | undefined): Markup {
-  const suites: { name: string; before: Measured; after: Measured }[] = e.violationSuites ?? [
-    {
-      name: 'all prompts',
-      before: point(e.violations.before, e.violations.n),
-      after: point(e.violations.after, e.violations.n),
-    },
-  ]
+  const suites: { name: string; before: Measured; after: Measured; increase?: Measured | undefined }[] =
+    e.violationSuites ?? [
+      {
+        name: 'all prompts',
+        before: point(e.violations.before, e.violations.n),
+        after: point(e.violations.after, e.violations.n),
+      },
+    ]
   return forestFigure(
     {
       title: 'Violations of the hard constraint',
-      caption: html`Exact intervals, 95%. Increase at most ${percent(e.violations.increaseHigh)} at the upper bound.`,
+      caption: html`Exact intervals, 95%. Increase at most ${points(e.violations.increaseHigh)} at the upper bound.${suites.map((s) => s.increase && html` On ${s.name} it changed by ${interval(s.increase, signed(points))}.`)}`,
       simulated,
     },
     {

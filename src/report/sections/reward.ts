@@ -20,7 +20,7 @@ export function rewardSection(report: Report): Markup | undefined {
         'the model after fine-tuning, with a score head from zero',
       ],
       [
-        html`a score; calibration error (ECE) ${fixed(3)(r.ece)}`,
+        html`a score; calibration error (ECE) ${fixed(3)(r.ece)}${r.heldOutPairs !== undefined && html` on ${number(r.heldOutPairs)} held-out pairs`}`,
         r.lengthSlope !== undefined && `${fixed(2)(r.lengthSlope)} standard deviations of reward for 10 more tokens`,
       ],
     )}${forestFigure(
@@ -58,7 +58,7 @@ export function rewardSection(report: Report): Markup | undefined {
       last &&
       lineFigure(
         {
-          title: 'Best of n: what choosing by this reward buys',
+          title: 'Best of n by this reward',
           caption: `Of n samples the one with the highest reward is taken; KL = ln n \u2212 (n \u2212 1)/n exactly. Where the check stops following the proxy, the reward is being gamed.`,
           simulated,
         },
