@@ -13,12 +13,12 @@ at::Tensor copied(Call& call, const void* data, size_t bytes, napi_value shape, 
   const std::vector<int64_t> sizes = call.integers(shape);
   double numel = 1;
   for (int64_t size : sizes) {
-    if (size < 0) throw std::invalid_argument("a negative size in the shape " + c10::str(sizes));
+    if (size < 0) throw std::invalid_argument("a negative size in the shape " + c10::str(at::IntArrayRef(sizes)));
     numel *= static_cast<double>(size);
   }
-  const double needed = numel * static_cast<double>(c10::elementSize(dtype));
+  const double needed = std::min(numel * static_cast<double>(c10::elementSize(dtype)), 9e15);
   if (needed != static_cast<double>(bytes))
-    throw std::invalid_argument("shape " + c10::str(sizes) + " needs " + c10::str(needed) + " bytes, got " + std::to_string(bytes));
+    throw std::invalid_argument("shape " + c10::str(at::IntArrayRef(sizes)) + " needs " + c10::str(static_cast<int64_t>(needed)) + " bytes, got " + std::to_string(bytes));
   at::Tensor t = at::empty(sizes, at::TensorOptions(dtype));
   if (bytes > 0) std::memcpy(t.data_ptr(), data, bytes);
   return t;

@@ -1,0 +1,319 @@
+// Each differentiable kernel: values and gradients against the plain ops in float64, and its gradient against central
+// differences of the plain float64 function, in float32 (fused) and float64 (the addon's own plain path).
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import {
+  add,
+  type DType,
+  forbidLeaks,
+  fromArray,
+  type Generator,
+  gradients,
+  manualGenerator,
+  memory,
+  mul,
+  mulScalar,
+  noGrad,
+  packedAttention,
+  randn,
+  resetPeakMemory,
+  rmsNorm,
+  rotary,
+  rotaryTables,
+  scope,
+  sum,
+  swiGlu,
+  type Tensor,
+  toCopy,
+  toFloat64,
+  tokenLogprobs,
+  zeros,
+} from './index.ts'
+import { plainAttention, plainLogprobs, plainRmsNorm, plainRotary, plainSwiGlu } from './plain.ts'
+
+forbidLeaks({ beforeEach, afterEach })
+
+type Kernel = (...inputs: Tensor[]) => Tensor[]
+
+/** Holds kernel to plain at these float64 inputs; `tolerance` is relative to the largest entry and at least 1, for float32. */
+function hold(kernel: Kernel, plain: Kernel, inputs: Tensor[], { seed = 1, tolerance = 2e-6 } = {}): void {
+  const generator = manualGenerator(seed)
+  const ups = noGrad(() => plain(...inputs).map((o) => randn(o.shape, generator, { dtype: 'float64' })))
+  const directions = inputs.map((x) => randn(x.shape, generator, { dtype: 'float64' }))
+  generator.free()
+  const answers = (f: Kernel, dtype: DType): Float64Array[] => {
+    const leaves = inputs.map((x) => toCopy(x, { dtype }))
+    for (const leaf of leaves) leaf.requiresGrad = true
+    const outputs = f(...leaves)
+    const given = ups.map((up) => toCopy(up, { dtype }))
+    return [...outputs, ...gradients(outputs, leaves, given)].map(toFloat64)
+  }
+  const expected = answers(plain, 'float64')
+  for (const [dtype, bound] of [
+    ['float32', tolerance],
+    ['float64', 1e-12],
+  ] as const)
+    for (const [i, got] of answers(kernel, dtype).entries()) {
+      const scale = expected[i]!.reduce((most, x) => Math.max(most, Math.abs(x)), 1)
+      const worst = got.reduce((most, x, j) => Math.max(most, Math.abs(x - expected[i]![j]!)), 0)
+      expect(worst / scale, `${dtype}, output or gradient ${i}`).toBeLessThan(bound)
+    }
+  const along = (step: number) => {
+    const moved = inputs.map((x, i) => add(x, directions[i]!, { alpha: step }))
+    return plain(...moved).reduce((total, o, i) => total + toFloat64(sum(mul(o, ups[i]!)))[0]!, 0)
+  }
+  const difference = noGrad(() => (along(1e-5) - along(-1e-5)) / 2e-5)
+  const fused = answers(kernel, 'float32').slice(ups.length)
+  const slope = fused.reduce(
+    (total, g, i) => total + toFloat64(directions[i]!).reduce((s, d, j) => s + d * g[j]!, 0),
+    0,
+  )
+  const size = Math.sqrt(fused.reduce((total, g) => total + g.reduce((s, x) => s + x * x, 0), 0))
+  expect(Math.abs(slope - difference), 'central difference').toBeLessThanOrEqual(1e-4 * (size + Math.abs(difference)))
+}
+
+function normal(generator: Generator, ...shape: number[]): Tensor {
+  return randn(shape, generator, { dtype: 'float64' })
+}
+
+function withGenerator(seed: number, fn: (generator: Generator) => void): void {
+  const generator = manualGenerator(seed)
+  scope(() => fn(generator))
+  generator.free()
+}
+
+const ATTENTION_CASES = [
+  { heads: 4, kvHeads: 2, width: 16, ends: [0, 1, 50, 177, 178, 200] },
+  { heads: 3, kvHeads: 1, width: 64, ends: [0, 20, 60] },
+  { heads: 2, kvHeads: 2, width: 5, ends: [0, 97] },
+  { heads: 1, kvHeads: 1, width: 1, ends: [0, 1] },
+]
+test.each(ATTENTION_CASES)('packed attention, $heads heads of $width over $kvHeads, segments $ends', (c) => {
+  withGenerator(1, (generator) => {
+    const tokens = c.ends.at(-1)!
+    const q = normal(generator, tokens, c.heads, c.width)
+    const k = normal(generator, tokens, c.kvHeads, c.width)
+    const v = normal(generator, tokens, c.kvHeads, c.width)
+    const offsets = fromArray(Int32Array.from(c.ends))
+    const scale = c.width ** -0.5
+    hold(
+      (...[a, b, d]) => [packedAttention(a!, b!, d!, { offsets, scale })],
+      (...[a, b, d]) => [plainAttention(a!, b!, d!, { offsets: c.ends, scale })],
+      [q, k, v],
+    )
+  })
+})
+
+test('packed attention holds where scores reach 10,000', () => {
+  withGenerator(2, (generator) => {
+    const [q, k, v] = [normal(generator, 60, 2, 16), normal(generator, 60, 2, 16), normal(generator, 60, 2, 16)]
+    const offsets = fromArray(Int32Array.of(0, 10, 60))
+    const far = toCopy(mulScalar(q, 1000), { dtype: 'float32' })
+    const [k32, v32] = [toCopy(k, { dtype: 'float32' }), toCopy(v, { dtype: 'float32' })]
+    const got = toFloat64(packedAttention(far, k32, v32, { offsets, scale: 1 }))
+    const wide = [far, k32, v32].map((t) => toCopy(t, { dtype: 'float64' })) as [Tensor, Tensor, Tensor]
+    const expected = toFloat64(plainAttention(...wide, { offsets: [0, 10, 60], scale: 1 }))
+    expect(Math.max(...got.map((x, i) => Math.abs(x - expected[i]!)))).toBeLessThan(5e-3)
+  })
+})
+
+test('packed attention of a segment does not depend on its neighbours, bit for bit', () => {
+  withGenerator(3, (generator) => {
+    const make = () => randn([90, 2, 16], generator)
+    const [q, k, v] = [make(), make(), make()]
+    const run = (ends: number[]) =>
+      toFloat64(packedAttention(q, k, v, { offsets: fromArray(Int32Array.from(ends)), scale: 0.25 }))
+    expect(run([0, 40, 90]).subarray(40 * 32)).toEqual(run([0, 7, 40, 90]).subarray(40 * 32))
+  })
+})
+
+test('packed attention needs memory linear in tokens', () => {
+  withGenerator(4, (generator) => {
+    const tokens = 4096
+    const [q, k, v] = [
+      randn([tokens, 2, 16], generator),
+      randn([tokens, 2, 16], generator),
+      randn([tokens, 2, 16], generator),
+    ]
+    q.requiresGrad = true
+    resetPeakMemory()
+    const before = memory().live
+    const out = packedAttention(q, k, v, { offsets: fromArray(Int32Array.of(0, tokens)), scale: 0.25 })
+    gradients([out], [q], [out])
+    expect(memory().peak - before).toBeLessThan(10 * tokens * 32 * 4)
+  })
+})
+
+test('packed attention refuses offsets that are not segments', () => {
+  scope(() => {
+    const q = zeros([10, 2, 4])
+    const run =
+      (...ends: number[]) =>
+      () =>
+        packedAttention(q, q, q, { offsets: fromArray(Int32Array.from(ends)), scale: 1 })
+    expect(run(0, 5)).toThrow(/from 0 to 10/)
+    expect(run(1, 10)).toThrow(/from 0 to 10/)
+    expect(run(0, 5, 5, 10)).toThrow(/segment 1 is empty/)
+    expect(run(0, 20, 10)).toThrow(/must rise/)
+    expect(() =>
+      packedAttention(q, zeros([10, 3, 4]), zeros([10, 3, 4]), { offsets: fromArray(Int32Array.of(0, 10)), scale: 1 }),
+    ).toThrow(/multiple/)
+  })
+})
+
+const LOGPROB_CASES = [
+  { tokens: 300, width: 32, vocabulary: 1000, temperature: 1, scale: 0.3 },
+  { tokens: 7, width: 8, vocabulary: 3, temperature: 0.7, scale: 1 },
+  { tokens: 1, width: 4, vocabulary: 1, temperature: 1, scale: 1 },
+  { tokens: 150, width: 4, vocabulary: 40_000, temperature: 1.3, scale: 0.5 },
+]
+test.each(LOGPROB_CASES)('token log-probabilities and entropies: $tokens of $vocabulary at $temperature', (c) => {
+  withGenerator(5, (generator) => {
+    const hidden = normal(generator, c.tokens, c.width)
+    const weight = mulScalar(normal(generator, c.vocabulary, c.width), c.scale)
+    const numbers = BigInt64Array.from({ length: c.tokens }, (_, i) => BigInt((i * 7919) % c.vocabulary))
+    const targets = fromArray(numbers)
+    hold(
+      (...[h, w]) => {
+        const { logprobs_T, entropies_T } = tokenLogprobs(h!, w!, targets, { temperature: c.temperature })
+        return [logprobs_T, entropies_T]
+      },
+      (...[h, w]) => plainLogprobs(h!, w!, targets, c.temperature),
+      [hidden, weight],
+      { tolerance: 2e-5 },
+    )
+  })
+})
+
+test('token log-probabilities hold at logits of 10,000, and entropy is 0 there', () => {
+  scope(() => {
+    const hidden = fromArray(Float32Array.of(1e4, -1e4), [2, 1])
+    const weight = fromArray(
+      Float32Array.from({ length: 1000 }, (_, i) => (i === 3 ? 1 : i / 2000)),
+      [1000, 1],
+    )
+    hidden.requiresGrad = true
+    const { logprobs_T, entropies_T } = tokenLogprobs(hidden, weight, fromArray(Int32Array.of(3, 3)))
+    expect([...toFloat64(logprobs_T)]).toEqual(
+      [0, -10_000 - Math.log(1 / (1 - Math.exp(-5)))].map((x) => expect.closeTo(x, 1)),
+    )
+    expect(toFloat64(entropies_T)[0]).toBe(0)
+    const [g] = gradients([logprobs_T, entropies_T], [hidden], [logprobs_T, entropies_T])
+    expect([...toFloat64(g!)].every(Number.isFinite)).toBe(true)
+  })
+})
+
+test('a gradient of only one output, and of only one input, is what both give with zeros', () => {
+  withGenerator(6, (generator) => {
+    const hidden = randn([50, 8], generator)
+    const weight = randn([40, 8], generator)
+    const targets = fromArray(Int32Array.from({ length: 50 }, (_, i) => i % 40))
+    const up = randn([50], generator)
+    hidden.requiresGrad = true
+    const run = (which: 'logprobs_T' | 'entropies_T') => {
+      const out = tokenLogprobs(hidden, weight, targets)
+      const alone = toFloat64(gradients([out[which]], [hidden], [up])[0]!)
+      const both = tokenLogprobs(hidden, weight, targets)
+      const other = which === 'logprobs_T' ? both.entropies_T : both.logprobs_T
+      expect(toFloat64(gradients([both[which], other], [hidden], [up, zeros([50])])[0]!)).toEqual(alone)
+      return alone
+    }
+    const frozen = [run('logprobs_T'), run('entropies_T')]
+    weight.requiresGrad = true
+    expect([run('logprobs_T'), run('entropies_T')]).toEqual(frozen)
+  })
+})
+
+test('no tensor of tokens x vocabulary is alive, forward or backward', () => {
+  withGenerator(7, (generator) => {
+    const [tokens, vocabulary] = [4096, 8192]
+    const hidden = randn([tokens, 16], generator)
+    const weight = randn([vocabulary, 16], generator)
+    hidden.requiresGrad = true
+    weight.requiresGrad = true
+    const targets = fromArray(Int32Array.from({ length: tokens }, (_, i) => i))
+    const up = randn([tokens], generator)
+    const peakOf = (fn: () => void) => {
+      resetPeakMemory()
+      const before = memory().live
+      scope(fn)
+      return { grew: memory().peak - before, largest: memory().largest }
+    }
+    const chunked = peakOf(() => {
+      const { logprobs_T, entropies_T } = tokenLogprobs(hidden, weight, targets)
+      gradients([logprobs_T, entropies_T], [hidden, weight], [up, up])
+    })
+    const whole = tokens * vocabulary * 4
+    expect(chunked.largest).toBeLessThan(whole / 4)
+    expect(chunked.grew).toBeLessThan(whole / 4)
+    // The counter does see such a tensor: the plain version makes one.
+    const plain = peakOf(() => noGrad(() => plainLogprobs(hidden, weight, toCopy(targets, { dtype: 'int64' }), 1)))
+    expect(plain.largest).toBeGreaterThanOrEqual(whole)
+  })
+})
+
+test('token log-probabilities refuse a target outside the vocabulary and a temperature of 0', () => {
+  scope(() => {
+    const run = (target: number, temperature: number) => () =>
+      tokenLogprobs(zeros([1, 2]), zeros([5, 2]), fromArray(Int32Array.of(target)), { temperature })
+    expect(run(5, 1)).toThrow(/outside the vocabulary of 5/)
+    expect(run(-1, 1)).toThrow(/outside/)
+    expect(run(0, 0)).toThrow(/temperature/)
+  })
+})
+
+test.each([
+  { rows: 130, width: 9 },
+  { rows: 40, width: 576 },
+  { rows: 1, width: 1 },
+])('rmsNorm, $rows x $width', (c) => {
+  withGenerator(8, (generator) => {
+    hold(
+      (...[x, w]) => [rmsNorm(x!, w!, 1e-5)],
+      (...[x, w]) => [plainRmsNorm(x!, w!, 1e-5)],
+      [normal(generator, c.rows, c.width), normal(generator, c.width)],
+    )
+  })
+})
+
+test('rmsNorm holds at 10,000 and at 0', () => {
+  scope(() => {
+    const x = fromArray(
+      Float32Array.from({ length: 2000 }, (_, i) => (i < 1000 ? (i % 2 ? 1e4 : -1e4) : 0)),
+      [2, 1000],
+    )
+    const y = toFloat64(rmsNorm(x, fromArray(new Float32Array(1000).fill(1)), 1e-5))
+    expect(y[1]).toBeCloseTo(1, 5)
+    expect(y[1500]).toBe(0)
+  })
+})
+
+test('swiGlu, values to 10,000', () => {
+  withGenerator(9, (generator) => {
+    hold(
+      (...[g, u]) => [swiGlu(g!, u!)],
+      (...[g, u]) => [plainSwiGlu(g!, u!)],
+      [mulScalar(normal(generator, 30, 67), 3), normal(generator, 30, 67)],
+    )
+    const far = swiGlu(fromArray(Float32Array.of(1e4, -1e4, 0)), fromArray(Float32Array.of(2, 2, 2)))
+    expect([...toFloat64(far)]).toEqual([2e4, expect.closeTo(0, 20), 0])
+  })
+})
+
+test('rotary turns pairs, and its gradient turns them back', () => {
+  withGenerator(10, (generator) => {
+    const frequencies = fromArray(Float32Array.from({ length: 8 }, (_, i) => 10_000 ** (-i / 8)))
+    const positions = fromArray(Int32Array.from({ length: 70 }, (_, i) => i * 31))
+    const tables = rotaryTables(positions, frequencies)
+    const wide = (t: Tensor, like: Tensor) => toCopy(t, { dtype: like.dtype })
+    const tablesLike = (x: Tensor) => ({ cosines: wide(tables.cosines, x), sines: wide(tables.sines, x) })
+    hold(
+      (x) => [rotary(x!, tablesLike(x!))],
+      (x) => [plainRotary(x!, tablesLike(x!))],
+      [normal(generator, 70, 3, 16)],
+    )
+    const angle = toFloat64(tables.sines).subarray(3 * 8, 4 * 8)
+    expect([...angle]).toEqual(
+      Array.from({ length: 8 }, (_, i) => expect.closeTo(Math.sin(93 * 10_000 ** (-i / 8)), 5)),
+    )
+  })
+})
