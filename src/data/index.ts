@@ -3,7 +3,6 @@ export type { Format } from './bytes.ts'
 export { type Kind, KINDS, type RowOf } from './normalise.ts'
 export {
   type Outcome,
-  readGoodRows,
   type ReadOptions,
   type ReadResult,
   readRows,
@@ -22,7 +21,6 @@ export {
   type Policy,
   type Reason,
 } from './check.ts'
-export { findPersonal, type Personal } from './personal.ts'
 export { type Split, type SplitOptions, type SplitReport, splitRows, type Splittable } from './split.ts'
 export { type Change, type Diff, diffVersions } from './diff.ts'
 export { writeRows } from './export.ts'

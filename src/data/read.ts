@@ -138,6 +138,7 @@ function gather(errors: DataError[]): DataError {
   const shown = rest.slice(0, MOST_PROBLEMS_SHOWN - 1).map((error) => `  ${error.message}`)
   const left = rest.length - shown.length
   const tail = left ? [`  and ${left}${errors.length >= MOST_PROBLEMS ? ' or more' : ''} others`] : []
+  // Each message has its place already; a place given here would be written before the first one again.
   const all = new DataError([first.message, ...shown, ...tail].join('\n'))
   return Object.assign(all, { place: first.place })
 }
