@@ -252,7 +252,15 @@ async function compile(library) {
 
 function flagsFor({ include, lib, folder }) {
   const isMac = process.platform === 'darwin'
-  const compileFlags = ['-std=gnu++20', '-O3', '-march=native', '-fPIC', '-fvisibility=hidden', '-DNAPI_VERSION=9']
+  const compileFlags = [
+    '-std=gnu++20',
+    '-O3',
+    '-march=native',
+    '-fno-trapping-math',
+    '-fPIC',
+    '-fvisibility=hidden',
+    '-DNAPI_VERSION=9',
+  ]
   // /usr/include is searched anyway, and named as -isystem it would come before the compiler's own headers.
   const includes = [
     join(ROOT, 'node_modules/node-api-headers/include'),

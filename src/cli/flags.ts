@@ -7,9 +7,9 @@ import { ConfigError } from '#errors'
 
 type Property = {
   type?: string
-  enum?: unknown[]
+  enum?: (string | number)[]
   anyOf?: Property[]
-  const?: unknown
+  const?: string | number | boolean
   default?: unknown
   description?: string
 }
@@ -24,7 +24,10 @@ export function addFlags(command: Command, schema: z.ZodObject): void {
 }
 
 /** Reads what `addFlags` added: config file, then flags, then the schema's own defaults and checks. */
-export function readFlags<T extends z.ZodObject>(options: Record<string, unknown>, schema: T): z.output<T> {
+export function readFlags<T extends z.ZodObject>(
+  options: Record<string, string | boolean | undefined>,
+  schema: T,
+): z.output<T> {
   const given: Record<string, unknown> = readConfigFile(options.config)
   for (const [name, property] of Object.entries(properties(schema))) {
     const raw = options[name]
@@ -86,11 +89,11 @@ function parseJson(flag: string, raw: string): unknown {
   }
 }
 
-function readConfigFile(file: unknown): Record<string, unknown> {
-  if (file === undefined) return {}
+function readConfigFile(file: string | boolean | undefined): Record<string, unknown> {
+  if (typeof file !== 'string') return {}
   let text: string
   try {
-    text = readFileSync(String(file), 'utf8')
+    text = readFileSync(file, 'utf8')
   } catch (cause) {
     throw new ConfigError(`--config: expected a JSON file, cannot read ${file}`, { cause })
   }

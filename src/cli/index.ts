@@ -1,11 +1,14 @@
 // The `hone` command: one file a command in this folder, this file only gathers them and turns errors into one clear
 // message. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 stopped by Ctrl-C after saving.
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { ConfigError, DataError, EngineError, HttpError } from '#errors'
+import { dataCommands } from './data.ts'
 import { initCommand } from './init.ts'
+import { labelCommands } from './label.ts'
 import { pretrainCommand } from './pretrain.ts'
 import { Stopped } from './stop.ts'
+import { trainCommands } from './train.ts'
+import { version } from './version.ts'
 
 /** Runs one command; sets the process's exit code and never throws. */
 export async function main(args: string[]): Promise<void> {
@@ -14,18 +17,12 @@ export async function main(args: string[]): Promise<void> {
     .version(version())
     .showHelpAfterError('(--help shows what this command takes)')
     .exitOverride()
-  for (const add of [initCommand, pretrainCommand]) add(program)
+  for (const add of [initCommand, dataCommands, labelCommands, trainCommands, pretrainCommand]) add(program)
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {
     process.exitCode = report(error)
   }
-}
-
-/** hone's version, from package.json. */
-export function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }
 
 function report(error: unknown): number {

@@ -22,7 +22,9 @@ export function initCommand(program: Command): void {
       const made = initWorkspace(folder, options.domain)
       out.event({ event: 'done', workspace: resolve(folder), files: made })
       out.say(`made ${folder}: ${made.join(', ')}`)
-      out.say(`next: edit ${join(folder, 'objective.json')}, then hone data import demonstrations FILE --dir ${folder}`)
+      out.say(
+        `next: edit ${join(folder, 'objective.json')}, then hone data import FILE --kind demonstrations --dir ${folder}`,
+      )
     })
 }
 

@@ -6,22 +6,22 @@ export type Event = { event: string } & Record<string, unknown>
 export type Output = {
   readonly json: boolean
   /** One JSON line, only with --json. */
-  event(e: Event): void
+  event: (e: Event) => void
   /** A line for people. */
-  say(text: string): void
+  say: (text: string) => void
   /** The result itself: always on standard output, unless --json carries it as an event. */
-  print(text: string): void
+  print: (text: string) => void
   /** A line that replaces the one before on a terminal; elsewhere it is written at most once in ten seconds. */
-  progress(text: string): void
+  progress: (text: string) => void
   /** Ends a progress line, so that what follows begins on a line of its own. */
-  endProgress(): void
+  endProgress: () => void
 }
 
 const QUIET_SECONDS = 10
 
 export function output({ json = false }: { json?: boolean | undefined } = {}): Output {
   const words = json ? process.stderr : process.stdout
-  const isTerminal = Boolean(process.stderr.isTTY)
+  const isTerminal = process.stderr.isTTY
   let open = false
   let last = -Infinity
   const endProgress = () => {

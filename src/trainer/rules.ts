@@ -77,7 +77,7 @@ function excess(length: number, least: number, most: number): number {
 function readJsonSchema(file: string, name: string): (value: unknown) => boolean {
   try {
     const validate = new Ajv2020({ strict: true }).compile(JSON.parse(readFileSync(file, 'utf8')) as object)
-    return (value) => validate(value) === true
+    return (value) => validate(value)
   } catch (cause) {
     throw new ConfigError(`--rules: ${name}: expected a JSON schema in ${file}: ${String(cause)}`, { cause })
   }

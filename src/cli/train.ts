@@ -1,0 +1,248 @@
+// hone train sft|reward|dpo|ppo: flags come from each recipe's schema; the rest of this file is which models and files go in.
+import { existsSync } from 'node:fs'
+import { resolve as absolute } from 'node:path'
+import type { Command } from 'commander'
+import type { z } from 'zod'
+import { ConfigError } from '#errors'
+import { DpoConfig, PpoConfig, RewardConfig, SftConfig } from '#schema'
+import { type Job, readRun, resolveModel, resume, train, type Trained, type TrainOptions } from '#trainer'
+import { addFlags, kebab, readFlags } from './flags.ts'
+import { figure, output, type Output } from './output.ts'
+import { JUDGES, openJudge } from './judges.ts'
+import { progressOf } from './progress.ts'
+import { Stopped, stoppable } from './stop.ts'
+import { version } from './version.ts'
+
+type Options = Record<string, string | undefined> & { json?: boolean }
+
+/** A flag of a recipe that is no setting of its config: a file, a folder, a choice. */
+type Input = { flag: string; help: string; required?: boolean; file?: boolean }
+
+type Recipe = {
+  name: Job['recipe']
+  help: string
+  config: z.ZodObject
+  inputs: Input[]
+  /** What the flags amount to; `file` answers an absolute path that is there. */
+  job: (o: { config: unknown; device: string; model: string; given: (flag: string) => string | undefined }) => Job
+}
+
+const DATA = { flag: 'data', required: true, file: true }
+const PAIRS = 'pairs: chosen and rejected, judgements, or preferences (JSONL, JSON, CSV, gzip)'
+
+const RECIPES: Recipe[] = [
+  {
+    name: 'sft',
+    help: 'supervised fine-tuning on demonstrations',
+    config: SftConfig,
+    inputs: [
+      { ...DATA, help: 'demonstrations (JSONL, JSON, CSV, gzip)' },
+      { flag: 'held-out', file: true, help: 'demonstrations to measure the loss on' },
+      { flag: 'replay', file: true, help: 'general rows, mixed in against forgetting' },
+    ],
+    job: ({ config, device, model, given }) => ({
+      recipe: 'sft',
+      config: config as SftConfig,
+      device,
+      model,
+      ...present({ data: given('data')!, heldOut: given('held-out'), replay: given('replay') }),
+    }),
+  },
+  {
+    name: 'reward',
+    help: 'reward model on comparisons or judgements',
+    config: RewardConfig,
+    inputs: [
+      { ...DATA, help: PAIRS },
+      { flag: 'held-out', file: true, help: 'pairs to measure accuracy on' },
+      { flag: 'read', help: 'last = the score after the last token (the standard), sum = summed over the completion' },
+    ],
+    job: ({ config, device, model, given }) => ({
+      recipe: 'reward',
+      config: config as RewardConfig,
+      device,
+      model,
+      read: oneOf('read', given('read') ?? 'last', ['last', 'sum'] as const),
+      ...present({ data: given('data')!, heldOut: given('held-out') }),
+    }),
+  },
+  {
+    name: 'dpo',
+    help: 'direct preference optimisation on pairs',
+    config: DpoConfig,
+    inputs: [
+      { ...DATA, help: PAIRS },
+      { flag: 'held-out', file: true, help: 'pairs to measure accuracy on' },
+    ],
+    job: ({ config, device, model, given }) => ({
+      recipe: 'dpo',
+      config: config as DpoConfig,
+      device,
+      model,
+      ...present({ data: given('data')!, heldOut: given('held-out') }),
+    }),
+  },
+  {
+    name: 'ppo',
+    help: 'reinforcement learning under a KL budget',
+    config: PpoConfig,
+    inputs: [
+      { ...DATA, help: 'prompts (JSONL, JSON, CSV, gzip)' },
+      { flag: 'reward', help: 'reward model: a folder or a run' },
+      { flag: 'reward-weight', help: 'factor of the learned reward (default: 1)' },
+      { flag: 'rules', file: true, help: 'JSON file of rule terms' },
+      { flag: 'reference', help: 'frozen model that KL is measured to (default: --model)' },
+      {
+        flag: 'critic-from',
+        help: 'reward or model: weights the critic starts from (default: reward where there is one)',
+      },
+      { flag: 'mark-data', file: true, help: 'prompts kept apart for marks (default: --data)' },
+      { flag: 'watch', file: true, help: 'prompts whose completions are shown along the run' },
+      {
+        flag: 'judge',
+        help: `who judges fresh pairs at marks: ${JUDGES} (default: nobody, the budget alone ends the run)`,
+      },
+    ],
+    job: ({ config, device, model, given }) => {
+      const reward = given('reward') === undefined ? undefined : absolute(resolveModel(given('reward')!, '--reward'))
+      const criticFrom = oneOf('critic-from', given('critic-from') ?? (reward ? 'reward' : 'model'), [
+        'reward',
+        'model',
+      ] as const)
+      if (!reward && given('rules') === undefined)
+        throw new ConfigError('expected --reward or --rules: there is nothing to optimise')
+      if (!reward && criticFrom === 'reward') throw new ConfigError('--critic-from reward needs --reward')
+      if (!reward && given('reward-weight') !== undefined)
+        throw new ConfigError('--reward-weight would be ignored without --reward')
+      if (given('judge') === undefined && given('mark-data') !== undefined)
+        throw new ConfigError('--mark-data would be ignored without --judge')
+      return {
+        recipe: 'ppo',
+        config: config as PpoConfig,
+        device,
+        model,
+        reference:
+          given('reference') === undefined ? model : absolute(resolveModel(given('reference')!, '--reference')),
+        rewardWeight: numberOf('reward-weight', given('reward-weight') ?? '1'),
+        criticFrom,
+        ...present({
+          data: given('data')!,
+          reward,
+          markData: given('mark-data'),
+          watch: given('watch'),
+          rules: given('rules'),
+          judge: given('judge'),
+        }),
+      }
+    },
+  },
+]
+
+export function trainCommands(program: Command): void {
+  const group = program.command('train').description('train a model: supervised, reward, DPO, PPO')
+  for (const recipe of RECIPES) {
+    const command = group
+      .command(recipe.name)
+      .description(recipe.help)
+      .option('--model <model>', 'folder, run, or base, the bundled one')
+      .option('--out <folder>', 'folder of the new run')
+      .option('--resume <run>', 'go on with a stopped or killed run; takes no other setting')
+      .option('--device <device>', 'cpu, or cuda:0', 'cpu')
+      .option('--json', 'events as JSON lines on standard output')
+    for (const { flag, help } of recipe.inputs) command.option(`--${flag} <value>`, help)
+    addFlags(command, recipe.config)
+    command.action((options: Options) => run(recipe, options))
+  }
+}
+
+async function run(recipe: Recipe, options: Options): Promise<void> {
+  const out = output(options)
+  const trained = await stoppable(async (signal) => {
+    const o: TrainOptions = { hone: version(), signal, onProgress: progressOf(out), say: out.say }
+    if (options.resume !== undefined) return goOn(recipe, options, o)
+    const job = jobOf(recipe, options)
+    const judge =
+      job.recipe === 'ppo' && job.judge !== undefined
+        ? await openJudge(job.judge, { seed: job.config.seed })
+        : undefined
+    return train(job, needed(options, 'out'), { ...o, ...(judge && { judge }) })
+  })
+  tell(recipe, trained, out)
+}
+
+async function goOn(recipe: Recipe, options: Options, o: TrainOptions): Promise<Trained> {
+  const folder = options.resume!
+  const others = Object.keys(options).filter((name) => !['resume', 'json', 'device'].includes(name))
+  if (others.length > 0)
+    throw new ConfigError(
+      `--${kebab(others[0]!)} would be ignored: --resume goes on with the settings the run began with`,
+    )
+  const { record, config } = readRun(folder)
+  if (record.recipe !== recipe.name)
+    throw new ConfigError(
+      `--resume: ${folder} is a run of ${record.recipe}; go on with it by hone train ${record.recipe} --resume ${folder}`,
+    )
+  const { judge: name, config: settings } = config as { judge?: string; config: { seed: number } }
+  const judge = name === undefined ? undefined : await openJudge(name, { seed: settings.seed })
+  return resume(folder, { ...o, ...(judge && { judge }) })
+}
+
+function jobOf(recipe: Recipe, options: Options): Job {
+  const config = readFlags(options, recipe.config)
+  const given = (flag: string) => {
+    const value = options[flag.replace(/-(.)/g, (_, c: string) => c.toUpperCase())]
+    const input = recipe.inputs.find((i) => i.flag === flag)
+    if (value === undefined || !input?.file) return value
+    if (!existsSync(value)) throw new ConfigError(`--${flag}: expected a file, got ${value}, which is not there`)
+    return absolute(value)
+  }
+  for (const { flag, required } of recipe.inputs)
+    if (required && given(flag) === undefined)
+      throw new ConfigError(`expected --${flag}; see hone train ${recipe.name} --help`)
+  return recipe.job({ config, device: options.device!, model: absolute(resolveModel(needed(options, 'model'))), given })
+}
+
+function tell({ name }: Recipe, { folder, model, outcome, finished }: Trained, out: Output): void {
+  out.endProgress()
+  const { reason, stoppedBy, metrics } = outcome
+  if (!finished) throw new Stopped(`${reason}; go on with: hone train ${name} --resume ${folder}`)
+  out.event({
+    event: 'done',
+    checkpoint: model,
+    steps: outcome.steps,
+    stoppedBy,
+    reason,
+    metrics,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+  })
+  out.say(`${name}: ${reason}`)
+  const shown = ['heldOutLoss', 'loss', 'heldOutAccuracy', 'accuracy', 'score', 'kl'].flatMap((m) =>
+    metrics[m] === undefined ? [] : [`${m} ${figure(metrics[m])}`],
+  )
+  out.say(`${model}  ${shown.join('  ')}`)
+}
+
+function needed(options: Options, flag: string): string {
+  const value = options[flag]
+  if (value === undefined) throw new ConfigError(`expected --${flag}`)
+  return value
+}
+
+function present<T extends Record<string, string | undefined>>(fields: T): { [K in keyof T]: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, v]) => v !== undefined)) as {
+    [K in keyof T]: NonNullable<T[K]>
+  }
+}
+
+function oneOf<T extends string>(flag: string, value: string, among: readonly T[]): T {
+  const found = among.find((a) => a === value)
+  if (found === undefined) throw new ConfigError(`--${flag}: expected ${among.join(' or ')}, got ${value}`)
+  return found
+}
+
+function numberOf(flag: string, value: string): number {
+  const number = Number(value)
+  if (value.trim() === '' || !Number.isFinite(number))
+    throw new ConfigError(`--${flag}: expected a number, got ${value}`)
+  return number
+}
