@@ -37,7 +37,7 @@ export function ppoOptimum(seed: number): Promise<Measured> {
     const terms = [{ name: 'planted', weight: 1, score }]
     for await (const _ of ppo({ engine, policy, reference, critic, config, prompts, stopTokens: [stopToken], terms }))
       continue
-    return world.measure(policy, reference, BETA)
+    return world.measure({ model: policy, reference, beta: BETA })
   })
 }
 
@@ -64,7 +64,7 @@ export function dpoOptimum(seed: number): Promise<Measured> {
       floor: 0.01,
     })
     for await (const _ of dpo({ engine, model, reference, config, pairs })) continue
-    return world.measure(model, reference, BETA)
+    return world.measure({ model, reference, beta: BETA })
   })
 }
 

@@ -79,7 +79,14 @@ export function tokenRewards({
 export function experienceOf(
   rollouts: Rollout[],
   observed: Observed[],
-  o: { scores: Float64Array; beta: number; gamma: number; lambda: number; missingEosPenalty: number },
+  o: {
+    scores: Float64Array
+    beta: number
+    gamma: number
+    lambda: number
+    missingEosPenalty: number
+    bootstrapCutOff: boolean
+  },
 ): { experience: Experience[]; metrics: Metrics } {
   const estimates = observed.map(({ policy, reference, critic }, i) => {
     const score = scoreWithEnd(o.scores[i]!, rollouts[i]!.hasEnded, o.missingEosPenalty)
@@ -89,7 +96,7 @@ export function experienceOf(
       score,
       beta: o.beta,
     })
-    const isBootstrapped = !rollouts[i]!.hasEnded && o.missingEosPenalty === 0
+    const isBootstrapped = o.bootstrapCutOff && !rollouts[i]!.hasEnded
     const valueAfter = isBootstrapped ? critic.valueAfter! : 0
     return { score, ...gae({ rewards_S, values_S: critic.values_S!, valueAfter, gamma: o.gamma, lambda: o.lambda }) }
   })

@@ -6,6 +6,7 @@ import { ppoOptimum } from '../../trials/tabular-optimum.ts'
 import { bytesOf, type Ran, runRecipe } from '../../trials/worlds/runner.ts'
 import { type SmallWorld, smallWorld } from '../../trials/worlds/tabular.ts'
 import type { Resume } from './events.ts'
+import { experienceOf } from './experience.ts'
 import type { Judge } from './marks.ts'
 import { ppo, type PpoInput } from './ppo.ts'
 import { learnedReward, type RewardTerm } from './terms.ts'
@@ -198,6 +199,30 @@ describe('checklist', () => {
     expect(share).toBeLessThan(1)
     expect(paid).toBeCloseTo(2 * (1 - share) - 1.5 * share, 12)
     expect((await score(0)).score).toBe(2)
+  })
+
+  test('a completion that was cut off ends there, unless the critic is asked to guess the rest', async () => {
+    const critic = { values_S: Float64Array.of(0.5), valueAfter: 3 }
+    const logprobs = { logprobs_S: Float64Array.of(-1) }
+    const sequence = { tokens: Int32Array.of(1, 2), isScored: Uint8Array.of(0, 1) }
+    const observed = [
+      { sequence, policy: { ...logprobs, entropies_S: Float64Array.of(1) }, reference: logprobs, critic },
+    ]
+    const returnOf = (hasEnded: boolean, bootstrapCutOff: boolean) => {
+      const rollout = {
+        prompt: Int32Array.of(1),
+        completion: Int32Array.of(2),
+        samplerLogprobs_S: Float64Array.of(-1),
+        hasEnded,
+      }
+      const o = { scores: Float64Array.of(1), beta: 0, gamma: 1, lambda: 1, missingEosPenalty: 0, bootstrapCutOff }
+      return experienceOf([rollout], observed, o).experience[0]!.returns_S[0]
+    }
+    expect(returnOf(false, false)).toBe(1)
+    expect(returnOf(true, true)).toBe(1)
+    expect(returnOf(false, true)).toBe(4)
+    expect(() => settings({ bootstrapCutOff: true })).toThrow(/either unfinished or fined/)
+    expect(settings({ bootstrapCutOff: true, missingEosPenalty: 0 }).bootstrapCutOff).toBe(true)
   })
 
   test('top-p and top-k are refused, and so is a setting that would be ignored', () => {

@@ -139,7 +139,13 @@ export const PpoConfig = z
       .number()
       .nonnegative()
       .default(1)
-      .describe('taken off min(score, 0) when a completion hits maxTokens; 0 lets the critic guess the rest instead'),
+      .describe('a completion that hits maxTokens scores min(score, 0) less this; 0 leaves its score as it is'),
+    bootstrapCutOff: z
+      .boolean()
+      .default(false)
+      .describe(
+        'a completion that hits maxTokens counts as unfinished: the critic guesses the rest, which it never gets to see',
+      ),
     klControl: z
       .enum(['fixed', 'adaptive'])
       .default('fixed')
@@ -180,6 +186,10 @@ export const PpoConfig = z
   .refine((c) => c.klControl === 'fixed' || (c.klTarget !== undefined && c.beta > 0), {
     path: ['klTarget'],
     message: 'the adaptive controller needs klTarget, and a beta above 0 to multiply',
+  })
+  .refine((c) => !c.bootstrapCutOff || c.missingEosPenalty === 0, {
+    path: ['bootstrapCutOff'],
+    message: 'a completion is either unfinished or fined for it: set missingEosPenalty to 0 beside bootstrapCutOff',
   })
   .refine((c) => c.criticWarmupSteps < c.steps, {
     path: ['criticWarmupSteps'],

@@ -28,8 +28,8 @@ export type SmallWorld = {
   weights: string
   logits: Record<string, number[]>
   rewardOf(prompt: Int32Array, completion: Int32Array): number
-  /** Mean over prompts of the objective of a model, at the reference and at the optimum, and of the optimum's KL. */
-  measure(model: Model, reference: Model, beta: number): Promise<Measured>
+  /** Means over prompts: the objective of a model, of the reference and of the optimum, and their KL. The models may be another engine's. */
+  measure(o: { model: Model; reference: Model; beta: number; engine?: Engine }): Promise<Measured>
   close(): Promise<void>
 }
 export type Measured = {
@@ -78,11 +78,11 @@ export async function smallWorld({
   const engine = tabularEngine({ vocab })
   const rewardOf = (prompt: Int32Array, completion: Int32Array) => rewards.get(`${prompt}|${completion}`)!
 
-  const measure = async (model: Model, reference: Model, beta: number): Promise<Measured> => {
+  const measure: SmallWorld['measure'] = async ({ model, reference, beta, engine: of = engine }) => {
     const sums = { objective: 0, reference: 0, optimum: 0, kl: 0, optimumKl: 0 }
     for (const prompt of promptTokens) {
-      const logp_C = await completionLogprobs(engine, model, { prompt, completions })
-      const reference_C = await completionLogprobs(engine, reference, { prompt, completions })
+      const logp_C = await completionLogprobs(of, model, { prompt, completions })
+      const reference_C = await completionLogprobs(of, reference, { prompt, completions })
       const setting = { reference_C, rewards_C: Float64Array.from(completions, (c) => rewardOf(prompt, c)), beta }
       const best = exactOptimum(setting)
       sums.objective += exactObjective(logp_C, setting) / prompts
