@@ -28,12 +28,15 @@ export function generalDocument(draw: Random): string {
   }
 }
 
-/** Random words said twice: nothing but copying predicts the second time. */
+/**
+ * Random words said two to five times: nothing but copying predicts them after the first. Short runs often repeated teach
+ * it soonest: with four repeats of 3 to 10 words a fresh model copied after 0.4M tokens, with two of 5 to 14 not after 2M.
+ */
 export function echoDocument(draw: Random, from: readonly string[]): string {
-  const length = 5 + draw.integer(10)
-  const said = Array.from({ length }, () => (draw.chance(0.15) ? String(10 + draw.integer(90)) : draw.pick(from)))
-  const link = draw.pick([' / ', ' : ', ' | ', '\n'])
-  return `${said.join(' ')}${link}${said.join(' ')}`
+  const length = 3 + draw.integer(7)
+  const words = Array.from({ length }, () => (draw.chance(0.15) ? String(10 + draw.integer(90)) : draw.pick(from)))
+  const times = 2 + draw.integer(4)
+  return Array.from({ length: times }, () => words.join(' ')).join(draw.pick([' / ', ' : ', ' | ', '\n']))
 }
 
 function story(draw: Random): string {
