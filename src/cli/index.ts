@@ -2,13 +2,28 @@
 // message. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 stopped by Ctrl-C after saving.
 import { Command, CommanderError } from 'commander'
 import { ConfigError, DataError, EngineError, HttpError } from '#errors'
+import { chatCommand } from './chat.ts'
 import { dataCommands } from './data.ts'
+import { generateCommand } from './generate.ts'
 import { initCommand } from './init.ts'
 import { labelCommands } from './label.ts'
 import { pretrainCommand } from './pretrain.ts'
+import { quickstartCommand } from './quickstart/index.ts'
 import { Stopped } from './stop.ts'
 import { trainCommands } from './train.ts'
 import { version } from './version.ts'
+
+/** In the order of the loop, which is the order of `hone --help`. */
+const COMMANDS = [
+  quickstartCommand,
+  initCommand,
+  dataCommands,
+  labelCommands,
+  trainCommands,
+  generateCommand,
+  chatCommand,
+  pretrainCommand,
+]
 
 /** Runs one command; sets the process's exit code and never throws. */
 export async function main(args: string[]): Promise<void> {
@@ -17,7 +32,12 @@ export async function main(args: string[]): Promise<void> {
     .version(version())
     .showHelpAfterError('(--help shows what this command takes)')
     .exitOverride()
-  for (const add of [initCommand, dataCommands, labelCommands, trainCommands, pretrainCommand]) add(program)
+  for (const add of COMMANDS) add(program)
+  // A reader that has seen enough (`hone generate ... | head`) is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {

@@ -17,6 +17,11 @@ export async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>): P
   process.on('SIGTERM', onSignal)
   try {
     return await work(controller.signal)
+  } catch (error) {
+    // Work that has no checkpoint of its own is broken off by the signal itself.
+    if (controller.signal.aborted && error instanceof Error && error.name === 'AbortError')
+      throw new Stopped('stopped; the same command goes on from here', { cause: error })
+    throw error
   } finally {
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)

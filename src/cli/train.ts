@@ -38,7 +38,7 @@ const RECIPES: Recipe[] = [
     inputs: [
       { ...DATA, help: 'demonstrations (JSONL, JSON, CSV, gzip)' },
       { flag: 'held-out', file: true, help: 'demonstrations to measure the loss on' },
-      { flag: 'replay', file: true, help: 'general rows, mixed in against forgetting' },
+      { flag: 'replay', file: true, help: 'general texts, mixed in against forgetting: JSONL rows {"text"}' },
     ],
     job: ({ config, device, model, given }) => ({
       recipe: 'sft',

@@ -1,0 +1,83 @@
+// Steps 1 and 2: the objective and guideline of the domain, and demonstrations that are checked before anybody trains on
+// them: what breaks the hard constraint, repeats, leaks between splits or is malformed is set aside with its reason.
+import fs from 'node:fs'
+import { join } from 'node:path'
+import { checkRows, saveVersion, writeRows } from '#data'
+import { writeDurable } from '#files'
+import type { Demonstration, DemonstrationsReport, Objective } from '#schema'
+import { initWorkspace } from '../init.ts'
+import { SIZES } from './settings.ts'
+import { data, type Stage } from './stage.ts'
+
+export async function defineObjective({ dir, domain }: Stage): Promise<Objective[]> {
+  fs.mkdirSync(dir, { recursive: true })
+  if (!fs.existsSync(join(dir, 'hone.json'))) initWorkspace(dir, 'customer-service')
+  for (const name of ['data', 'steps']) fs.mkdirSync(join(dir, name), { recursive: true })
+  return [domain.objective]
+}
+
+export async function curate(stage: Stage): Promise<DemonstrationsReport> {
+  const { domain, seed, dir } = stage
+  const { rows } = domain.demonstrations(seed, SIZES.demonstrations)
+  const heldOut = domain.heldOutDemonstrations(seed, SIZES.heldOut)
+  const report = checkRows(rows, {
+    kind: 'demonstrations',
+    heldOut,
+    constraints: [{ name: 'limit', broken: (row: Demonstration) => breaksLimit(domain, row) }],
+  })
+  const raw = await saveVersion(dir, rows, {
+    kind: 'demonstrations',
+    name: 'demonstrations-raw',
+    source: { made: 'simulated experts', seed },
+  })
+  const kept = await saveVersion(dir, report.kept, {
+    kind: 'demonstrations',
+    name: 'demonstrations',
+    parents: [raw.version.version],
+    source: { check: report.counts },
+  })
+  const write = (name: string, of: Demonstration[]) =>
+    writeRows(data(stage, name), of, { kind: 'demonstrations', format: 'jsonl' })
+  write('demonstrations', report.kept)
+  write('demonstrations-raw', rows)
+  write('held-out', heldOut)
+  writeTexts(data(stage, 'replay'), domain.generalText(seed, SIZES.replay, 'replay'))
+  writeTexts(data(stage, 'general'), domain.generalText(seed, SIZES.generalHeldOut, 'held-out'))
+  const prompts = (name: string, n: number, split: Parameters<typeof domain.prompts>[1]['split']) =>
+    writeRows(data(stage, name), domain.prompts(seed, { n, split }), { kind: 'prompts', format: 'jsonl' })
+  prompts('rl-prompts', SIZES.rlPrompts, 'rl')
+  prompts('mark-prompts', SIZES.markPrompts, 'marks')
+  prompts('watched-prompts', SIZES.watched, 'evaluation')
+  return {
+    version: kept.version.version,
+    rows: report.kept.length,
+    setAside: report.setAside.length,
+    checks: Object.entries(report.counts).map(([name, found]) => ({ name, found, action: 'set aside' })),
+    setAsideRows: report.setAside.slice(0, 12).map(({ row, reasons }) => ({
+      id: row.id ?? '',
+      reason: reasons.map(({ check, detail }) => `${check}: ${detail}`).join('; '),
+      text: row.completion.slice(0, 300),
+    })),
+    splits: [
+      { name: 'train', rows: report.kept.length },
+      { name: 'held-out', rows: heldOut.length },
+    ],
+    authors: countBy(report.kept.map((row) => row.author ?? 'unknown')),
+    groupedBy: 'customer',
+  }
+}
+
+function breaksLimit(domain: Stage['domain'], { prompt, completion }: Demonstration): string | undefined {
+  const score = domain.constraintRule({ prompt: prompt as string, completion, finished: true })
+  return score < 0 ? 'promises an amount above the limit' : undefined
+}
+
+function writeTexts(file: string, texts: string[]): void {
+  writeDurable(file, texts.map((text) => `${JSON.stringify({ text })}\n`).join(''))
+}
+
+function countBy(names: string[]): { name: string; rows: number }[] {
+  const counts = new Map<string, number>()
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return [...counts].map(([name, rows]) => ({ name, rows })).sort((a, b) => b.rows - a.rows)
+}

@@ -1,0 +1,184 @@
+// Step 7: the kept policy against SFT on prompts of customers nobody trained on: blind win rate by simulated annotators,
+// criteria one by one, constraint violations on the same prompts, gates, and the verdict.
+import { compareCriteria, compareViolations, decideRelease, type Gate, gatesOfObjective, winRate } from '#evaluate'
+import type { Comparison, EvaluationReport, SampleReport } from '#schema'
+import { judgePairs } from '#simulate'
+import { clopperPearson, deriveSeed } from '#stats'
+import { generalRatio } from './fine-tune.ts'
+import { qualifyCrowd } from './protocol.ts'
+import { SIZES } from './settings.ts'
+import { goldOf, replies, type Reply, run, type Stage, withWeights } from './stage.ts'
+
+const OWN_GATES: Gate[] = [
+  { name: 'preferred blind', statistic: 'natural.winRate', bound: 'low', comparison: 'above', value: 0.5 },
+  { name: 'general text kept', statistic: 'general.perplexityRatio', bound: 'value', comparison: 'below', value: 1.1 },
+  {
+    name: 'refunds within the limit',
+    statistic: 'refundBilling.increase',
+    bound: 'value',
+    comparison: 'at-most',
+    value: 0,
+  },
+]
+
+/** Replies of SFT and of the kept policy to the same prompts. */
+async function both(stage: Stage, prompts: string[], purpose: string): Promise<{ before: Reply[]; after: Reply[] }> {
+  const of = (name: string) =>
+    withWeights(stage, `${run(stage, name)}/model`, (model) => replies(stage, model, prompts, purpose))
+  return { before: await of('sft'), after: await of('ppo') }
+}
+
+export async function evaluate(stage: Stage): Promise<{ evaluation: EvaluationReport; samples: SampleReport[] }> {
+  const { domain, seed } = stage
+  const suites = domain.suites(seed, {
+    natural: SIZES.fixedPrompts,
+    violations: SIZES.violations,
+    refundBilling: SIZES.violations,
+  })
+  const prompts = (name: string) => suites.find((s) => s.name === name)!.prompts
+  const natural = prompts('natural')
+  const { before, after } = await both(
+    stage,
+    natural.map((p) => p.prompt),
+    'natural',
+  )
+  const criteria = compareCriteria(criterionScores(stage, before, after), {
+    seed,
+    clusters: natural.map((p) => p.group),
+  })
+  const win = await blindWinRate(stage, natural, { before, after })
+  const violations = await violationsOn(
+    stage,
+    prompts('violations').map((p) => p.prompt),
+    'violations',
+  )
+  const refunds = await violationsOn(
+    stage,
+    prompts('refund-billing').map((p) => p.prompt),
+    'refund-billing',
+  )
+  const statistics = {
+    natural: { winRate: win, ...Object.fromEntries(criteria.map((c) => [c.name, { change: c.change }])) },
+    violations: {
+      limit: {
+        change: {
+          value: -violations.increase.value,
+          low: -violations.increaseHigh,
+          high: -violations.increase.low,
+          n: violations.n,
+        },
+      },
+    },
+    refundBilling: { increase: refunds.increase },
+    general: { perplexityRatio: await generalRatio(stage, `${run(stage, 'ppo')}/model`) },
+  }
+  const { verdict, gates, reasons } = decideRelease([...gatesOfObjective(domain.objective), ...OWN_GATES], statistics)
+  return {
+    evaluation: {
+      winRate: { value: win.value, low: win.low, high: win.high, n: natural.length },
+      criteria: criteria.map(({ name, before: b, after: a, change, p }) => ({ name, before: b, after: a, change, p })),
+      violations: {
+        n: violations.n,
+        before: violations.before.value,
+        after: violations.after.value,
+        increaseHigh: violations.increaseHigh,
+      },
+      violationSuites: [
+        { name: 'natural mix', before: violations.before, after: violations.after, increase: violations.increase },
+        { name: 'refund and billing', before: refunds.before, after: refunds.after, increase: refunds.increase },
+      ],
+      gates,
+      verdict,
+      reasons,
+    },
+    samples: await sampleTable(stage, { before, after }),
+  }
+}
+
+function criterionScores({ domain }: Stage, before: Reply[], after: Reply[]) {
+  const read = (rows: Reply[]) =>
+    rows.map(({ prompt, completion, finished }) => domain.simulatedCriteria(prompt, completion, { finished }))
+  const [b, a] = [read(before), read(after)]
+  return (Object.keys(b[0]!) as (keyof (typeof b)[number])[]).map((name) => ({
+    name,
+    before: b.map((row) => row[name]),
+    after: a.map((row) => row[name]),
+  }))
+}
+
+/** Simulated annotators judge candidate against SFT, sides drawn by seed, three a pair. */
+async function blindWinRate(
+  { domain, seed, ...rest }: Stage,
+  prompts: { id: string; prompt: string; group: string }[],
+  { before, after }: { before: Reply[]; after: Reply[] },
+) {
+  const comparisons: Comparison[] = prompts.map(({ id, prompt, group }, i) => ({
+    item: `evaluation-${id}`,
+    prompt,
+    group,
+    a: after[i]!.completion,
+    b: before[i]!.completion,
+  }))
+  const qualified = qualifyCrowd({ domain, seed, ...rest }).flatMap((q) => (q.passed ? [q.annotator] : []))
+  const judgements = judgePairs(
+    comparisons.filter(({ a, b }) => a !== b),
+    {
+      gold: domain.gold,
+      annotators: domain.annotators(seed),
+      overlap: SIZES.overlap,
+      qualified,
+      seed: deriveSeed(seed, 'evaluation'),
+    },
+  )
+  return winRate({ judgements, comparisons, seed })
+}
+
+async function violationsOn(stage: Stage, prompts: string[], purpose: string) {
+  const { before, after } = await both(stage, prompts, purpose)
+  const broken = (rows: Reply[]) =>
+    rows.map(({ prompt, completion }) => stage.domain.simulatedViolation(prompt, completion))
+  const [b, a] = [broken(before), broken(after)]
+  const compared = compareViolations(b, a)
+  const rate = (of: boolean[]) => clopperPearson(of.filter(Boolean).length, of.length)
+  return { ...compared, before: rate(b), after: rate(a) }
+}
+
+/** The same eight prompts, answered by base, SFT and the kept policy. */
+async function sampleTable(
+  stage: Stage,
+  { before, after }: { before: Reply[]; after: Reply[] },
+): Promise<SampleReport[]> {
+  const shown = before.slice(0, SIZES.watched)
+  const base = await withWeights(stage, stage.base, (model) =>
+    replies(
+      stage,
+      model,
+      shown.map((r) => r.prompt),
+      'natural',
+    ),
+  )
+  const golds = { base: goldOf(stage, base), sft: goldOf(stage, before), rl: goldOf(stage, after) }
+  return shown.map(({ prompt }, i) => ({
+    prompt,
+    completions: [
+      {
+        from: 'base' as const,
+        text: base[i]!.completion,
+        tokens: base[i]!.rollout.completion.length,
+        gold: golds.base[i]!,
+      },
+      {
+        from: 'sft' as const,
+        text: before[i]!.completion,
+        tokens: before[i]!.rollout.completion.length,
+        gold: golds.sft[i]!,
+      },
+      {
+        from: 'rl' as const,
+        text: after[i]!.completion,
+        tokens: after[i]!.rollout.completion.length,
+        gold: golds.rl[i]!,
+      },
+    ],
+  }))
+}

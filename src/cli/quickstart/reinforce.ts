@@ -1,0 +1,273 @@
+// Step 6: PPO under a KL budget, with rule terms beside the learned reward. At each mark simulated annotators judge fresh
+// pairs. Beside it, as processes of their own: the same run without rules, and the same run continued past its stop.
+import fs from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { scoresOf } from '#align'
+import type { Engine, Model } from '#engine/contract'
+import { writeDurable } from '#files'
+import type { PpoConfig, RlReport } from '#schema'
+import { bootstrapMean } from '#stats'
+import { branch, checkpointSteps, type PpoJob, readCheckpoint, readRun, train, type Trained } from '#trainer'
+import { simulatedJudge } from '../judges.ts'
+import { qualifyCrowd } from './protocol.ts'
+import { runOrResume } from './runs.ts'
+import { LOOK_EVERY, ppoConfig, RULE_WEIGHTS, SIZES } from './settings.ts'
+import {
+  data,
+  goldOf,
+  mean,
+  readJsonl,
+  replies,
+  type Reply,
+  run,
+  type Stage,
+  trainOptions,
+  withWeights,
+} from './stage.ts'
+
+const DOMAIN = fileURLToPath(new URL('../../../domains/customer-service', import.meta.url))
+
+/** Means over the fixed prompts at one step. */
+export type Look = { step: number; proxy: number; gold: number; golds: number[] }
+type Variant = 'ppo' | 'ppo-no-rules' | 'ppo-unbudgeted'
+
+export async function reinforce(stage: Stage, variant: 'ppo' | 'ppo-no-rules'): Promise<Trained> {
+  const job = jobOf(stage, { rules: variant === 'ppo', config: ppoConfig(stage.seed) })
+  const options = {
+    ...trainOptions(stage),
+    judge: await judgeOf(stage),
+    ...(variant === 'ppo' && { watch: looker(stage, variant) }),
+  }
+  return runOrResume(run(stage, variant), options, (o) => train(job, run(stage, variant), o))
+}
+
+/** The budgeted run's last checkpoint, continued with the budget off. */
+export async function continueUnbudgeted(stage: Stage): Promise<Trained> {
+  const from = run(stage, 'ppo')
+  const step = checkpointSteps(from).at(-1)!
+  const job = jobOf(stage, { rules: true, config: { ...ppoConfig(stage.seed), klBudget: 'off' } })
+  const options = { ...trainOptions(stage), judge: await judgeOf(stage), watch: looker(stage, 'ppo-unbudgeted') }
+  return runOrResume(run(stage, 'ppo-unbudgeted'), options, (o) =>
+    branch(from, { step, job, out: run(stage, 'ppo-unbudgeted') }, o),
+  )
+}
+
+function jobOf(stage: Stage, { rules, config }: { rules: boolean; config: PpoConfig }): PpoJob {
+  const sft = `${run(stage, 'sft')}/model`
+  if (rules) writeRules(stage)
+  return {
+    recipe: 'ppo',
+    config,
+    device: 'cpu',
+    model: sft,
+    reference: sft,
+    reward: `${run(stage, 'reward')}/model`,
+    rewardWeight: 1,
+    criticFrom: 'reward',
+    data: data(stage, 'rl-prompts'),
+    watch: data(stage, 'watched-prompts'),
+    ...(rules && { rules: join(stage.dir, 'rules.json') }),
+    markData: data(stage, 'mark-prompts'),
+    judge: 'simulated:customer-service',
+  }
+}
+
+/** Written once: the running processes read the same file. */
+function writeRules({ dir }: Stage): void {
+  const terms = Object.entries(RULE_WEIGHTS).map(([name, weight]) => ({
+    name,
+    weight,
+    kind: 'module',
+    file: join(DOMAIN, 'rules', `${name}.ts`),
+  }))
+  const file = join(dir, 'rules.json')
+  if (!fs.existsSync(file)) writeDurable(file, `${JSON.stringify(terms, null, 2)}\n`)
+}
+
+function judgeOf(stage: Stage) {
+  const { domain, seed } = stage
+  return simulatedJudge(domain, { seed, qualification: qualifyCrowd(stage) })
+}
+
+/** Looks at the fixed prompts every few steps; each look is a file, so that a resumed run looks only where it has not. */
+function looker(
+  stage: Stage,
+  variant: Variant,
+): (step: number, models: Record<string, Model>, engine: Engine) => Promise<void> {
+  const folder = join(run(stage, variant), 'looks')
+  return async (step, { policy, reward }, engine) => {
+    const file = join(folder, `${step}.json`)
+    if (step % LOOK_EVERY !== 0 || fs.existsSync(file)) return
+    fs.mkdirSync(folder, { recursive: true })
+    const rows = await replies({ ...stage, engine }, policy!, fixedPrompts(stage), 'fixed')
+    writeDurable(file, JSON.stringify(await lookAt({ ...stage, engine }, { step, rows, reward: reward! })))
+  }
+}
+
+function fixedPrompts({ domain, seed }: Stage): string[] {
+  return domain.prompts(seed, { n: SIZES.fixedPrompts, split: 'evaluation' }).map((p) => p.prompt)
+}
+
+async function lookAt(
+  stage: Stage,
+  { step, rows, reward }: { step: number; rows: Reply[]; reward: Model },
+): Promise<Look> {
+  const proxies = await scoresOf(
+    stage.engine,
+    reward,
+    rows.map(({ rollout }) => rollout),
+  )
+  const golds = goldOf(stage, rows)
+  return { step, proxy: mean([...proxies]), gold: mean(golds), golds }
+}
+
+function looksOf(stage: Stage, variant: Variant): Look[] {
+  const folder = join(run(stage, variant), 'looks')
+  if (!fs.existsSync(folder)) return []
+  return fs
+    .readdirSync(folder)
+    .map((name) => JSON.parse(fs.readFileSync(join(folder, name), 'utf8')) as Look)
+    .sort((a, b) => a.step - b.step)
+}
+
+/** Looks at the fixed prompts with finished weights. */
+async function lookWith(stage: Stage, weights: string, step: number): Promise<{ look: Look; rows: Reply[] }> {
+  const rows = await withWeights(stage, weights, (model) => replies(stage, model, fixedPrompts(stage), 'fixed'))
+  const look = await withWeights(stage, `${run(stage, 'reward')}/model`, (reward) =>
+    lookAt(stage, { step, rows, reward }),
+  )
+  return { look, rows }
+}
+
+type MetricRow = { kind?: string; step: number; [name: string]: unknown }
+type StepRow = { step: number } & Record<string, number>
+
+/** Everything about the budgeted run, its continuation and the run without rules; called when all three are done. */
+export async function reportRl(stage: Stage): Promise<RlReport> {
+  const { config } = readRun(run(stage, 'ppo')).config as { config: PpoConfig }
+  const outcome = readRun(run(stage, 'ppo')).record.outcome as unknown as Trained['outcome']
+  const rows = readJsonl<MetricRow>(`${run(stage, 'ppo')}/metrics.jsonl`)
+  const continued = readJsonl<MetricRow>(`${run(stage, 'ppo-unbudgeted')}/metrics.jsonl`).filter(
+    ({ step }) => step > outcome.steps, // before, it is a copy of the budgeted run
+  )
+  const steps = rows.filter((row) => row.kind === undefined) as unknown as StepRow[]
+  const kept = outcome.kept ?? 0
+  const before = await lookWith(stage, `${run(stage, 'sft')}/model`, 0)
+  const after = await lookWith(stage, `${run(stage, 'ppo')}/model`, kept)
+  const bare = await lookWith(stage, `${run(stage, 'ppo-no-rules')}/model`, 0)
+  const gain = (look: Look) =>
+    bootstrapMean(
+      look.golds.map((g, i) => g - before.look.golds[i]!),
+      { seed: stage.seed },
+    )
+  const all = [...steps, ...(continued.filter((row) => row.kind === undefined) as unknown as StepRow[])]
+  const klAt = (step: number) => (step === 0 ? 0 : (all.find((row) => row.step === step)?.klAverage3 ?? 0))
+  const looks = [before.look, ...looksOf(stage, 'ppo'), ...looksOf(stage, 'ppo-unbudgeted')]
+  const alarms = [...alarmsIn(rows, 'budgeted', klAt), ...alarmsIn(continued, 'unbudgeted', klAt)]
+  const keptRow = steps.find((row) => row.step === kept) ?? steps.at(-1)!
+  return {
+    steps: outcome.steps,
+    kl: klAt(kept),
+    goldBefore: before.look.gold,
+    goldAfter: after.look.gold,
+    goldGain: gain(after.look),
+    proxyBefore: before.look.proxy,
+    proxyAfter: after.look.proxy,
+    stoppedBy: outcome.stoppedBy,
+    stopReason: outcome.reason,
+    alarms,
+    terms: Object.entries({ learned: 1, ...RULE_WEIGHTS }).map(([name, weight]) => ({
+      name,
+      weight,
+      before: steps[0]![`reward.${name}`]!,
+      after: keptRow[`reward.${name}`]!,
+    })),
+    marks: rows.filter((row) => row.kind === 'mark').map(markOf),
+    unbudgeted: {
+      points: looks.map(({ step, proxy, gold }) => ({ step, kl: klAt(step), proxy, gold })),
+      alarmAt: alarms.find((alarm) => alarm.action !== 'note')?.kl ?? null,
+      peakAt: peakOf(looks.map(({ step, gold }) => ({ kl: klAt(step), gold }))),
+    },
+    algorithm: 'PPO with a critic',
+    budget: config.klBudget === 'off' ? null : config.klBudget,
+    keptStep: kept,
+    prompts: SIZES.fixedPrompts,
+    series: steps.map((row) => seriesOf(row, looks)),
+    continued: (continued.filter((row) => row.kind === undefined) as unknown as StepRow[]).map((row) =>
+      seriesOf(row, looks),
+    ),
+    withoutRules: { goldGain: gain(bare.look) },
+  }
+}
+
+function seriesOf(row: StepRow, looks: Look[]): NonNullable<RlReport['series']>[number] {
+  const look = looks.find(({ step }) => step === row.step)
+  return {
+    step: row.step,
+    kl: row.klAverage3 ?? null,
+    proxy: row['reward.learned'] ?? null,
+    ...(look && { gold: look.gold }),
+    entropy: row.entropy ?? null,
+    length: row.tokens ?? null,
+    terms: Object.fromEntries(
+      Object.entries(row).flatMap(([name, value]) => (name.startsWith('reward.') ? [[name.slice(7), value]] : [])),
+    ),
+  }
+}
+
+function alarmsIn(
+  rows: MetricRow[],
+  of: 'budgeted' | 'unbudgeted',
+  klAt: (step: number) => number,
+): RlReport['alarms'] {
+  const seen = new Set<string>()
+  return rows.flatMap((row) => {
+    if (row.kind !== 'alarm') return []
+    const alarm = row as unknown as {
+      name: string
+      step: number
+      rule: string
+      value: number
+      threshold: number
+      action: 'note' | 'pause' | 'stop'
+    }
+    // The first time that each fires; it stays on while its window holds.
+    if (seen.has(alarm.name)) return []
+    seen.add(alarm.name)
+    const { name, step, rule, value, threshold, action } = alarm
+    return [{ name, step, kl: klAt(step), rule, value, threshold, action, run: of }]
+  })
+}
+
+function markOf(row: MetricRow): RlReport['marks'][number] {
+  const { mark } = row as unknown as { mark: import('#align').MarkResult }
+  const { step, kl, winReference, winBest, accuracy, decision, reason } = mark
+  return {
+    step,
+    kl,
+    winSft: winReference.value,
+    winBest: winBest?.value ?? null,
+    accuracy: accuracy?.value ?? null,
+    decision,
+    reason,
+    intervals: { winSft: winReference, ...(winBest && { winBest }), ...(accuracy && { accuracy }) },
+  }
+}
+
+/** KL of the highest 3-point mean of gold. */
+function peakOf(points: { kl: number; gold: number }[]): number {
+  let best = { kl: points[0]!.kl, gold: -Infinity }
+  for (let i = 1; i + 1 < points.length; i++) {
+    const gold = mean(points.slice(i - 1, i + 2).map((p) => p.gold))
+    if (gold > best.gold) best = { kl: points[i]!.kl, gold }
+  }
+  return best.kl
+}
+
+/** The checkpoint that was kept, by its manifest's hash. */
+export function keptCheckpoint(stage: Stage): string {
+  const folder = run(stage, 'ppo')
+  const { outcome } = readRun(folder).record as { outcome?: { kept?: number } }
+  return outcome?.kept === undefined ? run(stage, 'sft') : readCheckpoint(folder, outcome.kept).folder
+}

@@ -1,0 +1,126 @@
+// Step 5: the reward model on preferences, and the ticket it needs before it may enter RL: accuracy against the ceiling,
+// calibration, length slope, best of n.
+import { scoresOf } from '#align'
+import { bestOfNCurve, checkGate, type Gate, rewardTicket } from '#evaluate'
+import type { Preference, RewardReport } from '#schema'
+import { deriveSeed, wilson } from '#stats'
+import { readCard, train } from '#trainer'
+import { labelIsRight } from './protocol.ts'
+import { runOrResume } from './runs.ts'
+import { rewardConfig, SIZES } from './settings.ts'
+import { data, goldOf, readJsonl, replies, run, type Stage, trainOptions, withWeights } from './stage.ts'
+
+const TICKET: Gate[] = [
+  { name: 'better than chance', statistic: 'accuracy', bound: 'low', comparison: 'above', value: 0.6 },
+  {
+    name: 'under the ceiling',
+    statistic: 'agreement',
+    bound: 'value',
+    comparison: 'at-most',
+    value: { statistic: 'ceiling', bound: 'high', times: 1, plus: 0 },
+  },
+  { name: 'calibrated', statistic: 'ece', bound: 'value', comparison: 'below', value: 0.1 },
+]
+
+export async function trainReward(stage: Stage): Promise<RewardReport> {
+  const { seed, engine, tokenizer, domain } = stage
+  const folder = run(stage, 'reward')
+  const trained = await runOrResume(folder, trainOptions(stage), (o) =>
+    train(
+      {
+        recipe: 'reward',
+        config: rewardConfig(seed),
+        device: 'cpu',
+        model: `${run(stage, 'sft')}/model`,
+        data: data(stage, 'preferences-pairs'),
+        heldOut: data(stage, 'preferences-pairs-held-out'),
+        read: 'sum',
+      },
+      folder,
+      o,
+    ),
+  )
+  const heldOut = readJsonl<Preference>(data(stage, 'preferences-pairs-held-out'))
+  const example = (prompt: string, completion: string) => ({
+    prompt: tokenizer.encodePrompt(prompt),
+    completion: Int32Array.from([...tokenizer.encode(completion), tokenizer.eosId]),
+  })
+  const a = heldOut.map((p) => example(p.prompt as string, p.a))
+  const b = heldOut.map((p) => example(p.prompt as string, p.b))
+  const { scoresA, scoresB } = await withWeights(stage, trained.model, async (model) => ({
+    scoresA: await scoresOf(engine, model, a),
+    scoresB: await scoresOf(engine, model, b),
+  }))
+  const ticket = rewardTicket(
+    heldOut.map((p, i) => ({
+      item: p.item,
+      scoreA: scoresA[i]!,
+      scoreB: scoresB[i]!,
+      probability: p.probability,
+      gold: Number(domain.gold.read(p.prompt as string, p.a).score > domain.gold.read(p.prompt as string, p.b).score),
+      lengthA: a[i]!.completion.length,
+      lengthB: b[i]!.completion.length,
+    })),
+    { seed, logitsPerUnit: trained.outcome.metrics.affineScale ?? 1, resamples: 300 },
+  )
+  const right = heldOut.map((p) => labelIsRight(domain, p))
+  const ceiling = wilson(
+    right.reduce((x, y) => x + y, 0),
+    right.length,
+  )
+  const statistics = { accuracy: ticket.accuracy, agreement: ticket.agreement, ceiling, ece: ticket.ece }
+  const curve = readJsonl<{ step: number; loss?: number; heldOutLoss?: number }>(`${folder}/metrics.jsonl`)
+  return {
+    ...statistics,
+    bestOfN: [],
+    pairs: readJsonl(data(stage, 'preferences-pairs')).length,
+    heldOutPairs: heldOut.length,
+    byMargin: ticket.byMargin,
+    reliability: ticket.reliability.map(({ predicted, observed }) => ({ predicted, observed })),
+    lengthSlope: ticket.lengthSlope.value,
+    curve: curve.map(({ step, loss, heldOutLoss }) => ({
+      step,
+      loss: loss ?? null,
+      ...(heldOutLoss !== undefined && { heldOut: heldOutLoss }),
+    })),
+    ticket: TICKET.map((gate) => checkGate(gate, statistics)),
+  }
+}
+
+/** Best of n on samples of SFT: what more optimisation against this reward model would buy, by proxy and by the simulated gold. */
+export async function bestOfN(stage: Stage): Promise<RewardReport['bestOfN']> {
+  const { seed, engine, domain } = stage
+  const prompts = domain.prompts(seed, { n: SIZES.bestOfNPrompts, split: 'best-of-n' }).map((p) => p.prompt)
+  const many = prompts.flatMap((prompt) => new Array<string>(SIZES.bestOfNSamples).fill(prompt))
+  const samples = await withWeights(stage, `${run(stage, 'sft')}/model`, (model) =>
+    replies(stage, model, many, 'best-of-n'),
+  )
+  const proxies = await withWeights(stage, `${run(stage, 'reward')}/model`, (model) =>
+    scoresOf(
+      engine,
+      model,
+      samples.map(({ rollout }) => rollout),
+    ),
+  )
+  const gold = goldOf(stage, samples)
+  const byPrompt = prompts.map((_, p) =>
+    Array.from({ length: SIZES.bestOfNSamples }, (_, k) => {
+      const i = p * SIZES.bestOfNSamples + k
+      return { proxy: proxies[i]!, gold: gold[i]! }
+    }),
+  )
+  return bestOfNCurve(byPrompt, { seed: deriveSeed(seed, 'best-of-n') }).map(
+    ({ n, kl, proxy, gold: g, goldInterval }) => ({
+      n,
+      kl,
+      proxy,
+      gold: g ?? null,
+      ...(goldInterval && { goldInterval }),
+    }),
+  )
+}
+
+/** Standard deviation of the raw scores, from the card: how many logits a unit of reward is. */
+export function launchAccuracy(stage: Stage) {
+  return readCard(`${run(stage, 'reward')}/model`)?.reward?.accuracy
+}

@@ -1,0 +1,130 @@
+// What every step of the quickstart stands on: the domain, its folder of files, an engine to look at models with.
+import fs from 'node:fs'
+import { join } from 'node:path'
+import { type Rollout, sampleRollouts } from '#align'
+import type { Engine, Model } from '#engine/contract'
+import { createEmbeddedEngine } from '#lm'
+import { deriveSeed } from '#stats'
+import { loadTokenizer, type Tokenizer } from '#text'
+import { resolveModel, type TrainOptions } from '#trainer'
+import { loadDomain } from '../domains.ts'
+import { output, type Output } from '../output.ts'
+import { progressOf } from '../progress.ts'
+import { version } from '../version.ts'
+
+export type Domain = Awaited<ReturnType<typeof loadDomain>>
+
+export type Stage = {
+  dir: string
+  seed: number
+  domain: Domain
+  base: string
+  tokenizer: Tokenizer
+  /** For evaluation; runs have their own. */
+  engine: Engine
+  out: Output
+  signal?: AbortSignal
+}
+
+/** Longest reply, tokens. */
+export const MAX_REPLY = 80
+
+export async function openStage({
+  dir,
+  seed,
+  domain: name,
+  json = false,
+  signal,
+}: {
+  dir: string
+  seed: number
+  domain: string
+  json?: boolean
+  signal?: AbortSignal
+}): Promise<Stage> {
+  const domain = await loadDomain(name)
+  const base = resolveModel('base')
+  return {
+    dir,
+    seed,
+    domain,
+    base,
+    tokenizer: loadTokenizer(base),
+    engine: createEmbeddedEngine(),
+    out: output({ json }),
+    ...(signal && { signal }),
+  }
+}
+
+export function trainOptions({ out, signal }: Stage): TrainOptions {
+  return { hone: version(), onProgress: progressOf(out), say: out.say, ...(signal && { signal }) }
+}
+
+/** Path of a data file or run of this quickstart. */
+export function data(stage: Pick<Stage, 'dir'>, name: string): string {
+  return join(stage.dir, 'data', `${name}.jsonl`)
+}
+export function run(stage: Pick<Stage, 'dir'>, name: string): string {
+  return join(stage.dir, 'runs', name)
+}
+
+export function readJsonl<T>(file: string): T[] {
+  return fs
+    .readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as T)
+}
+
+/** Loads weights, lends the model, frees it. */
+export async function withWeights<T>(
+  { engine }: Pick<Stage, 'engine'>,
+  weights: string,
+  use: (model: Model) => Promise<T>,
+): Promise<T> {
+  const model = await engine.load({ from: { weights }, trains: 'nothing' })
+  try {
+    return await use(model)
+  } finally {
+    await engine.release(model)
+  }
+}
+
+export type Reply = { prompt: string; completion: string; finished: boolean; rollout: Rollout }
+
+/** One reply to each prompt at temperature 1; the same purpose gives the same draws. */
+export async function replies(
+  stage: Stage,
+  model: Model,
+  prompts: readonly string[],
+  purpose: string,
+): Promise<Reply[]> {
+  const { engine, tokenizer, seed, signal } = stage
+  const rollouts = await sampleRollouts(
+    engine,
+    model,
+    prompts.map((prompt) => tokenizer.encodePrompt(prompt)),
+    {
+      maxTokens: MAX_REPLY,
+      temperature: 1,
+      stopTokens: tokenizer.eosIds,
+      seed: deriveSeed(seed, 'quickstart', purpose),
+      ...(signal && { signal }),
+    },
+  )
+  return rollouts.map((rollout, i) => ({
+    prompt: prompts[i]!,
+    completion: tokenizer.decode(rollout.completion, { skipSpecial: true }),
+    finished: rollout.hasEnded,
+    rollout,
+  }))
+}
+
+/** The simulated gold's score of each reply. */
+export function goldOf({ domain }: Pick<Stage, 'domain'>, rows: readonly Reply[]): number[] {
+  return rows.map(({ prompt, completion, finished }) => domain.gold.read(prompt, completion, { finished }).score)
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length
+}
