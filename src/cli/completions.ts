@@ -1,0 +1,131 @@
+// Completions of prompts by a model, as text while it comes: what generate, chat and evaluate share. A completion's draws
+// follow from the seed and its place among the rows alone.
+import { ConfigError, DataError } from '#errors'
+import type { Engine, Model } from '#engine/contract'
+import { createEmbeddedEngine, readConfig } from '#lm'
+import type { Prompt } from '#schema'
+import { deriveSeed } from '#stats'
+import { loadTokenizer, streamText, tokenizePrompt, type Tokenizer } from '#text'
+import { resolveModel } from '#trainer'
+import type { Command } from 'commander'
+import { numberOf } from './data-source.ts'
+
+export type OpenModel = { folder: string; engine: Engine; model: Model; tokenizer: Tokenizer; maxTokens: number }
+
+/** Opens `--model` to answer, and closes it whatever `use` does. */
+export async function withModel<T>(
+  { name, device, flag = '--model' }: { name: string; device: string; flag?: string },
+  use: (opened: OpenModel) => Promise<T>,
+): Promise<T> {
+  const folder = resolveModel(name, flag)
+  const tokenizer = loadTokenizer(folder)
+  const engine = createEmbeddedEngine({ device })
+  const model = await engine.load({ from: { weights: folder }, trains: 'nothing' })
+  try {
+    return await use({ folder, engine, model, tokenizer, maxTokens: readConfig(folder).maxPositionEmbeddings })
+  } finally {
+    await engine.release(model)
+  }
+}
+
+/** `topK` 0 = all tokens; `temperature` 0 = the likeliest token. */
+export type Drawing = {
+  maxTokens: number
+  temperature: number
+  topP: number
+  topK: number
+  n: number
+  seed: number
+}
+type DrawingOptions = Partial<Record<keyof Drawing, string>>
+
+const MOST_NEW_TOKENS = '256'
+
+export const N_FLAG = ['--n <n>', 'completions of each prompt (default: 1)'] as const
+
+/** Flags that `readDrawing` reads. None has a value unless it is given, so that one that would be ignored can be refused. */
+export function addDrawingFlags(command: Command, { temperature }: { temperature: number }): Command {
+  return command
+    .option(
+      '--max-tokens <n>',
+      `most tokens of a completion, as far as they fit the model (default: ${MOST_NEW_TOKENS})`,
+    )
+    .option('--temperature <t>', `0 takes the likeliest token (default: ${temperature})`)
+    .option('--top-p <share>', 'draw from the likeliest tokens that hold this share (default: 1)')
+    .option('--top-k <k>', 'draw from so many likeliest tokens; 0 for all (default: 0)')
+    .option('--seed <n>', 'all draws follow from it (default: 0)')
+}
+
+export function readDrawing(options: DrawingOptions, defaults: { temperature: number }): Drawing {
+  const drawing = {
+    maxTokens: numberOf('--max-tokens', options.maxTokens ?? MOST_NEW_TOKENS, { low: 1, isWhole: true }),
+    temperature: numberOf('--temperature', options.temperature ?? String(defaults.temperature), { low: 0 }),
+    topP: numberOf('--top-p', options.topP ?? '1', { low: Number.MIN_VALUE, high: 1 }),
+    topK: numberOf('--top-k', options.topK ?? '0', { low: 0, isWhole: true }),
+    n: numberOf('--n', options.n ?? '1', { low: 1, isWhole: true }),
+    seed: numberOf('--seed', options.seed ?? '0', { low: 0, isWhole: true }),
+  }
+  const ignored = (['topP', 'topK', 'seed', 'n'] as const).find((key) => options[key] !== undefined)
+  if (drawing.temperature === 0 && ignored !== undefined)
+    throw new ConfigError(
+      `--${ignored.replace(/[A-Z]/, (c) => `-${c.toLowerCase()}`)} would be ignored at temperature 0: nothing is drawn`,
+    )
+  return drawing
+}
+
+/** `logprob`: summed over the tokens, of softmax(logits / temperature) untruncated. `finished`: ended by itself. */
+export type Completion = { completion: string; finished: boolean; logprob: number; tokens: number }
+/** New text of sample `sample` of prompt `row`; `done` comes with the last of it. */
+export type Piece = { row: number; sample: number; text: string; done?: Completion }
+
+/** Pieces of all completions, in the order in which they come. Ends early, without a word, when `signal` is aborted. */
+export async function* drawCompletions(
+  { engine, model, tokenizer, maxTokens: limit }: OpenModel,
+  prompts: readonly Prompt[],
+  { drawing, signal }: { drawing: Drawing; signal?: AbortSignal },
+): AsyncGenerator<Piece> {
+  const { n, maxTokens, seed, ...settings } = drawing
+  const requests = []
+  for (const [row, prompt] of prompts.entries()) {
+    const tokens = await tokenizePrompt(tokenizer, prompt)
+    const room = limit - tokens.length
+    if (tokens.length === 0) throw new DataError(`expected a prompt of at least one token, got none in row ${row + 1}`)
+    if (room < 1)
+      throw new DataError(
+        `expected a prompt of fewer than the model's ${limit} tokens, got ${tokens.length} in row ${row + 1}: shorten it`,
+      )
+    requests.push({
+      id: String(row),
+      tokens,
+      n,
+      maxTokens: Math.min(maxTokens, room),
+      stopTokens: tokenizer.eosIds,
+      seed: deriveSeed(seed, 'completion', row),
+      ...settings,
+    })
+  }
+  const open = new Map<string, Completion & { stream: ReturnType<typeof streamText> }>()
+  for await (const { id, index, tokens, logprobs, done } of engine.sample(model, requests, signal ? { signal } : {})) {
+    if (done === 'cancelled') return
+    const key = `${id} ${index}`
+    const part = open.get(key) ?? {
+      completion: '',
+      finished: false,
+      logprob: 0,
+      tokens: 0,
+      stream: streamText(tokenizer),
+    }
+    open.set(key, part)
+    const text = part.stream.push(tokens) + (done ? part.stream.end() : '')
+    part.completion += text
+    part.tokens += tokens.length
+    for (const logprob of logprobs) part.logprob += logprob
+    const piece: Piece = { row: Number(id), sample: index, text }
+    if (done) {
+      open.delete(key)
+      const { stream: _, ...completion } = part
+      piece.done = { ...completion, finished: done === 'stop' }
+    }
+    yield piece
+  }
+}
