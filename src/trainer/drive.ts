@@ -1,9 +1,12 @@
 // Runs a recipe to its end: writes what it yields, answers its checkpoints, stops it when asked. The recipe decides
 // what happens; nothing here does arithmetic.
+import fs from 'node:fs'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import type { Outcome, Recipe, RecipeEvent, Reply } from '#align'
-import type { Engine, Model, Saved } from '#engine/contract'
-import { pruneCheckpoints, type Run } from './run-folder.ts'
+import type { Metrics, Outcome, Recipe, RecipeEvent, Reply } from '#align'
+import type { Engine } from '#engine/contract'
+import { type Checkpoint, modelsOf, pruneCheckpoints } from './checkpoints.ts'
+import type { Run } from './run-folder.ts'
 
 export type Progress =
   | (Extract<RecipeEvent, { kind: 'step' }> & { seconds: number })
@@ -19,25 +22,35 @@ export type DriveOptions = {
   /** Called after each step; must not disturb the models. */
   watch?: (step: number) => Promise<void>
   /** What DPO computed of its reference, worth keeping. */
-  onReference?: (logprobs: Float64Array) => void
+  onReference?: (logprobs: Float64Array) => Promise<void>
 }
+
+/** After so long a checkpoint is asked for, whatever the recipe's own interval: what a kill can cost. */
+const UNSAVED_MS = 20_000
+/** Unless saves are so slow that they would take more than a twentieth of the time. */
+const STEPS_OF_SAVING = 20
 
 /** The recipe's outcome; the run folder then holds its last checkpoint. Errors of the recipe pass through, the folder stays resumable. */
 export async function drive(recipe: Recipe, options: DriveOptions): Promise<Outcome> {
   const { run, signal } = options
   const start = performance.now()
+  let saved = { at: start, took: 0 }
   let reply: Reply
   for (;;) {
     const next = await recipe.next(reply)
     if (next.done) {
       run.metrics.sync()
       run.samples.sync()
-      return next.value
+      return withMetrics(next.value, run)
     }
-    reply = await answer(next.value, options, (performance.now() - start) / 1000)
+    const before = performance.now()
+    reply = await answer(next.value, options, (before - start) / 1000)
+    const now = performance.now()
+    if (next.value.kind === 'checkpoint') saved = { at: now, took: now - before }
     if (next.value.kind !== 'step') continue
     await options.watch?.(next.value.step)
     if (signal?.aborted) reply = 'stop'
+    else if (now - saved.at > Math.max(UNSAVED_MS, STEPS_OF_SAVING * saved.took)) reply = 'checkpoint'
   }
 }
 
@@ -63,30 +76,36 @@ async function answer(event: RecipeEvent, options: DriveOptions, seconds: number
       onProgress?.(event)
       return undefined
     case 'reference':
-      onReference?.(event.logprobs)
+      await onReference?.(event.logprobs)
       return undefined
     case 'checkpoint': {
-      const { folder, saved } = await saveCheckpoint(event, options)
-      onProgress?.({ kind: 'checkpoint', step: event.step, folder, reason: event.reason })
-      return saved
+      const checkpoint = await saveCheckpoint(event, options)
+      onProgress?.({ kind: 'checkpoint', step: event.step, folder: checkpoint.folder, reason: event.reason })
+      return modelsOf(checkpoint)
     }
     default:
       return event satisfies never
   }
 }
 
-async function saveCheckpoint(event: Extract<RecipeEvent, { kind: 'checkpoint' }>, { engine, run }: DriveOptions) {
-  const { step, reason, state } = event
-  const models: Record<string, Model> = event.models
-  const partial: Record<string, Saved> = {}
-  const { folder } = await run.checkpoint({ step, reason, state, models: Object.keys(models) }, async (name, to) => {
-    partial[name] = await engine.save(models[name]!, 'resume', to)
-  })
+async function saveCheckpoint(
+  { step, reason, state, models }: Extract<RecipeEvent, { kind: 'checkpoint' }>,
+  { engine, run }: DriveOptions,
+): Promise<Checkpoint> {
+  const checkpoint = await run.checkpoint({ step, reason, state, models: Object.keys(models) }, (name, to) =>
+    engine.save(models[name]!, 'resume', to),
+  )
   pruneCheckpoints(run.folder)
-  return { folder, saved: relocate(partial, folder) }
+  return checkpoint
 }
 
-/** Models were saved into a temporary folder that now has another name. */
-function relocate(saved: Record<string, Saved>, folder: string): Record<string, Saved> {
-  return Object.fromEntries(Object.entries(saved).map(([name, s]) => [name, { ...s, folder: `${folder}/${name}` }]))
+/** A recipe that resumed after its last step has seen no figures: they are the last that the run wrote. */
+function withMetrics(outcome: Outcome, { folder }: Run): Outcome {
+  if (Object.keys(outcome.metrics).length > 0) return outcome
+  const lines = fs.readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trimEnd().split('\n').reverse()
+  for (const line of lines) {
+    const { step, kind, ...metrics } = JSON.parse(line || '{}') as Metrics & { kind?: string }
+    if (kind === undefined && step !== undefined) return { ...outcome, metrics }
+  }
+  return outcome
 }

@@ -1,5 +1,6 @@
 // What a training run is asked to do, as it lies in its config.json: everything a resume needs, and nothing that is made
 // at run time. Paths are absolute.
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { DpoConfig, PpoConfig, RewardConfig, SftConfig } from '#schema'
 
@@ -13,7 +14,7 @@ export const SftJob = z.strictObject({
   model,
   data: z.string().describe('demonstrations: JSONL, JSON or CSV, plain or gzip'),
   heldOut: z.string().optional().describe('demonstrations to measure the loss on'),
-  replay: z.string().optional().describe('general rows to mix in, in the form of demonstrations'),
+  replay: z.string().optional().describe('general texts to mix in: JSONL rows {"text"}'),
 })
 export type SftJob = z.infer<typeof SftJob>
 
@@ -71,3 +72,14 @@ export type PpoJob = z.infer<typeof PpoJob>
 
 export const Job = z.discriminatedUnion('recipe', [PretrainJob, SftJob, RewardJob, DpoJob, PpoJob])
 export type Job = z.infer<typeof Job>
+
+const PATHS = new Set(['model', 'data', 'heldOut', 'replay', 'reference', 'reward', 'markData', 'watch', 'rules'])
+
+/** The job as a resume from another working directory must find it. */
+export function withAbsolutePaths(job: Job): Job {
+  const entries = Object.entries(job).map(([key, value]) => [
+    key,
+    PATHS.has(key) && typeof value === 'string' ? resolve(value) : value,
+  ])
+  return Job.parse(Object.fromEntries(entries))
+}

@@ -2,6 +2,7 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import { ConfigError } from '#errors'
 import type { Interval } from '#stats'
 import { canonicalJson, filesUnder, sha256, sha256File } from '#files'
@@ -51,3 +52,13 @@ function isModel(folder: string): boolean {
     fs.existsSync(join(folder, f)),
   )
 }
+
+/** Logits a unit of a reward model's score: what its scaling to standard deviation 1 divided by; 1 where there was none. */
+export function scoreScale(folder: string): number {
+  const file = join(folder, 'hone.json')
+  if (!fs.existsSync(file)) return 1
+  const parsed = ScoreScale.safeParse(JSON.parse(fs.readFileSync(file, 'utf8')))
+  return parsed.success ? parsed.data.scores.affine[0]!.scale : 1
+}
+
+const ScoreScale = z.object({ scores: z.object({ affine: z.array(z.object({ scale: z.number() })).min(1) }) })

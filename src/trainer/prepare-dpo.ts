@@ -2,7 +2,7 @@
 // once and cached under the hash of the model and the pairs.
 import fs from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { dpo } from '#align'
 import { sha256, writeDurable } from '#files'
 import { loadTokenizer } from '#text'
@@ -41,13 +41,19 @@ export async function prepareDpo(job: DpoJob, context: Context): Promise<Prepare
       ...(heldOut && { heldOut }),
       ...(resume && { resume }),
     }),
-    models: { model, ...(reference && { reference }) },
+    models: { model },
     result: 'model',
     inputs: artifactsOf({ data: job.data, heldOut: job.heldOut }, { model: job.model }),
     simulated,
-    onReference: (logprobs) => {
-      fs.mkdirSync(join(cache, '..'), { recursive: true })
-      writeDurable(cache, new Uint8Array(logprobs.buffer, logprobs.byteOffset, logprobs.byteLength))
+    onReference: async (logprobs) => {
+      if (reference) await engine.release(reference)
+      try {
+        fs.mkdirSync(dirname(cache), { recursive: true })
+        writeDurable(cache, new Uint8Array(logprobs.buffer, logprobs.byteOffset, logprobs.byteLength))
+      } catch (cause) {
+        // A cache only saves time: a home that may not be written to must not end the run.
+        say(`reference log-probabilities are not cached: ${(cause as Error).message}`)
+      }
     },
   }
 }

@@ -23,6 +23,9 @@ export async function preparePpo(job: PpoJob, context: Context): Promise<Prepare
   const { config } = job
   if (job.judge !== undefined && !judge)
     throw new ConfigError(`--judge: expected a judge that is at hand, got ${job.judge}`)
+  if (job.criticFrom === 'reward' && job.reward === undefined)
+    throw new ConfigError('--critic-from reward needs --reward')
+  const rules = job.rules === undefined ? [] : await readRules(job.rules)
   const tokenizer = loadTokenizer(job.model)
   const limits = { maxTokens: modelLimit(job.model), maxNew: config.maxTokens }
   const tokensOf = async (prompts: Prompt[], what: string) =>
@@ -49,7 +52,7 @@ export async function preparePpo(job: PpoJob, context: Context): Promise<Prepare
         ...(card?.reward && { range: card.reward.range }),
       }),
     )
-  for (const rule of job.rules === undefined ? [] : await readRules(job.rules)) terms.push(ruleTerm(rule, tokenizer))
+  terms.push(...rules.map((rule) => ruleTerm(rule, tokenizer)))
   const check: Check | undefined = judge && {
     judge: (pairs, purpose) =>
       judge(

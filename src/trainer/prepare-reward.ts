@@ -46,7 +46,10 @@ export async function prepareReward(job: RewardJob, context: Context): Promise<P
     simulated,
     finish: async () => {
       const scores = await scoresOf(engine, model, completionsOf(heldOut ?? pairs))
-      const range = { low: Math.min(...scores), high: Math.max(...scores) }
+      const range = {
+        low: scores.reduce((a, b) => Math.min(a, b), Infinity),
+        high: scores.reduce((a, b) => Math.max(a, b), -Infinity),
+      }
       const isDecided = heldOut?.some(({ probability }) => Math.abs(probability - 0.5) > DECIDED_BY)
       if (!heldOut || !isDecided) return { reward: { range } }
       return {

@@ -2,9 +2,9 @@
 import { sft } from '#align'
 import { loadTokenizer } from '#text'
 import type { SftJob } from './jobs.ts'
-import { artifactsOf, readDemonstrations } from './rows.ts'
+import { artifactsOf, readDemonstrations, readTexts } from './rows.ts'
 import { modelLimit, startOrResume } from './start.ts'
-import { demonstrationExamples, requireRows } from './tokens.ts'
+import { demonstrationExamples, requireRows, textExamples } from './tokens.ts'
 import type { Context, Prepared } from './train.ts'
 
 export async function prepareSft(job: SftJob, context: Context): Promise<Prepared> {
@@ -15,7 +15,7 @@ export async function prepareSft(job: SftJob, context: Context): Promise<Prepare
     requireRows(await demonstrationExamples(tokenizer, await readDemonstrations(file), limits), what, say)
   const examples = await examplesOf(job.data, 'demonstrations')
   const heldOut = job.heldOut === undefined ? undefined : await examplesOf(job.heldOut, 'held-out demonstrations')
-  const replay = job.replay === undefined ? undefined : await examplesOf(job.replay, 'replay rows')
+  const replay = job.replay === undefined ? undefined : textExamples(tokenizer, await readTexts(job.replay))
   const model = await startOrResume(context, 'model', { weights: job.model, seed: job.config.seed })
   return {
     recipe: sft({

@@ -1,21 +1,18 @@
 // A run on disk, and the truth about it: config.json, run.json, metrics.jsonl, clock.jsonl, samples.jsonl, log.txt,
-// checkpoints/<step>/manifest.json. metrics.jsonl and samples.jsonl hold no clock, so that a resumed run writes the
-// same bytes; times go to clock.jsonl. A checkpoint is complete or absent, and knows how long the logs were.
+// checkpoints/<step>/. metrics.jsonl and samples.jsonl hold no clock, so that a resumed run writes the same bytes; times
+// go to clock.jsonl. run.json is written after everything that a resume needs, so a folder that has it can go on.
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, DataError } from '#errors'
+import { diskError, holdFolder, isAlive, type Log, openLog, writeDurable } from '#files'
 import {
-  commitFolder,
-  holdFolder,
-  type Log,
-  MANIFEST,
-  openLog,
-  temporaryFolder,
-  verifyManifest,
-  writeDurable,
-  writeManifest,
-  writeNew,
-} from '#files'
+  type Checkpoint,
+  type CheckpointRecord,
+  copyCheckpoints,
+  latestCheckpoint,
+  readCheckpoint,
+  writeCheckpoint,
+} from './checkpoints.ts'
 
 /** What a run read or made, by content hash; `path` is where it lay then. */
 export type Artifact = { path: string; hash: string }
@@ -23,6 +20,7 @@ export type Artifact = { path: string; hash: string }
 export type RunRecord = {
   recipe: string
   hone: string
+  /** `running` is also what a killed run says: whether somebody works on it is told by the hold on its folder. */
   status: 'running' | 'stopped' | 'done'
   inputs: Record<string, Artifact>
   outputs: Record<string, Artifact>
@@ -30,17 +28,6 @@ export type RunRecord = {
   simulated: boolean
   outcome?: Record<string, unknown>
 }
-
-export type CheckpointRecord = {
-  step: number
-  reason: string
-  state: unknown
-  models: string[]
-  /** Byte lengths of metrics.jsonl and samples.jsonl when it was taken. */
-  lengths: { metrics: number; samples: number }
-}
-
-export type Checkpoint = { folder: string; record: CheckpointRecord }
 
 export type Run = {
   readonly folder: string
@@ -59,21 +46,32 @@ export type Run = {
 }
 
 /** Makes the folder of a new run and holds it. A folder that has a run already is a ConfigError. */
-export function createRun(folder: string, { config, record }: { config: unknown; record: RunRecord }): Run {
-  if (fs.existsSync(join(folder, 'run.json')))
-    throw new ConfigError(
-      `--out: expected a folder without a run, got ${folder}; go on with it by --resume ${folder}, or choose another`,
-    )
-  fs.mkdirSync(join(folder, 'checkpoints'), { recursive: true })
-  const hold = holdFolder(folder)
-  try {
-    writeDurable(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
-    writeDurable(join(folder, 'run.json'), `${JSON.stringify(record, null, 2)}\n`)
-    return open(folder, hold, { metrics: 0, samples: 0 })
-  } catch (error) {
-    hold.release()
-    throw error
-  }
+export async function createRun(
+  folder: string,
+  { config, record }: { config: unknown; record: RunRecord },
+): Promise<Run> {
+  return begin(folder, { config, record, prepare: async () => NOTHING })
+}
+
+/** A new run that begins with what another one had written up to its checkpoint `step`: that checkpoint, marks before it, logs. */
+export async function branchRun(
+  folder: string,
+  { config, record, origin, step }: { config: unknown; record: RunRecord; origin: string; step: number },
+): Promise<{ run: Run; from: Checkpoint }> {
+  const { lengths } = readCheckpoint(origin, step).record
+  const run = await begin(folder, {
+    config,
+    record,
+    prepare: async () => {
+      await copyCheckpoints(origin, step, folder)
+      for (const name of ['metrics', 'samples'] as const) {
+        const log = fs.readFileSync(join(origin, `${name}.jsonl`))
+        writeDurable(join(folder, `${name}.jsonl`), log.subarray(0, lengths[name]))
+      }
+      return lengths
+    },
+  })
+  return { run, from: readCheckpoint(folder, step) }
 }
 
 /** Holds a run's folder to go on with it: logs are cut back to its newest complete checkpoint, to nothing where there is none. */
@@ -81,8 +79,9 @@ export function resumeRun(folder: string): { run: Run; from: Checkpoint | undefi
   readRun(folder)
   const hold = holdFolder(folder)
   try {
+    removeLeftovers(folder)
     const from = latestCheckpoint(folder)
-    return { run: open(folder, hold, from?.record.lengths ?? { metrics: 0, samples: 0 }), from }
+    return { run: open(folder, hold, from?.record.lengths ?? NOTHING), from }
   } catch (error) {
     hold.release()
     throw error
@@ -99,44 +98,52 @@ export function readRun(folder: string): { record: RunRecord; config: Record<str
   }
 }
 
-/** The newest complete checkpoint, every file of it verified by hash. */
-export function latestCheckpoint(folder: string): Checkpoint | undefined {
-  const newest = checkpointSteps(folder).at(-1)
-  return newest === undefined ? undefined : readCheckpoint(folder, newest)
-}
+type Lengths = CheckpointRecord['lengths']
+const NOTHING: Lengths = { metrics: 0, samples: 0 }
 
-/** One checkpoint, every file of it verified by hash. */
-export function readCheckpoint(folder: string, step: number): Checkpoint {
-  const at = checkpointFolder(folder, step)
-  verifyManifest(at)
-  return { folder: at, record: readJson(join(at, 'checkpoint.json')) as CheckpointRecord }
-}
-
-/** Steps of the complete checkpoints, ascending. */
-export function checkpointSteps(folder: string): number[] {
-  const parent = join(folder, 'checkpoints')
-  if (!fs.existsSync(parent)) return []
-  return fs
-    .readdirSync(parent)
-    .filter((name) => /^\d+$/.test(name) && fs.existsSync(join(parent, name, MANIFEST)))
-    .map(Number)
-    .sort((a, b) => a - b)
-}
-
-/** Intervals before the newest two go; marks, ends and what was asked for stay. */
-export function pruneCheckpoints(folder: string): void {
-  for (const step of checkpointSteps(folder).slice(0, -2)) {
-    const at = checkpointFolder(folder, step)
-    const { reason } = readJson(join(at, 'checkpoint.json')) as CheckpointRecord
-    if (reason === 'interval') fs.rmSync(at, { recursive: true, force: true })
+async function begin(
+  folder: string,
+  { config, record, prepare }: { config: unknown; record: RunRecord; prepare: () => Promise<Lengths> },
+): Promise<Run> {
+  refuseRun(folder)
+  try {
+    fs.mkdirSync(join(folder, 'checkpoints'), { recursive: true })
+  } catch (cause) {
+    throw diskError(cause, folder)
+  }
+  const hold = holdFolder(folder)
+  try {
+    // Again, now that nobody else can begin one.
+    refuseRun(folder)
+    const lengths = await prepare()
+    writeDurable(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
+    writeDurable(join(folder, 'run.json'), `${JSON.stringify(record, null, 2)}\n`)
+    return open(folder, hold, lengths)
+  } catch (error) {
+    hold.release()
+    throw error
   }
 }
 
-function checkpointFolder(folder: string, step: number): string {
-  return join(folder, 'checkpoints', String(step).padStart(6, '0'))
+function refuseRun(folder: string): void {
+  if (fs.existsSync(join(folder, 'run.json')))
+    throw new ConfigError(
+      `--out: expected a folder without a run, got ${folder}; go on with it by --resume ${folder}, or choose another`,
+    )
 }
 
-function open(folder: string, hold: { release(): void }, lengths: { metrics: number; samples: number }): Run {
+/** What a killed process was writing when it died: a whole model may be among it. */
+function removeLeftovers(folder: string): void {
+  for (const parent of [folder, join(folder, 'checkpoints')]) {
+    if (!fs.existsSync(parent)) continue
+    for (const name of fs.readdirSync(parent)) {
+      const pid = /^\..+\.writing-(\d+)-\d+$/.exec(name)?.[1]
+      if (pid !== undefined && !isAlive(Number(pid))) fs.rmSync(join(parent, name), { recursive: true, force: true })
+    }
+  }
+}
+
+function open(folder: string, hold: { release(): void }, lengths: Lengths): Run {
   const metrics = openLog(join(folder, 'metrics.jsonl'), { cutTo: lengths.metrics })
   const samples = openLog(join(folder, 'samples.jsonl'), { cutTo: lengths.samples })
   const clock = openLog(join(folder, 'clock.jsonl'))
@@ -151,19 +158,17 @@ function open(folder: string, hold: { release(): void }, lengths: { metrics: num
       const file = join(folder, 'run.json')
       writeDurable(file, `${JSON.stringify({ ...(readJson(file) as RunRecord), ...change }, null, 2)}\n`)
     },
-    async checkpoint(record, save) {
-      const final = checkpointFolder(folder, record.step)
-      // The same step again, after a stop between the commit and the next step: what stands there is complete.
-      fs.rmSync(final, { recursive: true, force: true })
-      const temporary = temporaryFolder(final)
-      for (const name of record.models) await save(name, join(temporary, name))
-      metrics.sync()
-      samples.sync()
-      const whole: CheckpointRecord = { ...record, lengths: { metrics: metrics.bytes(), samples: samples.bytes() } }
-      writeNew(join(temporary, 'checkpoint.json'), JSON.stringify(whole))
-      writeManifest(temporary, { kind: 'checkpoint', step: record.step })
-      commitFolder(temporary, final)
-      return { folder: final, record: whole }
+    checkpoint({ step, models, reason, state }, save) {
+      return writeCheckpoint(folder, {
+        step,
+        models,
+        save,
+        record: () => {
+          metrics.sync()
+          samples.sync()
+          return { reason, state, lengths: { metrics: metrics.bytes(), samples: samples.bytes() } }
+        },
+      })
     },
     close() {
       for (const opened of [metrics, samples, clock, log]) opened.close()

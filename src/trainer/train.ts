@@ -2,29 +2,23 @@
 // weights as a Hugging Face folder `model` in the run. The recipes themselves are in align.
 import fs from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { JsonValue, Outcome, Recipe, Resume } from '#align'
-import type { Engine, Model, Saved } from '#engine/contract'
+import { z } from 'zod'
+import type { Outcome, Recipe, Resume } from '#align'
+import type { Engine, Model, ModelSpec } from '#engine/contract'
 import { ConfigError, invariant } from '#errors'
-import { commitFolder, temporaryFolder, verifyManifest, writeNew } from '#files'
+import { MANIFEST, sha256File, writeNew } from '#files'
 import { createEmbeddedEngine } from '#lm'
 import type { Interval } from '#stats'
+import { type Checkpoint, fillFolder, modelsOf, readCheckpoint } from './checkpoints.ts'
 import { drive, type Progress } from './drive.ts'
-import { Job } from './jobs.ts'
+import { Job, withAbsolutePaths } from './jobs.ts'
 import { CARD, cardText, hashModel, type ModelCard } from './models.ts'
 import { prepareDpo } from './prepare-dpo.ts'
 import { preparePpo, type TextJudge } from './prepare-ppo.ts'
 import { preparePretrain } from './prepare-pretrain.ts'
 import { prepareReward } from './prepare-reward.ts'
 import { prepareSft } from './prepare-sft.ts'
-import {
-  type Artifact,
-  type Checkpoint,
-  createRun,
-  readCheckpoint,
-  readRun,
-  resumeRun,
-  type Run,
-} from './run-folder.ts'
+import { type Artifact, branchRun, createRun, readRun, resumeRun, type Run, type RunRecord } from './run-folder.ts'
 
 export type TrainOptions = {
   signal?: AbortSignal
@@ -47,7 +41,7 @@ export type Prepared = {
   inputs: Record<string, Artifact>
   simulated: boolean
   /** Told what DPO computed of its reference. */
-  onReference?: (logprobs: Float64Array) => void
+  onReference?: (logprobs: Float64Array) => Promise<void>
   /** Facts for the model's card, once the recipe is done. */
   finish?: () => Promise<Pick<ModelCard, 'reward'>>
 }
@@ -69,69 +63,74 @@ export type Trained = {
 
 /** Starts a job in a new folder. */
 export async function train(job: Job, out: string, options: TrainOptions): Promise<Trained> {
-  const run = createRun(out, {
-    config: job,
-    record: { recipe: job.recipe, hone: options.hone, status: 'running', inputs: {}, outputs: {}, simulated: false },
-  })
-  return work(job, { run, options })
+  const config = withAbsolutePaths(job)
+  const run = await createRun(out, { config, record: recordOf(config, options, {}) })
+  return work(config, { run, options })
 }
 
-/** Goes on with a run from its newest complete checkpoint, or from the beginning where it has none. `change` replaces settings (an unbudgeted continuation). */
+/** Goes on with a run from its newest complete checkpoint, or from the beginning where it has none. */
 export async function resume(folder: string, options: TrainOptions): Promise<Trained> {
   const { record, config } = readRun(folder)
   if (record.status === 'done')
     throw new ConfigError(`--resume: ${folder} is done; its weights are in ${join(folder, 'model')}`)
-  const job = Job.parse(config)
+  const job = Job.safeParse(config)
+  if (!job.success)
+    throw new ConfigError(`--resume: ${join(folder, 'config.json')} is not a job: ${z.prettifyError(job.error)}`)
   const { run, from } = resumeRun(folder)
-  return work(job, { run, options, ...(from && { from }) })
+  return work(job.data, { run, options, ...(from && { from }) })
 }
 
-/** A new run that begins as a copy of another one's checkpoint, with other settings: the same prefix, bit for bit. */
+/**
+ * A new run that goes on from another one's checkpoint with other settings: a PPO run past its stop, say. It begins with
+ * a copy of what that run had written by then, so its metrics are those of one run, bit for bit the same up to there.
+ * Data and models must be those of the other run.
+ */
 export async function branch(
   folder: string,
   { step, job, out }: { step: number; job: Job; out: string },
   options: TrainOptions,
 ): Promise<Trained> {
-  const from = readCheckpoint(folder, step)
-  const run = createRun(out, {
-    config: job,
-    record: {
-      recipe: job.recipe,
-      hone: options.hone,
-      status: 'running',
-      inputs: { branchedFrom: { path: resolve(from.folder), hash: verifyManifest(from.folder).sha256 } },
-      outputs: {},
-      simulated: false,
-    },
+  const { record } = readRun(folder)
+  const { folder: start } = readCheckpoint(folder, step)
+  const config = withAbsolutePaths(job)
+  const inputs = { ...record.inputs, branchedFrom: { path: start, hash: sha256File(join(start, MANIFEST)) } }
+  const { run, from } = await branchRun(out, {
+    config,
+    record: recordOf(config, options, inputs),
+    origin: folder,
+    step,
   })
-  return work(job, { run, options, from })
+  return work(config, { run, options, from })
+}
+
+function recordOf(job: Job, { hone }: TrainOptions, inputs: RunRecord['inputs']): RunRecord {
+  return { recipe: job.recipe, hone, status: 'running', inputs, outputs: {}, simulated: false }
 }
 
 async function work(
   job: Job,
   { run, options, from }: { run: Run; options: TrainOptions; from?: Checkpoint },
 ): Promise<Trained> {
-  const engine = createEmbeddedEngine({ device: job.device })
-  let prepared: Prepared | undefined
+  const { engine, releaseAll } = counting(createEmbeddedEngine({ device: job.device }))
   try {
     const { say = () => undefined, judge, signal, onProgress, watch } = options
     const context: Context = {
       engine,
       say,
       ...(judge && { judge }),
-      ...(from && { resume: { saved: savedOf(from), state: from.record.state as JsonValue } }),
+      ...(from && { resume: { saved: modelsOf(from), state: from.record.state } }),
     }
-    prepared = await prepare(job, context)
+    const prepared = await prepare(job, context)
     const { inputs: earlier } = readRun(run.folder).record
     refuseChanged(earlier, prepared.inputs)
     run.update({ inputs: { ...earlier, ...prepared.inputs }, simulated: prepared.simulated, status: 'running' })
-    const { models } = prepared
+    const { models, onReference } = prepared
     const outcome = await drive(prepared.recipe, {
       engine,
       run,
       ...(signal && { signal }),
       ...(onProgress && { onProgress }),
-      ...(prepared.onReference && { onReference: prepared.onReference }),
+      ...(onReference && { onReference }),
       ...(watch && { watch: (step: number) => watch(step, models, engine) }),
     })
     if (outcome.stoppedBy === 'asked') {
@@ -140,8 +139,35 @@ async function work(
     }
     return await finish({ run, engine, prepared, outcome, job })
   } finally {
-    for (const model of Object.values(prepared?.models ?? {})) await engine.release(model)
-    run.close()
+    try {
+      await releaseAll()
+    } finally {
+      run.close()
+    }
+  }
+}
+
+/** The engine, and a way to release all that is still loaded: a preparation that fails half-way leaves nothing behind. */
+function counting(engine: Engine): { engine: Engine; releaseAll: () => Promise<void> } {
+  const loaded = new Set<Model>()
+  const release: Engine['release'] = async (model) => {
+    await engine.release(model)
+    loaded.delete(model)
+  }
+  return {
+    engine: {
+      ...engine,
+      release,
+      async load(spec) {
+        const model = await engine.load(spec)
+        loaded.add(model)
+        return model
+      },
+    },
+    async releaseAll() {
+      // Last first: a model that shares a base goes before the base.
+      for (const model of [...loaded].reverse()) await release(model)
+    },
   }
 }
 
@@ -162,60 +188,37 @@ function prepare(job: Job, context: Context): Promise<Prepared> {
   }
 }
 
+type Finished = { run: Run; engine: Engine; prepared: Prepared; outcome: Outcome; job: Job }
+
 /** Leaves the kept weights as run/model, whole or not at all, and closes the record. */
-async function finish({
-  run,
-  engine,
-  prepared,
-  outcome,
-  job,
-}: {
-  run: Run
-  engine: Engine
-  prepared: Prepared
-  outcome: Outcome
-  job: Job
-}): Promise<Trained> {
+async function finish({ run, engine, prepared, outcome, job }: Finished): Promise<Trained> {
   const facts = (await prepared.finish?.()) ?? {}
   const parents = Object.fromEntries(Object.entries(prepared.inputs).map(([role, { hash }]) => [role, hash]))
   const card: ModelCard = { recipe: job.recipe, parents, simulated: prepared.simulated, ...facts }
   const model = join(run.folder, 'model')
-  const current = prepared.models[prepared.result]
-  invariant(current, `a recipe leaves one of its models, ${prepared.result} is none`)
-  await withKept(
-    current,
-    { run, engine, name: prepared.result, kept: outcome.kept, steps: outcome.steps },
-    async (kept) => {
-      // Of a run that ended before: written anew.
-      fs.rmSync(model, { recursive: true, force: true })
-      const temporary = temporaryFolder(model)
+  await withKept({ run, engine, prepared, outcome, job }, (kept) =>
+    fillFolder(model, async (temporary) => {
+      // The engine makes the folder itself.
       fs.rmdirSync(temporary)
       await engine.save(kept, 'weights', temporary)
       writeNew(join(temporary, CARD), cardText(card))
-      commitFolder(temporary, model)
-    },
+    }),
   )
   const output = { path: resolve(model), hash: hashModel(model) }
   run.update({ status: 'done', outputs: { model: output }, outcome: { ...outcome } })
   return { folder: run.folder, model, outcome, finished: true, ...(facts.reward && { reward: facts.reward }) }
 }
 
-/** The model as it stood at the kept step: the live one when that is the last, else from its checkpoint. */
+/** The model as it stood at the kept step: the live one when that is the last, else from its checkpoint; where no step is kept, as it stood at the start. */
 async function withKept(
-  current: Model,
-  {
-    run,
-    engine,
-    name,
-    kept,
-    steps,
-  }: { run: Run; engine: Engine; name: string; kept: number | undefined; steps: number },
+  { run, engine, prepared, outcome, job }: Finished,
   use: (model: Model) => Promise<void>,
 ): Promise<void> {
-  if (kept === undefined || kept === steps) return use(current)
-  const saved = savedOf(readCheckpoint(run.folder, kept))[name]
-  invariant(saved, `the checkpoint of step ${kept} holds no ${name}`)
-  const model = await engine.load({ from: { resume: saved }, trains: 'nothing' })
+  const { kept, steps } = outcome
+  const current = prepared.models[prepared.result]
+  invariant(current, `a recipe leaves one of its models, ${prepared.result} is none`)
+  if (kept === steps) return use(current)
+  const model = await engine.load({ from: keptWeights({ run, prepared, job, kept }), trains: 'nothing' })
   try {
     await use(model)
   } finally {
@@ -223,19 +226,16 @@ async function withKept(
   }
 }
 
-function savedOf({ folder, record }: Checkpoint): Record<string, Saved> {
-  const { files } = verifyManifest(folder)
-  return Object.fromEntries(
-    record.models.map((name) => [
-      name,
-      {
-        folder: join(folder, name),
-        files: files
-          .filter(({ path }) => path.startsWith(`${name}/`))
-          .map(({ path, sha256 }) => ({ path: path.slice(name.length + 1), sha256 })),
-      },
-    ]),
-  )
+function keptWeights({
+  run,
+  prepared,
+  job,
+  kept,
+}: Pick<Finished, 'run' | 'prepared' | 'job'> & { kept: number | undefined }): ModelSpec['from'] {
+  if (kept === undefined) return { weights: job.model }
+  const saved = modelsOf(readCheckpoint(run.folder, kept))[prepared.result]
+  invariant(saved, `the checkpoint of step ${kept} holds no ${prepared.result}`)
+  return { resume: saved }
 }
 
 /** A resumed run must see what it saw: data or models that changed meanwhile would make two runs of one. */
@@ -244,7 +244,7 @@ function refuseChanged(earlier: Record<string, Artifact>, now: Record<string, Ar
     const before = earlier[role]
     if (before && before.hash !== hash)
       throw new ConfigError(
-        `--resume: ${path} (${role}) changed since the run began: expected sha256 ${before.hash}, got ${hash}; bring it back, or start a new run`,
+        `${path} (${role}) changed since the run began: expected sha256 ${before.hash}, got ${hash}; bring it back, or start a new run`,
       )
   }
 }

@@ -1,0 +1,212 @@
+// Runs that are stopped, killed or fail and go on end with the bytes of a run that was left alone: weights, moments, recipe
+// state, metrics, samples. `npm run trials -- kill-resume` is the same at length.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { closeTemplates } from '#text'
+import { liveTensors } from '#torch'
+import type { ChildOrder } from '../../trials/worlds/run-child.ts'
+import {
+  hashesOf,
+  makeSmallFiles,
+  preferLonger,
+  RECIPES,
+  type RecipeName,
+  smallJob,
+} from '../../trials/worlds/small-run.ts'
+import { checkpointSteps } from './checkpoints.ts'
+import { readRun } from './run-folder.ts'
+import { branch, resume, train, type Trained, type TrainOptions } from './train.ts'
+
+const STEPS = 6
+const options: TrainOptions = { hone: 'test', judge: preferLonger }
+let root: string
+let files: string
+let before: number
+/** Runs that nobody disturbed. */
+const whole: Record<string, string> = {}
+
+beforeAll(async () => {
+  root = fs.mkdtempSync(join(tmpdir(), 'hone-resume-'))
+  vi.stubEnv('HONE_CACHE', join(root, 'cache'))
+  files = join(root, 'files')
+  fs.mkdirSync(files)
+  await makeSmallFiles(files)
+  for (const recipe of RECIPES) {
+    whole[recipe] = join(root, `whole-${recipe}`)
+    await train(jobOf(recipe), whole[recipe], options)
+  }
+})
+afterAll(() => {
+  vi.unstubAllEnvs()
+  closeTemplates()
+  fs.rmSync(root, { recursive: true, force: true })
+})
+beforeEach(() => {
+  before = liveTensors()
+})
+afterEach(() => {
+  expect(liveTensors()).toBe(before)
+})
+
+const jobOf = (recipe: RecipeName, o = {}) => smallJob(recipe, files, { steps: STEPS, checkpointEvery: 2, ...o })
+
+describe.each(RECIPES)('%s', (recipe) => {
+  test('stopped after every step, it ends with the bytes of a run left alone', async () => {
+    const run = join(root, `stopped-${recipe}`)
+    let trained: Trained | undefined
+    let starts = 0
+    while (!trained?.finished) {
+      const controller = new AbortController()
+      const stopping = {
+        ...options,
+        signal: controller.signal,
+        onProgress: (event: { kind: string; step: number }) => {
+          if (event.kind === 'step' && event.step > 0) controller.abort()
+        },
+      }
+      trained = await (trained ? resume(run, stopping) : train(jobOf(recipe), run, stopping))
+      starts++
+      expect(readRun(run).record.status).toBe(trained.finished ? 'done' : 'stopped')
+    }
+    expect(starts).toBe(STEPS + 1)
+    expect(hashesOf(run)).toEqual(hashesOf(whole[recipe]!))
+    expect(readRun(run).record.outcome).toEqual(readRun(whole[recipe]!).record.outcome)
+    await expect(resume(run, options)).rejects.toThrow(/is done/)
+  })
+
+  test('a disk that fills up is one error, leaves no half of a checkpoint, and the run goes on once there is room', async () => {
+    const run = join(root, `full-${recipe}`)
+    const { writeSync } = fs
+    let left = Infinity
+    const disk = vi.spyOn(fs, 'writeSync').mockImplementation(((
+      fd: number,
+      data: Uint8Array,
+      offset: number,
+      length: number,
+    ) => {
+      left -= length
+      if (left < 0) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+      return writeSync(fd, data, offset, length)
+    }) as typeof fs.writeSync)
+    const filling = {
+      ...options,
+      onProgress: ({ kind, step }: { kind: string; step: number }) => {
+        // Room for half of the next checkpoint.
+        if (kind === 'step' && step === 4) left = 60_000
+      },
+    }
+    await expect(train(jobOf(recipe), run, filling)).rejects.toThrow(/disk is full; free some space/)
+    disk.mockRestore()
+    expect(checkpointSteps(run).every((step) => step < 4)).toBe(true)
+    expect(hidden(run)).toEqual([])
+    expect((await resume(run, options)).finished).toBe(true)
+    expect(hashesOf(run)).toEqual(hashesOf(whole[recipe]!))
+  })
+})
+
+test('killed in the middle of a save, by SIGKILL and in a process of its own, it goes on to the same bytes', async () => {
+  const run = join(root, 'killed')
+  const order = { run, files, recipe: 'sft', steps: STEPS, checkpointEvery: 2 } as const
+  expect(await child({ ...order, killAt: 'mid-data', save: 2 })).toBe('SIGKILL')
+  expect(checkpointSteps(run)).toEqual([2])
+  expect(hidden(run)).not.toEqual([])
+  await resume(run, options)
+  expect(hidden(run)).toEqual([])
+  expect(hashesOf(run)).toEqual(hashesOf(whole.sft!))
+})
+
+describe('branch', () => {
+  test('goes on from a checkpoint with other settings and holds the whole run, bit for bit the same up to there', async () => {
+    const [short, out] = [join(root, 'short'), join(root, 'branched')]
+    // Constant rate: the length of the run changes nothing before its end.
+    const job = (steps: number) => {
+      const whole = jobOf('ppo', { steps })
+      if (whole.recipe !== 'ppo') throw new Error('expected ppo')
+      return { ...whole, config: { ...whole.config, floor: 1 } }
+    }
+    await train(job(4), short, options)
+    const controller = new AbortController()
+    const stopping = { ...options, signal: controller.signal, onProgress: () => controller.abort() }
+    expect((await branch(short, { step: 4, job: job(6), out }, stopping)).finished).toBe(false)
+    // What it came from is needed no longer, and the run may lie elsewhere.
+    fs.rmSync(short, { recursive: true })
+    const moved = join(root, 'moved')
+    fs.renameSync(out, moved)
+    expect((await resume(moved, options)).finished).toBe(true)
+    const straight = join(root, 'straight')
+    await train(job(6), straight, options)
+    expect(linesOf(moved, 'step')).toEqual(linesOf(straight, 'step'))
+    expect(Object.keys(readRun(moved).record.inputs)).toContain('branchedFrom')
+  })
+
+  test('refuses other data than the run it goes on from', async () => {
+    const other = join(root, 'other.jsonl')
+    fs.writeFileSync(
+      other,
+      fs
+        .readFileSync(join(files, 'demonstrations.jsonl'), 'utf8')
+        .toUpperCase()
+        .replaceAll('PROMPT', 'prompt')
+        .replaceAll('COMPLETION', 'completion'),
+    )
+    const job = { ...jobOf('sft'), data: other }
+    await expect(branch(whole.sft!, { step: 4, job, out: join(root, 'refused') }, options)).rejects.toThrow(
+      /data\) changed since the run began/,
+    )
+  })
+})
+
+test('a run whose data changed meanwhile is refused', async () => {
+  const run = join(root, 'changed')
+  const data = join(root, 'changing.jsonl')
+  fs.copyFileSync(join(files, 'demonstrations.jsonl'), data)
+  const controller = new AbortController()
+  controller.abort()
+  await train({ ...jobOf('sft'), data }, run, { ...options, signal: controller.signal })
+  fs.appendFileSync(data, '{"prompt":"a","completion":"b"}\n')
+  await expect(resume(run, options)).rejects.toThrow(/changed since the run began/)
+})
+
+test('a damaged checkpoint is refused by name, and removing it goes on from the one before', async () => {
+  const run = join(root, 'damaged')
+  fs.cpSync(whole.sft!, run, { recursive: true })
+  const record = JSON.parse(fs.readFileSync(join(run, 'run.json'), 'utf8')) as object
+  fs.writeFileSync(join(run, 'run.json'), JSON.stringify({ ...record, status: 'running' }))
+  fs.appendFileSync(join(run, 'checkpoints/000006/model/model.safetensors'), 'x')
+  await expect(resume(run, options)).rejects.toThrow(/remove .*000006 to go on from the checkpoint before/)
+  fs.rmSync(join(run, 'checkpoints/000006'), { recursive: true })
+  await resume(run, options)
+  expect(hashesOf(run)).toEqual(hashesOf(whole.sft!))
+})
+
+test('checkpoints but the newest two and those of marks are removed', () => {
+  expect(checkpointSteps(whole.sft!)).toEqual([4, 6])
+  const marks = linesOf(whole.ppo!, 'mark').map((line) => (JSON.parse(line) as { step: number }).step)
+  expect(marks.length).toBeGreaterThan(1)
+  expect(checkpointSteps(whole.ppo!)).toEqual(
+    [...new Set([...marks, ...checkpointSteps(whole.ppo!).slice(-2)])].sort((a, b) => a - b),
+  )
+})
+
+/** Temporaries and holds that a run left behind. */
+function hidden(run: string): string[] {
+  return ['.', 'checkpoints'].flatMap((folder) =>
+    fs.readdirSync(join(run, folder)).filter((name) => /writing/.test(name)),
+  )
+}
+
+function linesOf(run: string, kind: 'step' | 'mark'): string[] {
+  const lines = fs.readFileSync(join(run, 'metrics.jsonl'), 'utf8').trim().split('\n')
+  return lines.filter((line) => line.startsWith(kind === 'step' ? '{"step"' : `{"kind":"${kind}"`))
+}
+
+async function child(order: ChildOrder): Promise<string | null> {
+  const script = join(import.meta.dirname, '../../trials/worlds/run-child.ts')
+  const started = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(order)], { stdio: 'ignore' })
+  const [, signal] = (await once(started, 'exit')) as [number | null, string | null]
+  return signal
+}

@@ -1,0 +1,147 @@
+// Kills training runs and goes on with them: 25 times from outside at random times over 60 steps, then at each named point
+// inside a save, then on a disk that fills up. What they leave must be, byte for byte, what a run left alone leaves:
+// weights, moments, recipe state, metrics, samples. Also said: how much work a kill cost.
+// npm run trials -- kill-resume [sft|reward|dpo|ppo|all] [kills 25] [seed 1]
+import { spawn } from 'node:child_process'
+import fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { generator } from '#stats'
+import { checkpointSteps } from '#trainer'
+import { type ChildOrder, KILL_POINTS } from './worlds/run-child.ts'
+import { hashesOf, makeSmallFiles, RECIPES, type RecipeName } from './worlds/small-run.ts'
+
+const STEPS = 60
+const CHECKPOINT_EVERY = 5
+const [which = 'all', kills = '25', seed = '1'] = process.argv.slice(2)
+const random = generator(Number(seed))
+const root = fs.mkdtempSync(join(tmpdir(), 'hone-kill-resume-'))
+const files = join(root, 'files')
+const orderOf = (recipe: RecipeName, run: string): ChildOrder => ({
+  run,
+  files,
+  recipe,
+  steps: STEPS,
+  checkpointEvery: CHECKPOINT_EVERY,
+})
+
+type Ended = { done: boolean; killed: boolean; said: string; lost: number; seconds: number }
+
+/** Runs the child until its end, or until `killAfter`: so many milliseconds after it said that `step` is done. */
+async function runChild(order: ChildOrder, killAfter?: { step: number; milliseconds: number }): Promise<Ended> {
+  const script = join(import.meta.dirname, 'worlds/run-child.ts')
+  const began = performance.now()
+  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(order)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let said = ''
+  // Work since the last checkpoint, or since the process began to work where it has made none.
+  let savedAt = began
+  let timer: NodeJS.Timeout | undefined
+  const arm = (milliseconds: number) => (timer ??= setTimeout(() => child.kill('SIGKILL'), milliseconds))
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    said = line
+    const [kind, step] = line.split(' ')
+    if (kind === 'start' || kind === 'checkpoint') savedAt = performance.now()
+    if (killAfter && (kind === 'step' || kind === 'start') && Number(step) >= killAfter.step)
+      arm(killAfter.milliseconds)
+  })
+  const signal = await new Promise<string | null>((end) => child.on('close', (_, by) => end(by)))
+  clearTimeout(timer)
+  const now = performance.now()
+  return {
+    done: said.startsWith('done'),
+    killed: signal === 'SIGKILL',
+    said,
+    lost: signal === 'SIGKILL' ? (now - savedAt) / 1000 : 0,
+    seconds: (now - began) / 1000,
+  }
+}
+
+function differences(run: string, whole: string): string[] {
+  const [a, b] = [hashesOf(run), hashesOf(whole)]
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((path) => a[path] !== b[path])
+}
+
+/** Kills at random times: half a step to a step and a half after a step drawn at random; a fifth of them anywhere, the start included. */
+async function killFromOutside(recipe: RecipeName, whole: string, secondsAlone: number) {
+  const run = join(root, `${recipe}-killed`)
+  const steps = Array.from({ length: Number(kills) }, () => Math.floor(random.uniform() * STEPS)).sort((a, b) => a - b)
+  const lost: number[] = []
+  let early = 0
+  for (const step of steps) {
+    const isEarly = random.uniform() < 0.2
+    const milliseconds = random.uniform() * 1000 * (isEarly ? secondsAlone / 2 : (2 * secondsAlone) / STEPS)
+    const ended = await runChild(orderOf(recipe, run), { step: isEarly ? 0 : step, milliseconds })
+    if (!ended.killed) throw new Error(`${recipe}: expected a kill near step ${step}, got: ${ended.said}`)
+    early += Number(isEarly)
+    lost.push(ended.lost)
+  }
+  const last = await runChild(orderOf(recipe, run))
+  if (!last.done) throw new Error(`${recipe}: ${last.said}`)
+  return { kills: lost.length, early, lost: Math.max(...lost), differs: differences(run, whole) }
+}
+
+async function killInsideSave(recipe: RecipeName, whole: string) {
+  const differs: string[] = []
+  for (const killAt of KILL_POINTS) {
+    const run = join(root, `${recipe}-${killAt}`)
+    const save = 1 + Math.floor((random.uniform() * STEPS) / CHECKPOINT_EVERY)
+    const ended = await runChild({ ...orderOf(recipe, run), killAt, save })
+    if (!ended.killed) throw new Error(`${recipe}: expected a kill ${killAt} of save ${save}, got: ${ended.said}`)
+    const last = await runChild(orderOf(recipe, run))
+    if (!last.done) throw new Error(`${recipe}, ${killAt}: ${last.said}`)
+    differs.push(...differences(run, whole).map((path) => `${killAt}: ${path}`))
+  }
+  return differs
+}
+
+/** Disks that are full after a random share of what the run writes. */
+async function fillDisk(recipe: RecipeName, whole: string) {
+  const differs: string[] = []
+  const errors = new Set<string>()
+  for (let n = 0; n < 3; n++) {
+    const run = join(root, `${recipe}-full-${n}`)
+    const diskBytes = Math.floor(2e4 + random.uniform() * 1e6)
+    const ended = await runChild({ ...orderOf(recipe, run), diskBytes })
+    if (!/^failed DataError: .*disk is full/.test(ended.said))
+      throw new Error(`${recipe}: expected one error about a full disk, got: ${ended.said}`)
+    errors.add(ended.said.replace(/^failed DataError: \S+ /, ''))
+    const last = await runChild(orderOf(recipe, run))
+    if (!last.done) throw new Error(`${recipe}, full disk: ${last.said}`)
+    differs.push(...differences(run, whole).map((path) => `full disk ${diskBytes}: ${path}`))
+  }
+  return { differs, errors: [...errors] }
+}
+
+try {
+  fs.mkdirSync(files)
+  await makeSmallFiles(files)
+  console.log(`recipe  kills (early)  most seconds lost  inside save  full disk  files compared  files that differ`)
+  for (const recipe of RECIPES.filter((name) => which === 'all' || which === name)) {
+    const whole = join(root, recipe)
+    const alone = await runChild(orderOf(recipe, whole))
+    if (!alone.done) throw new Error(`${recipe}: ${alone.said}`)
+    const outside = await killFromOutside(recipe, whole, alone.seconds)
+    const inside = await killInsideSave(recipe, whole)
+    const full = await fillDisk(recipe, whole)
+    const differs = [...outside.differs, ...inside, ...full.differs]
+    console.log(
+      [
+        recipe.padEnd(7),
+        `${outside.kills} (${outside.early})`.padEnd(14),
+        outside.lost.toFixed(1).padEnd(18),
+        `${KILL_POINTS.length} points`.padEnd(12),
+        '3'.padEnd(10),
+        String(Object.keys(hashesOf(whole)).length).padEnd(15),
+        differs.length === 0 ? 'none' : differs.join(', '),
+      ].join(' '),
+    )
+    for (const error of full.errors) console.log(`        full disk says: ${error}`)
+    if (differs.length > 0 || outside.lost > 30) process.exitCode = 1
+    if (checkpointSteps(whole).at(-1) !== STEPS) throw new Error('the run ended before its last step')
+  }
+} finally {
+  fs.rmSync(root, { recursive: true, force: true })
+}
