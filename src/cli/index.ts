@@ -4,6 +4,8 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError, DataError, EngineError, HttpError } from '#errors'
 import { chatCommand } from './chat.ts'
 import { dataCommands } from './data.ts'
+import { evaluateCommand } from './evaluate.ts'
+import { gateCommand } from './gate.ts'
 import { generateCommand } from './generate.ts'
 import { initCommand } from './init.ts'
 import { labelCommands } from './label.ts'
@@ -20,6 +22,8 @@ const COMMANDS = [
   dataCommands,
   labelCommands,
   trainCommands,
+  evaluateCommand,
+  gateCommand,
   generateCommand,
   chatCommand,
   pretrainCommand,

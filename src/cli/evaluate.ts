@@ -1,0 +1,211 @@
+// hone evaluate: a model on the rows of a file, every figure with its interval; a reward model on pairs gets its ticket.
+// What --out writes is what gates and lineage read.
+import { basename, resolve } from 'node:path'
+import { findVersion } from '#data'
+import { ConfigError } from '#errors'
+import type { GraderSpec } from '#evaluate'
+import { artifactPath, writeDurable } from '#files'
+import { artifactsOf, readCard } from '#trainer'
+import type { Command } from 'commander'
+import { addDrawingFlags, type Drawing, N_FLAG, type OpenModel, readDrawing, withModel } from './completions.ts'
+import { type Common, isFile, numberOf, workspaceOf } from './data-source.ts'
+import { measureReward } from './evaluate-reward.ts'
+import { type Asked, type Measured, measureCompletions, measurePerplexity } from './evaluate-text.ts'
+import { type Evaluation, readJsonFile, writeEvaluation } from './evaluation-file.ts'
+import { kebab } from './flags.ts'
+import { figure, type Output, output } from './output.ts'
+import { stoppable } from './stop.ts'
+import { version } from './version.ts'
+
+const METRICS = ['perplexity', 'exact', 'contains', 'regex', 'numeric', 'json', 'distinct'] as const
+type Metric = (typeof METRICS)[number]
+
+type DrawingOptions = Partial<Record<keyof Drawing, string>>
+type Options = Common &
+  DrawingOptions & {
+    model?: string
+    reward?: string
+    data: string
+    metric?: string
+    suite?: string
+    out?: string
+    completions?: string
+    pattern?: string
+    flags?: string
+    tolerance?: string
+    schema?: string
+    level: string
+    device: string
+  }
+
+const DRAWING = ['maxTokens', 'temperature', 'topP', 'topK', 'n'] as const
+/** Which metric reads which option; any other would ignore it. */
+const READ_BY: Record<'pattern' | 'flags' | 'tolerance' | 'schema', Metric> = {
+  pattern: 'regex',
+  flags: 'regex',
+  tolerance: 'numeric',
+  schema: 'json',
+}
+
+export function evaluateCommand(program: Command): void {
+  const command = program
+    .command('evaluate')
+    .description(
+      'measure a model on a file, each figure with its interval; --reward gives the ticket of a reward model',
+    )
+    .option('--model <model>', 'language model: folder, run, or base, the bundled one')
+    .option('--reward <model>', 'reward model: folder or run; --data then holds pairs or judgements')
+    .requiredOption('--data <source>', 'file (JSONL, JSON, CSV, gzip) or version of a dataset')
+    .option('--metric <metric>', `of --model: ${METRICS.join(', ')}`)
+    .option('--suite <name>', 'what gates call these rows (default: the name of the data)')
+    .option('--out <file>', 'the evaluation as JSON, for hone gate and hone lineage')
+    .option('--completions <file>', 'the graded completions as JSONL')
+    .option('--pattern <regex>', 'of the metric regex')
+    .option('--flags <flags>', 'of --pattern, such as i')
+    .option('--tolerance <share>', 'of the metric numeric: share of the size of the reference (default: 1e-6)')
+    .option('--schema <file>', 'of the metric json: JSON schema, 2020-12')
+    .option('--level <share>', 'coverage of the intervals', '0.95')
+    .option('--device <device>', 'cpu, or cuda:0', 'cpu')
+    .option('--dir <folder>', 'workspace of the version (default: the one around this folder)')
+    .option('--json', 'events as JSON lines on standard output')
+    .option(...N_FLAG)
+  addDrawingFlags(command, { temperature: 0 }).action(evaluate)
+}
+
+async function evaluate(options: Options): Promise<void> {
+  const out = output(options)
+  const metric = metricOf(options)
+  refuseIgnored(options, metric)
+  const { file, name } = dataOf(options)
+  const level = numberOf('--level', options.level, { low: 0.5, high: 0.9999 })
+  const seed = numberOf('--seed', options.seed ?? '0', { low: 0, isWhole: true })
+  const flag = metric === 'reward' ? '--reward' : '--model'
+  const start = performance.now()
+  const evaluation = await stoppable((signal) =>
+    withModel({ name: (options.reward ?? options.model)!, device: options.device, flag }, async (opened) => {
+      const { rows, statistics, simulated, settings } = await measure(opened, options, {
+        metric,
+        asked: { file, level, seed, signal, out },
+      })
+      const { data, model } = artifactsOf({ data: file }, { model: opened.folder })
+      return {
+        kind: 'evaluation',
+        hone: version(),
+        metric,
+        model: model!,
+        suite: { name, ...data!, rows },
+        settings: { level, seed, ...settings },
+        simulated: simulated || (readCard(opened.folder)?.simulated ?? false),
+        statistics,
+      } satisfies Evaluation
+    }),
+  )
+  if (options.out !== undefined) writeEvaluation(options.out, evaluation)
+  const seconds = (performance.now() - start) / 1000
+  out.event({ event: 'done', ...evaluation, seconds, ...(options.out !== undefined && { file: options.out }) })
+  tell(evaluation, out)
+  if (options.out !== undefined) out.say(`written to ${options.out}`)
+}
+
+function metricOf({ model, reward, metric }: Options): Metric | 'reward' {
+  if ((model === undefined) === (reward === undefined))
+    throw new ConfigError(`expected --model or --reward, got ${model === undefined ? 'neither' : 'both'}`)
+  if (reward !== undefined) {
+    if (metric !== undefined) throw new ConfigError('--metric would be ignored: --reward gives the whole ticket')
+    return 'reward'
+  }
+  const found = METRICS.find((m) => m === metric)
+  if (!found) throw new ConfigError(`--metric: expected ${METRICS.join(', ')}, got ${metric ?? 'none'}`)
+  return found
+}
+
+function refuseIgnored(options: Options, metric: Metric | 'reward'): void {
+  for (const [option, reader] of Object.entries(READ_BY))
+    if (options[option as keyof typeof READ_BY] !== undefined && reader !== metric)
+      throw new ConfigError(`--${option} would be ignored: it is of the metric ${reader}, not ${metric}`)
+  if (metric !== 'perplexity' && metric !== 'reward') return
+  const ignored = [...DRAWING, 'completions' as const].find((option) => options[option] !== undefined)
+  if (ignored !== undefined)
+    throw new ConfigError(`--${kebab(ignored)} would be ignored: ${metric} draws no completions`)
+}
+
+/** The file behind --data, and what gates call it. */
+function dataOf(options: Options): { file: string; name: string } {
+  const { data, suite } = options
+  if (suite !== undefined && !/^[\w-]+$/.test(suite))
+    throw new ConfigError(`--suite: expected letters, digits, _ and -, got ${JSON.stringify(suite)}`)
+  const plain = (text: string) => text.replace(/\.(jsonl|ndjson|json|csv)?(\.gz)?$/, '').replace(/[^\w-]+/g, '-')
+  const isPath = isFile(data) || /[/\\]|\.(jsonl|json|csv|gz)$/.test(data)
+  if (isPath) return { file: resolve(data), name: suite ?? plain(basename(data)) }
+  const workspace = workspaceOf(options)
+  const found = findVersion(workspace, data)
+  return { file: resolve(artifactPath(workspace, found.content)), name: suite ?? plain(found.name) }
+}
+
+type Found = Measured & { simulated?: boolean; settings?: Evaluation['settings'] }
+
+async function measure(
+  opened: OpenModel,
+  options: Options,
+  { metric, asked }: { metric: Metric | 'reward'; asked: Asked },
+): Promise<Found> {
+  if (metric === 'reward') return measureReward(opened, asked)
+  if (metric === 'perplexity') return measurePerplexity(opened, asked)
+  // The seed is of the intervals too, so it is not ignored when nothing is drawn.
+  const { seed: _, ...draws } = options
+  const drawing = { ...readDrawing(draws, { temperature: 0 }), seed: asked.seed }
+  const spec = metric === 'distinct' ? ({ metric } as const) : specOf(metric, options)
+  const { lines, ...measured } = await measureCompletions(opened, { ...asked, spec, drawing })
+  if (options.completions !== undefined)
+    writeDurable(options.completions, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  const { pattern, flags, tolerance, schema } = options
+  const given = { pattern, flags, tolerance, schema }
+  const settings = Object.fromEntries(Object.entries(given).flatMap(([k, v]) => (v === undefined ? [] : [[k, v]])))
+  return { ...measured, settings: { ...drawing, ...settings } }
+}
+
+function specOf(metric: Exclude<Metric, 'perplexity' | 'distinct'>, options: Options): GraderSpec {
+  switch (metric) {
+    case 'exact':
+    case 'contains':
+      return { metric }
+    case 'regex': {
+      if (options.pattern === undefined) throw new ConfigError('expected --pattern, which the metric regex matches')
+      return { metric, pattern: options.pattern, ...(options.flags !== undefined && { flags: options.flags }) }
+    }
+    case 'numeric': {
+      const { tolerance } = options
+      return { metric, ...(tolerance !== undefined && { tolerance: numberOf('--tolerance', tolerance, { low: 0 }) }) }
+    }
+    case 'json': {
+      const { schema } = options
+      return { metric, ...(schema !== undefined && { schema: readJsonFile(schema) as object }) }
+    }
+    default:
+      return metric satisfies never
+  }
+}
+
+function tell({ suite, metric, model, simulated, statistics }: Evaluation, out: Output): void {
+  out.say(
+    `${metric} of ${model.path} on ${suite.name}, ${suite.rows} rows${simulated ? ' (simulated annotators)' : ''}`,
+  )
+  for (const line of linesOf(statistics)) out.say(`  ${line}`)
+}
+
+/** A line a figure; lists by the names of their rows; what has no figure for a line (reliability bins) is left to --json. */
+function linesOf(statistics: Record<string, unknown>, prefix = ''): string[] {
+  return Object.entries(statistics).flatMap(([key, value]) => {
+    const name = `${prefix}${key}`
+    if (typeof value === 'number') return [`${name.padEnd(28)} ${figure(value)}`]
+    if (Array.isArray(value))
+      return value.flatMap((row: { name?: string }) =>
+        row.name === undefined ? [] : linesOf({ [row.name]: row }, `${name}: `),
+      )
+    if (typeof value !== 'object' || value === null) return []
+    const { value: point, low, high, n } = value as { value?: number; low?: number; high?: number; n?: number }
+    if (point === undefined) return linesOf(value as Record<string, unknown>, `${name}.`)
+    const ends = low === undefined || high === undefined ? '' : ` [${figure(low)}, ${figure(high)}]`
+    return [`${name.padEnd(28)} ${figure(point)}${ends}${n === undefined ? '' : `  n = ${n}`}`]
+  })
+}

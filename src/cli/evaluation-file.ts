@@ -1,0 +1,47 @@
+// What one evaluation found, as a file: which model on which rows, by hash, and statistics with their intervals. Gates
+// read it, and lineage walks over it.
+import fs from 'node:fs'
+import { z } from 'zod'
+import { DataError } from '#errors'
+import { writeDurable } from '#files'
+
+const Artifact = z.strictObject({ path: z.string(), hash: z.string() })
+
+export const Evaluation = z.strictObject({
+  kind: z.literal('evaluation'),
+  hone: z.string(),
+  metric: z.string(),
+  model: Artifact,
+  suite: z.strictObject({ name: z.string(), ...Artifact.shape, rows: z.number().int().positive() }),
+  settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** True when judgements behind the rows, or behind the model, came from simulated annotators. */
+  simulated: z.boolean(),
+  statistics: z.record(z.string(), z.unknown()),
+})
+export type Evaluation = z.infer<typeof Evaluation>
+
+export function writeEvaluation(file: string, evaluation: Evaluation): void {
+  writeDurable(file, `${JSON.stringify(evaluation, null, 2)}\n`)
+}
+
+/** A file that is none is a DataError. */
+export function readEvaluation(file: string): Evaluation {
+  const parsed = Evaluation.safeParse(readJsonFile(file))
+  if (parsed.success) return parsed.data
+  const { path, message } = parsed.error.issues[0]!
+  throw new DataError(`expected what hone evaluate --out wrote: ${message}`, { file, field: path.join('.') })
+}
+
+export function readJsonFile(file: string): unknown {
+  let text: string
+  try {
+    text = fs.readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new DataError('expected a file that can be read: check the path', { file }, { cause })
+  }
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new DataError(`expected JSON: ${(cause as Error).message}`, { file }, { cause })
+  }
+}
