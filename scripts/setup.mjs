@@ -91,14 +91,15 @@ function recordFile() {
   return join(ADDON, `current${suffix}.json`)
 }
 
-/** SHA-256 over the native sources, in the order of their names; src/torch/addon.ts computes the same. */
+/** SHA-256 over the native sources, in the order of their paths; src/torch/addon.ts computes the same. */
 function hashSources() {
   const hash = createHash('sha256')
-  for (const name of readdirSync(NATIVE).sort())
-    hash
-      .update(name)
-      .update('\0')
-      .update(readFileSync(join(NATIVE, name)))
+  for (const name of readdirSync(NATIVE, { recursive: true }).sort())
+    if (/\.(cc|h)$/.test(name))
+      hash
+        .update(name)
+        .update('\0')
+        .update(readFileSync(join(NATIVE, name)))
   return hash.digest('hex')
 }
 
@@ -216,14 +217,17 @@ async function compile(library) {
   if (!existsSync(file)) {
     const work = `${folder}.${process.pid}`
     mkdirSync(work, { recursive: true })
-    const units = readdirSync(NATIVE).filter((f) => f.endsWith('.cc'))
-    const objects = units.map((f) => join(work, `${f}.o`))
-    await inParallel(
-      units.map(
-        (f, i) => () =>
-          run(COMPILER, [...compileFlags, '-c', join(NATIVE, f), '-o', objects[i]], `${f} does not compile`),
-      ),
-    )
+    // Each folder of native/ is one unit: the headers of libtorch take the compiler far longer than our own code.
+    const units = readdirSync(NATIVE)
+    const objects = units.map((unit) => join(work, `${unit}.o`))
+    const compileUnit = async (unit, object) => {
+      const includes = readdirSync(join(NATIVE, unit)).filter((f) => f.endsWith('.cc'))
+      const source = join(work, `${unit}.cc`)
+      writeFileSync(source, includes.map((f) => `#include "${join(NATIVE, unit, f)}"\n`).join(''))
+      await run(COMPILER, [...compileFlags, '-c', source, '-o', object], `native/${unit} does not compile`)
+      rmSync(source)
+    }
+    await inParallel(units.map((unit, i) => () => compileUnit(unit, objects[i])))
     await run(
       COMPILER,
       ['-shared', '-o', join(work, 'hone_torch.node'), ...objects, ...linkFlags],
@@ -257,6 +261,7 @@ function flagsFor({ include, lib, folder }) {
     '-O3',
     '-march=native',
     '-fno-trapping-math',
+    '-fno-math-errno',
     '-fPIC',
     '-fvisibility=hidden',
     '-DNAPI_VERSION=9',

@@ -110,14 +110,15 @@ function threadsWanted(): number {
   return threads
 }
 
-/** SHA-256 over the native sources, in the order of their names; scripts/setup.mjs computes the same. */
+/** SHA-256 over the native sources, in the order of their paths; scripts/setup.mjs computes the same. */
 function hashSources(): string {
   const folder = join(import.meta.dirname, 'native')
   const hash = createHash('sha256')
-  for (const name of readdirSync(folder).sort())
-    hash
-      .update(name)
-      .update('\0')
-      .update(readFileSync(join(folder, name)))
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort())
+    if (/\.(cc|h)$/.test(name))
+      hash
+        .update(name)
+        .update('\0')
+        .update(readFileSync(join(folder, name)))
   return hash.digest('hex')
 }

@@ -1,5 +1,4 @@
 // RMSNorm, SwiGLU and rotary embedding: each one pass over memory forward and one backward.
-#include <ATen/Functions.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "kernels.h"
@@ -65,14 +64,26 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
 
 inline float sigmoid(float x) { return 1.0f / (1.0f + fastExp(-x)); }
 
+/** Runs work(row) over rows of n entries. */
+template <typename Work>
+void forEachRow(int64_t rows, int64_t n, const Work& work) {
+  at::parallel_for(0, rows, std::max<int64_t>(1, 8192 / std::max<int64_t>(1, n)), [&](int64_t from, int64_t to) {
+    for (int64_t i = from; i < to; i++) work(i);
+  });
+}
+
+/** Of two matrices whose rows may lie apart, as the halves of one product do. */
 struct SwiGlu : torch::autograd::Function<SwiGlu> {
   static Tensor forward(AutogradContext* ctx, const Tensor& gate, const Tensor& up) {
-    Tensor out = at::empty_like(gate);
-    const float *g = gate.data_ptr<float>(), *u = up.data_ptr<float>();
-    float* o = out.data_ptr<float>();
-    at::parallel_for(0, gate.numel(), 8192, [&](int64_t from, int64_t to) {
+    const int64_t rows = gate.size(0), n = gate.size(1);
+    Tensor out = at::empty(gate.sizes(), gate.options());
+    const float *gates = gate.data_ptr<float>(), *ups = up.data_ptr<float>();
+    float* outs = out.data_ptr<float>();
+    forEachRow(rows, n, [&](int64_t i) {
+      const float *g = gates + i * gate.stride(0), *u = ups + i * up.stride(0);
+      float* o = outs + i * n;
 #pragma omp simd
-      for (int64_t i = from; i < to; i++) o[i] = g[i] * sigmoid(g[i]) * u[i];
+      for (int64_t j = 0; j < n; j++) o[j] = g[j] * sigmoid(g[j]) * u[j];
     });
     ctx->save_for_backward({gate, up});
     return out;
@@ -80,16 +91,19 @@ struct SwiGlu : torch::autograd::Function<SwiGlu> {
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto saved = ctx->get_saved_variables();
-    const Tensor dOut = grads[0].contiguous();
-    Tensor dGate = at::empty_like(saved[0]), dUp = at::empty_like(saved[1]);
-    const float *g = saved[0].data_ptr<float>(), *u = saved[1].data_ptr<float>(), *d = dOut.data_ptr<float>();
-    float *dg = dGate.data_ptr<float>(), *du = dUp.data_ptr<float>();
-    at::parallel_for(0, dOut.numel(), 8192, [&](int64_t from, int64_t to) {
+    const Tensor &gate = saved[0], &up = saved[1], dOut = grads[0].contiguous();
+    const int64_t rows = gate.size(0), n = gate.size(1);
+    Tensor dGate = at::empty(gate.sizes(), gate.options()), dUp = at::empty(gate.sizes(), gate.options());
+    const float *gates = gate.data_ptr<float>(), *ups = up.data_ptr<float>(), *dOuts = dOut.data_ptr<float>();
+    float *dGates = dGate.data_ptr<float>(), *dUps = dUp.data_ptr<float>();
+    forEachRow(rows, n, [&](int64_t i) {
+      const float *g = gates + i * gate.stride(0), *u = ups + i * up.stride(0), *d = dOuts + i * n;
+      float *dg = dGates + i * n, *du = dUps + i * n;
 #pragma omp simd
-      for (int64_t i = from; i < to; i++) {
-        const float s = sigmoid(g[i]);
-        dg[i] = d[i] * u[i] * s * (1.0f + g[i] * (1.0f - s));
-        du[i] = d[i] * g[i] * s;
+      for (int64_t j = 0; j < n; j++) {
+        const float s = sigmoid(g[j]);
+        dg[j] = d[j] * u[j] * s * (1.0f + g[j] * (1.0f - s));
+        du[j] = d[j] * g[j] * s;
       }
     });
     return {dGate, dUp};
@@ -98,14 +112,14 @@ struct SwiGlu : torch::autograd::Function<SwiGlu> {
 
 /** Pairs (j, j + D/2) turned by their angle; `turn` is 1, or -1 to turn back, which is the gradient. */
 Tensor turned(const Tensor& x, const Tensor& cosines, const Tensor& sines, float turn) {
-  Tensor out = at::empty_like(x);
-  const int64_t heads = x.size(1), half = x.size(2) / 2;
+  Tensor out = at::empty(x.sizes(), x.options());
+  const int64_t heads = x.size(1), half = x.size(2) / 2, apart = x.stride(0);
   const float *xp = x.data_ptr<float>(), *cp = cosines.data_ptr<float>(), *sp = sines.data_ptr<float>();
   float* op = out.data_ptr<float>();
   at::parallel_for(0, x.size(0), 16, [&](int64_t from, int64_t to) {
     for (int64_t t = from; t < to; t++)
       for (int64_t h = 0; h < heads; h++) {
-        const float *a = xp + (t * heads + h) * 2 * half, *b = a + half, *c = cp + t * half, *s = sp + t * half;
+        const float *a = xp + t * apart + h * 2 * half, *b = a + half, *c = cp + t * half, *s = sp + t * half;
         float *o = op + (t * heads + h) * 2 * half, *o2 = o + half;
 #pragma omp simd
         for (int64_t j = 0; j < half; j++) {
@@ -139,14 +153,18 @@ Tensor rmsNorm(const Tensor& x, const Tensor& weight, double epsilon) {
 
 Tensor swiGlu(const Tensor& gate, const Tensor& up) {
   TORCH_CHECK(gate.sizes() == up.sizes(), "gate and up must have one shape");
-  if (isFused(gate) && isFused(up)) return SwiGlu::apply(gate.contiguous(), up.contiguous());
+  if (isFused(gate) && isFused(up) && gate.dim() >= 1) {
+    const int64_t n = gate.size(-1);
+    const auto matrix = [&](const Tensor& t) { return tokenRows(t.dim() == 2 ? t : t.reshape({-1, std::max<int64_t>(1, n)})); };
+    return SwiGlu::apply(matrix(gate), matrix(up)).view(gate.sizes());
+  }
   return at::silu(gate) * up;
 }
 
 Tensor rotary(const Tensor& x, const Tensor& cosines, const Tensor& sines) {
   TORCH_CHECK(x.dim() == 3 && x.size(2) % 2 == 0, "expected x [T,H,D] with an even D");
   TORCH_CHECK(cosines.dim() == 2 && cosines.size(0) == x.size(0) && cosines.size(1) == x.size(2) / 2 && sines.sizes() == cosines.sizes(), "expected tables [T,D/2]");
-  if (isFused(x) && isFused(cosines) && isFused(sines)) return Rotary::apply(x.contiguous(), cosines.contiguous(), sines.contiguous());
+  if (isFused(x) && isFused(cosines) && isFused(sines)) return Rotary::apply(tokenRows(x), cosines.contiguous(), sines.contiguous());
   const Tensor c = cosines.unsqueeze(1).to(x.scalar_type()), s = sines.unsqueeze(1).to(x.scalar_type());
   const int64_t half = x.size(2) / 2;
   const Tensor a = x.narrow(2, 0, half), b = x.narrow(2, half, half);

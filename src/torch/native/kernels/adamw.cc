@@ -1,6 +1,5 @@
 // AdamW over lists of tensors in one pass over memory (Loshchilov & Hutter, arXiv 1711.05101; order and rounding of PyTorch's
 // unfused one), and the joint norm of gradients.
-#include <ATen/Functions.h>
 
 #include "kernels.h"
 #include "simd.h"

@@ -1,7 +1,6 @@
 // Causal attention over packed segments, forward and backward, with grouped key-value heads. A task is one segment and one
 // head (or one group); scores live for a block of rows at a time, so memory is linear in tokens. Softmax is exact, not online:
 // a block holds its whole rows. Backward recomputes probabilities from the saved log-sum-exp (as in FlashAttention, arXiv 2205.14135).
-#include <ATen/Functions.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "kernels.h"
@@ -16,19 +15,27 @@ struct Sizes {
   int64_t tokens, heads, kvHeads, width, group;
 };
 
-/** Scores of rows [from, to) of one head against keys [0, to): scale q k^T, and -infinity after the diagonal is left to the reader. */
-void scores(const float* q, int64_t qStride, const float* keysT, int64_t stride, float* out, int64_t from, int64_t to, int64_t width, float scale) {
+/** Rows of one head of one segment: `data` at its first token, tokens `stride` apart. */
+struct Head {
+  const float* data;
+  int64_t stride;
+};
+
+Head headOf(const Tensor& t, int64_t token, int64_t head) { return {t.data_ptr<float>() + token * t.stride(0) + head * t.size(2), t.stride(0)}; }
+
+/** Scores of rows [from, to) of one head against keys [0, to): scale q k^T. What lies after the diagonal is left to the reader. */
+void scores(Head q, const float* keysT, int64_t stride, float* out, int64_t from, int64_t to, int64_t width, float scale) {
   const int64_t rows = to - from;
-  product<false>({q + from * qStride, qStride, 1}, keysT, stride, {out, stride}, rows, std::min(stride, roundUp(to, kWidth)), width);
+  product<false>({q.data + from * q.stride, q.stride, 1}, keysT, stride, {out, stride}, rows, std::min(stride, roundUp(to, kWidth)), width);
   for (int64_t r = 0; r < rows; r++)
     for (int64_t j = 0; j < to; j++) out[r * stride + j] *= scale;
 }
 
-void forwardHead(const float* q, const float* keysT, const float* v, float* out, float* lse, float* block, int64_t n, int64_t stride, const Sizes& s, float scale) {
-  const int64_t qStride = s.heads * s.width, kvStride = s.kvHeads * s.width;
+void forwardHead(Head q, const float* keysT, Head v, float* out, float* lse, float* block, int64_t n, int64_t stride, const Sizes& s, float scale) {
+  const int64_t outStride = s.heads * s.width;
   for (int64_t from = 0; from < n; from += kRows) {
     const int64_t to = std::min(n, from + kRows);
-    scores(q, qStride, keysT, stride, block, from, to, s.width, scale);
+    scores(q, keysT, stride, block, from, to, s.width, scale);
     for (int64_t i = from; i < to; i++) {
       float* row = block + (i - from) * stride;
       const float most = rowMax(row, i + 1);
@@ -38,29 +45,26 @@ void forwardHead(const float* q, const float* keysT, const float* v, float* out,
       for (int64_t j = i + 1; j < to; j++) row[j] = 0;
       lse[i * s.heads] = most + static_cast<float>(std::log(sum));
     }
-    product<false>({block, stride, 1}, v, kvStride, {out + from * qStride, qStride}, to - from, s.width, to);
+    product<false>({block, stride, 1}, v.data, v.stride, {out + from * outStride, outStride}, to - from, s.width, to);
   }
 }
 
 std::pair<Tensor, Tensor> forwardFused(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& offsets, const Sizes& s, float scale) {
-  Tensor out = at::empty_like(q), lse = at::empty({s.tokens, s.heads}, q.options());
+  Tensor out = at::empty(q.sizes(), q.options()), lse = at::empty({s.tokens, s.heads}, q.options());
   const int32_t* ends = offsets.data_ptr<int32_t>();
   const int64_t segments = offsets.numel() - 1;
   // Heads of a group share packed keys, unless there are too few tasks to keep the threads busy.
   const int64_t together = segments * s.kvHeads >= 2 * at::get_num_threads() ? s.group : 1;
   const int64_t perSegment = s.heads / together;
-  const float *qp = q.data_ptr<float>(), *kp = k.data_ptr<float>(), *vp = v.data_ptr<float>();
   float *op = out.data_ptr<float>(), *lp = lse.data_ptr<float>();
   forEachTask(segments * perSegment, [&](int64_t task) {
     const int64_t start = ends[task / perSegment], n = ends[task / perSegment + 1] - start;
-    const int64_t head = task % perSegment * together, kv = head / s.group, stride = roundUp(n, kWidth);
+    const int64_t first = task % perSegment * together, kv = first / s.group, stride = roundUp(n, kWidth);
     std::vector<float> keysT(s.width * stride), block(kRows * stride);
-    const int64_t kvAt = (start * s.kvHeads + kv) * s.width;
-    transposeInto(keysT.data(), stride, kp + kvAt, s.kvHeads * s.width, n, s.width);
-    for (int64_t h = head; h < head + together; h++) {
-      const int64_t at = (start * s.heads + h) * s.width;
-      forwardHead(qp + at, keysT.data(), vp + kvAt, op + at, lp + start * s.heads + h, block.data(), n, stride, s, scale);
-    }
+    const Head keys = headOf(k, start, kv), values = headOf(v, start, kv);
+    transposeInto(keysT.data(), stride, keys.data, keys.stride, n, s.width);
+    for (int64_t h = first; h < first + together; h++)
+      forwardHead(headOf(q, start, h), keysT.data(), values, op + (start * s.heads + h) * s.width, lp + start * s.heads + h, block.data(), n, stride, s, scale);
   });
   return {out, lse};
 }
@@ -70,29 +74,30 @@ struct Gradients {
 };
 
 Gradients backwardFused(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& out, const Tensor& lse, const Tensor& offsets, const Tensor& dOut, const Sizes& s, float scale) {
-  Gradients g{at::empty_like(q), at::zeros_like(k), at::zeros_like(v)};
+  Gradients g{at::empty(q.sizes(), q.options()), at::zeros(k.sizes(), k.options()), at::zeros(v.sizes(), v.options())};
   const int32_t* ends = offsets.data_ptr<int32_t>();
-  const int64_t segments = offsets.numel() - 1, qStride = s.heads * s.width, kvStride = s.kvHeads * s.width;
+  const int64_t segments = offsets.numel() - 1, outStride = s.heads * s.width, kvStride = s.kvHeads * s.width;
   forEachTask(segments * s.kvHeads, [&](int64_t task) {
     const int64_t start = ends[task / s.kvHeads], n = ends[task / s.kvHeads + 1] - start, kv = task % s.kvHeads;
     const int64_t stride = roundUp(n, kWidth), kvAt = (start * s.kvHeads + kv) * s.width;
     std::vector<float> keysT(s.width * stride), valuesT(s.width * stride), p(kRows * stride), dp(kRows * stride);
-    const float* keys = k.data_ptr<float>() + kvAt;
+    const Head keys = headOf(k, start, kv), values = headOf(v, start, kv);
     float *dKeys = g.k.data_ptr<float>() + kvAt, *dValues = g.v.data_ptr<float>() + kvAt;
-    transposeInto(keysT.data(), stride, keys, kvStride, n, s.width);
-    transposeInto(valuesT.data(), stride, v.data_ptr<float>() + kvAt, kvStride, n, s.width);
+    transposeInto(keysT.data(), stride, keys.data, keys.stride, n, s.width);
+    transposeInto(valuesT.data(), stride, values.data, values.stride, n, s.width);
     for (int64_t h = kv * s.group; h < (kv + 1) * s.group; h++) {
       const int64_t at = (start * s.heads + h) * s.width;
-      const float *queries = q.data_ptr<float>() + at, *o = out.data_ptr<float>() + at, *dO = dOut.data_ptr<float>() + at;
+      const Head queries = headOf(q, start, h);
+      const float *o = out.data_ptr<float>() + at, *dO = dOut.data_ptr<float>() + at;
       float* dQueries = g.q.data_ptr<float>() + at;
       for (int64_t from = 0; from < n; from += kRows) {
         const int64_t to = std::min(n, from + kRows), rows = to - from;
-        scores(queries, qStride, keysT.data(), stride, p.data(), from, to, s.width, scale);
-        product<false>({dO + from * qStride, qStride, 1}, valuesT.data(), stride, {dp.data(), stride}, rows, std::min(stride, roundUp(to, kWidth)), s.width);
+        scores(queries, keysT.data(), stride, p.data(), from, to, s.width, scale);
+        product<false>({dO + from * outStride, outStride, 1}, valuesT.data(), stride, {dp.data(), stride}, rows, std::min(stride, roundUp(to, kWidth)), s.width);
         for (int64_t i = from; i < to; i++) {
           float *pRow = p.data() + (i - from) * stride, *dRow = dp.data() + (i - from) * stride;
           const float total = lse.data_ptr<float>()[(start + i) * s.heads + h];
-          const float delta = dotRows(dO + i * qStride, o + i * qStride, s.width);
+          const float delta = dotRows(dO + i * outStride, o + i * outStride, s.width);
 #pragma omp simd
           for (int64_t j = 0; j <= i; j++) {
             pRow[j] = fastExp(pRow[j] - total);
@@ -100,9 +105,9 @@ Gradients backwardFused(const Tensor& q, const Tensor& k, const Tensor& v, const
           }
           for (int64_t j = i + 1; j < to; j++) pRow[j] = dRow[j] = 0;
         }
-        product<true>({p.data(), 1, stride}, dO + from * qStride, qStride, {dValues, kvStride}, to, s.width, rows);
-        product<false>({dp.data(), stride, 1}, keys, kvStride, {dQueries + from * qStride, qStride}, rows, s.width, to);
-        product<true>({dp.data(), 1, stride}, queries + from * qStride, qStride, {dKeys, kvStride}, to, s.width, rows);
+        product<true>({p.data(), 1, stride}, dO + from * outStride, outStride, {dValues, kvStride}, to, s.width, rows);
+        product<false>({dp.data(), stride, 1}, keys.data, keys.stride, {dQueries + from * outStride, outStride}, rows, s.width, to);
+        product<true>({dp.data(), 1, stride}, queries.data + from * queries.stride, queries.stride, {dKeys, kvStride}, to, s.width, rows);
       }
     }
   });
@@ -155,7 +160,7 @@ Tensor packedAttention(const Tensor& q, const Tensor& k, const Tensor& v, const 
   TORCH_CHECK(ends.dim() == 1 && ends.numel() >= 2 && e[0] == 0 && e[ends.numel() - 1] == q.size(0), "offsets must go from 0 to ", q.size(0));
   for (int64_t i = 0; i + 1 < ends.numel(); i++) TORCH_CHECK(e[i] < e[i + 1], "offsets must rise: segment ", i, " is empty");
   if (!isFused(q)) return plain(q, k, v, ends, scale);
-  return PackedAttention::apply(q.contiguous(), k.contiguous(), v.contiguous(), ends, scale);
+  return PackedAttention::apply(tokenRows(q), tokenRows(k), tokenRows(v), ends, scale);
 }
 
 }  // namespace hone

@@ -1,5 +1,6 @@
 // Our own ops. Each checks its arguments, takes a fused path for float32 on the CPU, and otherwise plain ATen ops.
 #pragma once
+#include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -30,6 +31,14 @@ inline bool isFused(const Tensor& t) { return t.device().is_cpu() && t.scalar_ty
 
 /** float32, or float64 for float64: what sums and exponentials are taken in. */
 inline at::ScalarType wide(const Tensor& t) { return t.scalar_type() == at::kDouble ? at::kDouble : at::kFloat; }
+
+/** t [T,...] with each token's entries together; tokens may lie apart, as those of a slice do. */
+inline Tensor tokenRows(const Tensor& t) {
+  int64_t inner = 1;
+  for (int64_t axis = t.dim() - 1; axis > 0; inner *= t.size(axis--))
+    if (t.stride(axis) != inner && t.size(axis) > 1) return t.contiguous();
+  return t;
+}
 
 /** An int32 vector on the CPU, to be read here. */
 inline Tensor indices(const Tensor& t) { return t.detach().to(at::kCPU, at::kInt).contiguous(); }

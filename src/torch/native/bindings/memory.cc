@@ -14,7 +14,7 @@
 namespace hone {
 namespace {
 
-std::atomic<int64_t> live{0}, peak{0}, largest{0};
+std::atomic<int64_t> liveBytes{0}, peakBytes{0}, largestBytes{0};
 
 void raiseTo(std::atomic<int64_t>& most, int64_t x) {
   int64_t seen = most.load(std::memory_order_relaxed);
@@ -24,7 +24,7 @@ void raiseTo(std::atomic<int64_t>& most, int64_t x) {
 
 void release(void* data) {
   if (!data) return;
-  live.fetch_sub(static_cast<int64_t>(malloc_usable_size(data)), std::memory_order_relaxed);
+  liveBytes.fetch_sub(static_cast<int64_t>(malloc_usable_size(data)), std::memory_order_relaxed);
   std::free(data);
 }
 
@@ -40,8 +40,8 @@ struct Counting final : c10::Allocator {
     if (bytes > 0) {
       if (posix_memalign(&data, 64, bytes) != 0) throw std::bad_alloc();
       const int64_t held = static_cast<int64_t>(malloc_usable_size(data));
-      raiseTo(largest, static_cast<int64_t>(bytes));
-      raiseTo(peak, live.fetch_add(held, std::memory_order_relaxed) + held);
+      raiseTo(largestBytes, static_cast<int64_t>(bytes));
+      raiseTo(peakBytes, liveBytes.fetch_add(held, std::memory_order_relaxed) + held);
     }
     return {data, data, release, c10::Device(c10::DeviceType::CPU)};
   }
@@ -57,15 +57,15 @@ void countMemory() {
 
 napi_value memory(Call& call) {
   napi_value out = call.object();
-  call.set(out, "live", static_cast<double>(live.load()));
-  call.set(out, "peak", static_cast<double>(peak.load()));
-  call.set(out, "largest", static_cast<double>(largest.load()));
+  call.set(out, "live", static_cast<double>(liveBytes.load()));
+  call.set(out, "peak", static_cast<double>(peakBytes.load()));
+  call.set(out, "largest", static_cast<double>(largestBytes.load()));
   return out;
 }
 
 napi_value resetPeak(Call& call) {
-  peak = live.load();
-  largest = 0;
+  peakBytes = liveBytes.load();
+  largestBytes = 0;
   return call.undefined();
 }
 

@@ -1,7 +1,6 @@
 // Draws one token a row. Each token races with an exponential clock: the first of E_j / p_j wins, which is a draw from p
 // (Gumbel's trick without the logarithm of a logarithm). Clocks come from (seed, position, token) by hashing, so a row's draw
 // never depends on its batch, and small errors in logits change a token only when two candidates are as good as equal.
-#include <ATen/Functions.h>
 
 #include <algorithm>
 #include <numeric>
@@ -38,7 +37,7 @@ struct Key {
     const uint32_t bits = mix32(mix32(token * 0x9e3779b9u + first) ^ second);
     // Two halves, since vector units convert signed integers only.
     const float v = static_cast<float>(static_cast<int32_t>(bits >> 16)) * 0x1p-16f + (static_cast<float>(static_cast<int32_t>(bits & 0xffff)) + 0.5f) * 0x1p-32f;
-    const float w = std::fmax(1.0f - v, 0x1p-25f);
+    const float w = v < 1.0f ? 1.0f - v : 0x1p-25f;
     const float lost = 1.0f - w;
     return lost > 0.0f ? -fastLog(w) * (v / lost) : v;
   }

@@ -1,6 +1,5 @@
 // Log-probability of a target token and entropy of its distribution, from hidden states and the output matrix, without ever
 // holding tokens x vocabulary: logits of a chunk of rows at a time, recomputed in backward, where they become their own gradient in place.
-#include <ATen/Functions.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "kernels.h"

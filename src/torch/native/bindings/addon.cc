@@ -1,6 +1,5 @@
 // The table of bindings: what JavaScript sees, and the errors it gets.
 #include <ATen/Context.h>
-#include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 

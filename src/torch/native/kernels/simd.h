@@ -16,10 +16,10 @@ constexpr int64_t kWidth = 8;
 #endif
 typedef float Vec __attribute__((vector_size(kWidth * sizeof(float)), aligned(4), may_alias));
 
-/** e^x to 2 units in the last place; 0 below -87.3, finite above 88. Cody-Waite reduction, degree 6. */
+/** e^x to 2 units in the last place; 0 below -87.3, finite above 88, NaN for NaN. Cody-Waite reduction, degree 6. */
 inline float fastExp(float x) {
-  // Written as comparisons: gcc vectorises these, and not fmin and fmax.
-  const float bounded = x > -87.3f ? (x < 88.3f ? x : 88.3f) : -87.3f;
+  // Comparisons, since gcc does not vectorise fmin and fmax; and these ones let NaN through.
+  const float bounded = x < -87.3f ? -87.3f : (x > 88.3f ? 88.3f : x);
   const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number in the low bits
   const float shifted = std::fma(bounded, 1.44269504f, magic);
   const float n = shifted - magic;

@@ -21,9 +21,9 @@ inline void check(napi_status status, const char* what = "value") {
 
 struct State;
 
-/** One call from JavaScript: the environment, its state, and up to 24 arguments (absent ones are undefined). */
+/** One call from JavaScript: the environment, its state, and up to 16 arguments (absent ones are undefined). */
 struct Call {
-  static constexpr size_t kMost = 24;
+  static constexpr size_t kMost = 16;
   napi_env env;
   State* state = nullptr;
   size_t count = kMost;

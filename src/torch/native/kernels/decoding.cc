@@ -1,5 +1,4 @@
 // One new token a row against a cache [B,K,L,D], whose keys of one row and head lie together; and writing into it. No gradients.
-#include <ATen/Functions.h>
 
 #include <cstring>
 
