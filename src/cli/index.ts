@@ -4,6 +4,8 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError, DataError, EngineError, HttpError } from '#errors'
 import { chatCommand } from './chat.ts'
 import { dataCommands } from './data.ts'
+import { diagnoseCommand } from './diagnose.ts'
+import { doctorCommand } from './doctor.ts'
 import { evaluateCommand } from './evaluate.ts'
 import { gateCommand } from './gate.ts'
 import { generateCommand } from './generate.ts'
@@ -11,6 +13,7 @@ import { initCommand } from './init.ts'
 import { labelCommands } from './label.ts'
 import { pretrainCommand } from './pretrain.ts'
 import { quickstartCommand } from './quickstart/index.ts'
+import { reportCommand } from './report.ts'
 import { Stopped } from './stop.ts'
 import { trainCommands } from './train.ts'
 import { version } from './version.ts'
@@ -24,9 +27,12 @@ const COMMANDS = [
   trainCommands,
   evaluateCommand,
   gateCommand,
+  diagnoseCommand,
+  reportCommand,
   generateCommand,
   chatCommand,
   pretrainCommand,
+  doctorCommand,
 ]
 
 /** Runs one command; sets the process's exit code and never throws. */

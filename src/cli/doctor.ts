@@ -1,0 +1,116 @@
+// hone doctor: what this machine offers, what is wrong and what to do about it. Exit code 1 when something is wrong; what
+// is merely slow is a warning.
+import fs from 'node:fs'
+import { freemem, totalmem } from 'node:os'
+import { ConfigError, EngineError } from '#errors'
+import { type Description, describe, measure, type Measurement } from '#torch'
+import { resolveModel } from '#trainer'
+import type { Command } from 'commander'
+import { figure, output } from './output.ts'
+import { version } from './version.ts'
+
+const OLDEST_NODE = [20, 11] as const
+/** Training the bundled model takes about half a GiB, the rest is the system's. */
+const LEAST_MEMORY_GIB = 2
+const LEAST_DISK_GIB = 1
+const GIB = 2 ** 30
+
+/** Each with what to do. */
+type Findings = { problems: string[]; warnings: string[] }
+
+export function doctorCommand(program: Command): void {
+  program
+    .command('doctor')
+    .description('what this machine offers, and what is wrong, each with what to do; exit code 1 when something is')
+    .option('--measure', 'measure products and memory too, about a second')
+    .option('--json', 'events as JSON lines on standard output')
+    .action(doctor)
+}
+
+function doctor(options: { measure?: boolean; json?: boolean }): void {
+  const out = output(options)
+  const found: Findings = { problems: [], warnings: [] }
+  const machine = examineMachine(found)
+  const libtorch = examineLibtorch(found)
+  const speed = options.measure && libtorch ? measure() : undefined
+  out.event({ event: 'done', hone: version(), ...machine, libtorch, speed, ...found })
+  for (const [name, value] of linesOf(machine, libtorch, speed)) out.say(`${name.padEnd(12)} ${value}`)
+  for (const warning of found.warnings) out.say(`warning: ${warning}`)
+  for (const problem of found.problems) out.say(`WRONG: ${problem}`)
+  out.say(found.problems.length === 0 ? 'nothing is wrong' : `${found.problems.length} to put right`)
+  if (found.problems.length > 0) process.exitCode = 1
+}
+
+type Libtorch = Omit<Description, 'warnings'>
+type Machine = { node: string; platform: string; memoryBytes: number; freeMemoryBytes: number; freeDiskBytes: number }
+
+function examineMachine({ problems, warnings }: Findings): Machine {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]))
+    problems.push(`Node ${process.versions.node} is too old: install ${OLDEST_NODE.join('.')} or newer`)
+  const disk = fs.statfsSync(process.cwd())
+  const machine = {
+    node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    memoryBytes: totalmem(),
+    freeMemoryBytes: freemem(),
+    freeDiskBytes: disk.bavail * disk.bsize,
+  }
+  if (machine.memoryBytes < LEAST_MEMORY_GIB * GIB)
+    warnings.push(`${gib(machine.memoryBytes)} of memory: the quickstart wants ${LEAST_MEMORY_GIB} GiB`)
+  if (machine.freeDiskBytes < LEAST_DISK_GIB * GIB)
+    warnings.push(
+      `${gib(machine.freeDiskBytes)} of disk are free here: checkpoints want ${LEAST_DISK_GIB} GiB, or give --out elsewhere`,
+    )
+  try {
+    resolveModel('base')
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    problems.push('the bundled base is not there: check out the whole repository, or make it anew with hone pretrain')
+  }
+  return machine
+}
+
+function examineLibtorch({ problems, warnings }: Findings): Libtorch | undefined {
+  try {
+    const { warnings: own, ...description } = describe()
+    warnings.push(...own)
+    return description
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof EngineError)) throw error
+    problems.push(error.message)
+    return undefined
+  }
+}
+
+function linesOf(machine: Machine, libtorch: Libtorch | undefined, speed: Measurement | undefined): [string, string][] {
+  const lines: [string, string][] = [
+    ['hone', version()],
+    ['Node', machine.node],
+    ['platform', machine.platform],
+    ['memory', `${gib(machine.memoryBytes)}, ${gib(machine.freeMemoryBytes)} free`],
+    ['disk here', `${gib(machine.freeDiskBytes)} free`],
+  ]
+  if (libtorch) {
+    const { version: number, path, source, blas, cpuCapability, instructionSets, threads, features } = libtorch
+    const has = Object.entries(features).map(([name, isThere]) => `${name} ${isThere ? 'yes' : 'no'}`)
+    lines.push(
+      ['libtorch', `${number} in ${path} (${source})`],
+      ['BLAS', blas],
+      ['kernels', `${cpuCapability}; the processor has ${instructionSets.join(' ') || 'no known extension'}`],
+      ['threads', String(threads)],
+      ['features', has.join(', ')],
+    )
+  }
+  if (speed)
+    lines.push(
+      ['float32', `${figure(speed.float32GigaflopsPerSecond)} GFLOP/s`],
+      ['bfloat16', `${figure(speed.bfloat16GigaflopsPerSecond)} GFLOP/s`],
+      ['memory read', `${figure(speed.readGigabytesPerSecond)} GB/s`],
+    )
+  return lines
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / GIB).toFixed(1)} GiB`
+}
