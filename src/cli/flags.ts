@@ -70,7 +70,10 @@ function placeholder(property: Property): string {
 function parseFlag(flag: string, raw: string, property: Property): unknown {
   const options = property.anyOf ?? [property]
   for (const option of options) {
-    if (option.const !== undefined && raw === String(option.const)) return option.const
+    if (option.const !== undefined) {
+      if (raw === String(option.const)) return option.const
+      continue
+    }
     if (option.enum?.map(String).includes(raw)) return option.enum.find((v) => String(v) === raw)
     if (option.type === 'string' && !option.enum) return raw
     if (option.type === 'boolean' && (raw === 'true' || raw === 'false')) return raw === 'true'
