@@ -125,7 +125,7 @@ async function quickstart(stage: Stage): Promise<void> {
     reward,
     rl,
     evaluation,
-    lineage: await lineage(stage, evaluation.verdict),
+    lineage: lineage(stage, evaluation.verdict),
     samples,
     seconds: { perStep: seconds, total: (performance.now() - start) / 1000 },
     hone: version(),

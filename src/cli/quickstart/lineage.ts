@@ -9,7 +9,7 @@ import { data, readJsonl, run, type Stage } from './stage.ts'
 
 type Node = LineageReport['nodes'][number]
 
-export async function lineage(stage: Stage, verdict: 'released' | 'refused'): Promise<LineageReport> {
+export function lineage(stage: Stage, verdict: 'released' | 'refused'): LineageReport {
   const { domain, dir } = stage
   const nodes: Node[] = []
   const edges: LineageReport['edges'] = []
@@ -20,7 +20,7 @@ export async function lineage(stage: Stage, verdict: 'released' | 'refused'): Pr
   const link = (to: string, ...from: string[]) => {
     for (const f of from) edges.push({ from: f, to })
   }
-  const version = async (name: string) => (await listVersions(dir, name)).at(-1)!
+  const version = (name: string) => listVersions(dir, name).at(-1)!
   const runNode = (name: string, label: string) => {
     const { record } = readRun(run(stage, name))
     return node(`run-${name}`, 'run', label, {
@@ -37,8 +37,8 @@ export async function lineage(stage: Stage, verdict: 'released' | 'refused'): Pr
   const guideline = node('guideline', 'guideline', domain.guideline.name, { hash: hashRow(domain.guideline.text) })
   link(guideline, ...criteria)
 
-  const raw = await version('demonstrations-raw')
-  const kept = await version('demonstrations')
+  const raw = version('demonstrations-raw')
+  const kept = version('demonstrations')
   const rawNode = node('demonstrations-raw', 'dataset', 'demonstrations as written', {
     hash: raw.version,
     detail: `${raw.rows} rows`,
@@ -51,7 +51,7 @@ export async function lineage(stage: Stage, verdict: 'released' | 'refused'): Pr
   const sft = runNode('sft', 'SFT')
   link(sft, keptNode)
 
-  const judgements = await version('judgements')
+  const judgements = version('judgements')
   const judged = node('judgements', 'dataset', 'judgements (simulated)', {
     hash: judgements.version,
     detail: `${judgements.rows} judgements`,
@@ -59,7 +59,7 @@ export async function lineage(stage: Stage, verdict: 'released' | 'refused'): Pr
   const one = oneJudgement(stage)
   const first = node('judgement', 'judgement', `${one.judgement.annotator} on ${one.judgement.item}`, {
     hash: hashRow(one.judgement),
-    detail: `asked for ${JSON.stringify(String(one.judgement.prompt).slice(0, 80))}, ${one.judgement.annotator} (simulated) chose the ${one.judgement.choice} side under ${one.judgement.guideline}`,
+    detail: `asked for ${JSON.stringify((one.judgement.prompt as string).slice(0, 80))}, ${one.judgement.annotator} (simulated) chose the ${one.judgement.choice} side under ${one.judgement.guideline}`,
   })
   link(first, guideline)
   link(judged, first, sft)
@@ -68,7 +68,7 @@ export async function lineage(stage: Stage, verdict: 'released' | 'refused'): Pr
     detail: `probability ${one.preference.probability.toFixed(3)} that a is better, weight ${one.preference.weight.toFixed(2)}, from ${one.preference.judgements} judgements`,
   })
   link(preference, first)
-  const preferences = await version('preferences')
+  const preferences = version('preferences')
   const aggregated = node('preferences', 'dataset', 'preferences', {
     hash: preferences.version,
     detail: `${preferences.rows} pairs`,

@@ -22,7 +22,7 @@ export async function protocol(stage: Stage): Promise<ProtocolReport> {
   const { seed, domain, dir } = stage
   const qualification = qualifyCrowd(stage)
   const train = await judgedPairs(stage, qualification, { split: 'pairs', n: SIZES.pairs })
-  const heldOut = await judgedPairs(stage, qualification, { split: 'pairs-held-out', n: SIZES.heldOutPairs })
+  await judgedPairs(stage, qualification, { split: 'pairs-held-out', n: SIZES.heldOutPairs })
   const judged = await saveVersion(dir, train.judgements, {
     kind: 'judgements',
     name: 'judgements',
@@ -34,7 +34,7 @@ export async function protocol(stage: Stage): Promise<ProtocolReport> {
     parents: [judged.version.version],
     source: { aggregate: train.aggregation.method },
   })
-  return reportOf(stage, { ...train, qualification, held: heldOut.aggregation })
+  return reportOf(stage, { ...train, qualification })
 }
 
 /** What gold items say of each annotator; deterministic, so marks and evaluation ask again. */
@@ -92,12 +92,7 @@ async function judgedPairs(
 
 function reportOf(
   { seed, domain }: Stage,
-  {
-    comparisons,
-    judgements,
-    aggregation,
-    qualification,
-  }: Judged & { qualification: Qualification[]; held: Aggregation },
+  { comparisons, judgements, aggregation, qualification }: Judged & { qualification: Qualification[] },
 ): ProtocolReport {
   const ratings = ratingsOf(gatherItems(judgements, comparisons))
   const agreement = reportAgreement(ratings, { seed, resamples: 300 })

@@ -3,7 +3,7 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { scoresOf } from '#align'
+import { type MarkResult, scoresOf } from '#align'
 import type { Engine, Model } from '#engine/contract'
 import { writeDurable } from '#files'
 import type { PpoConfig, RlReport } from '#schema'
@@ -241,7 +241,7 @@ function alarmsIn(
 }
 
 function markOf(row: MetricRow): RlReport['marks'][number] {
-  const { mark } = row as unknown as { mark: import('#align').MarkResult }
+  const { mark } = row as unknown as { mark: MarkResult }
   const { step, kl, winReference, winBest, accuracy, decision, reason } = mark
   return {
     step,

@@ -4,7 +4,7 @@ import { scoresOf } from '#align'
 import { bestOfNCurve, checkGate, type Gate, rewardTicket } from '#evaluate'
 import type { Preference, RewardReport } from '#schema'
 import { deriveSeed, wilson } from '#stats'
-import { readCard, train } from '#trainer'
+import { train } from '#trainer'
 import { labelIsRight } from './protocol.ts'
 import { runOrResume } from './runs.ts'
 import { rewardConfig, SIZES } from './settings.ts'
@@ -118,9 +118,4 @@ export async function bestOfN(stage: Stage): Promise<RewardReport['bestOfN']> {
       ...(goldInterval && { goldInterval }),
     }),
   )
-}
-
-/** Standard deviation of the raw scores, from the card: how many logits a unit of reward is. */
-export function launchAccuracy(stage: Stage) {
-  return readCard(`${run(stage, 'reward')}/model`)?.reward?.accuracy
 }
