@@ -118,13 +118,15 @@ async function judgePairs(
           purpose,
         )
       : []
-  if (answers.length !== shown.length)
-    throw new EngineError(`the judge must answer ${shown.length} pairs, answered ${answers.length}`)
+  if (answers.length !== shown.length || !answers.every(({ probability: p }) => p >= 0 && p <= 1))
+    throw new EngineError(
+      `the judge must answer ${shown.length} pairs with probabilities in 0..1, got ${answers.length}: ${answers.slice(0, 3).map((v) => v.probability)}`,
+    )
   let next = 0
   const verdicts = pairs.map(({ isOwnA, isSame }): Required<Verdict> => {
-    if (isSame) return { probability: 0.5, weight: 1, decided: false }
-    const { probability, weight = 1, decided = Math.abs(probability - 0.5) > DECIDED_BY } = answers[next++]!
-    return { probability: isOwnA ? probability : 1 - probability, weight, decided }
+    if (isSame) return { probability: 0.5, decided: false }
+    const { probability, decided = Math.abs(probability - 0.5) > DECIDED_BY } = answers[next++]!
+    return { probability: isOwnA ? probability : 1 - probability, decided }
   })
   const wins = verdicts.reduce((total, { probability: p }) => total + (p > 0.5 ? 1 : p === 0.5 ? 0.5 : 0), 0)
   return { verdicts, wins, n: verdicts.length }

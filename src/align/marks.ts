@@ -8,7 +8,7 @@ import { type Contest, differenceError, strengths } from './strengths.ts'
 
 export type JudgedPair = { prompt: Int32Array; a: Int32Array; b: Int32Array }
 /** Probability that `a` is better; `decided` false keeps the pair out of the reward model's accuracy; default: beyond 0.2 from a half. */
-export type Verdict = { probability: number; weight?: number; decided?: boolean }
+export type Verdict = { probability: number; decided?: boolean }
 /** Whoever judges sees no names: which side is the policy's is drawn for each pair. `purpose` names the mark and the opponent. */
 export type Judge = (pairs: JudgedPair[], purpose: string) => Promise<Verdict[]>
 

@@ -41,7 +41,10 @@ export type Measured = {
   attained: number
 }
 
-/** Token 0 stops, tokens 1..words are said; a prompt is two words, a completion at most `maxTokens` tokens. */
+/**
+ * Token 0 stops, tokens 1..words are said; a prompt is two different words, since attention over
+ * one repeated word can not tell how often it was said; a completion is at most `maxTokens` tokens.
+ */
 export async function smallWorld({
   seed,
   words = 4,
@@ -58,7 +61,7 @@ export async function smallWorld({
   const vocab = words + 1
   const random = generator(deriveSeed(seed, 'world'))
   const promptTokens = Array.from({ length: prompts }, (_, p) =>
-    Int32Array.of(1 + (p % words), 1 + (Math.floor(p / words) % words)),
+    Int32Array.of(1 + (p % words), 1 + ((p + 1 + Math.floor(p / words)) % words)),
   )
   const completions = enumerateCompletions({ vocab, stopToken: 0, maxTokens })
   const logits: Record<string, number[]> = {}
