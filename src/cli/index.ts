@@ -11,6 +11,7 @@ import { gateCommand } from './gate.ts'
 import { generateCommand } from './generate.ts'
 import { initCommand } from './init.ts'
 import { labelCommands } from './label.ts'
+import { lineageCommand } from './lineage.ts'
 import { pretrainCommand } from './pretrain.ts'
 import { quickstartCommand } from './quickstart/index.ts'
 import { reportCommand } from './report.ts'
@@ -29,6 +30,7 @@ const COMMANDS = [
   gateCommand,
   diagnoseCommand,
   reportCommand,
+  lineageCommand,
   generateCommand,
   chatCommand,
   pretrainCommand,

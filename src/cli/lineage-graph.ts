@@ -1,0 +1,214 @@
+// What came from what, read from the records that lie in a folder: dataset versions, run.json, evaluations, releases and
+// the cards of models. Everything is known by the hash of its content, so a moved or copied file keeps its place.
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import { listDatasets, listVersions, type Version } from '#data'
+import { artifactPath, hashRow, sha256File } from '#files'
+import { readCard, readRun, type RunRecord } from '#trainer'
+import { label as labelOf } from './data-source.ts'
+import { readEvaluation, readJsonFile } from './evaluation-file.ts'
+
+export type Kind = 'dataset' | 'file' | 'model' | 'run' | 'checkpoint' | 'evaluation' | 'release'
+/** `id`: the hash of the content, of a run its folder. `rows`: the JSONL file with a dataset's rows. */
+export type Node = { id: string; kind: Kind; label: string; detail?: string; rows?: string }
+/** `to` was made of `from`; `role` says as what. */
+export type Edge = { from: string; to: string; role: string }
+export type Graph = { nodes: Map<string, Node>; edges: Edge[]; alias: Map<string, string> }
+
+const DEEPEST = 6
+const SKIPPED = new Set(['node_modules', 'artifacts', 'datasets', 'checkpoints', 'model', 'fresh'])
+/** A record of an evaluation or a release is smaller. */
+const LARGEST_RECORD = 8 << 20
+/** Files of rows beyond this are known by their bytes alone, not by their rows. */
+const LARGEST_ROWS = 64 << 20
+
+/** The graph of everything under `folder`. */
+export function readGraph(folder: string): Graph {
+  const graph: Graph = { nodes: new Map(), edges: [], alias: new Map() }
+  const root = resolve(folder)
+  if (fs.existsSync(join(root, 'hone.json'))) addVersions(graph, root)
+  const { runs, records } = findRecords(root)
+  for (const run of runs) addRun(graph, run)
+  for (const record of records) addRecord(graph, record)
+  addCards(graph)
+  return graph
+}
+
+/** The node of a hash, whichever of its names it is: a version's own, or that of the file that holds its rows. */
+export function nodeOf({ nodes, alias }: Graph, hash: string): Node | undefined {
+  return nodes.get(alias.get(hash) ?? hash)
+}
+
+/** The hash that a dataset version of these JSONL rows would have; undefined when the file is not such rows. */
+export function versionHashOf(file: string): string | undefined {
+  if (fs.statSync(file).size > LARGEST_ROWS) return undefined
+  const hash = createHash('sha256')
+  try {
+    for (const line of fs.readFileSync(file, 'utf8').split('\n'))
+      if (line.trim() !== '') hash.update(Buffer.from(hashRow(JSON.parse(line)), 'hex'))
+  } catch {
+    return undefined
+  }
+  return hash.digest('hex')
+}
+
+export function shortPath(path: string): string {
+  const near = relative(process.cwd(), path)
+  return near === '' ? '.' : near.startsWith('..') ? path : near
+}
+
+function put({ nodes }: Graph, node: Node): string {
+  if (!nodes.has(node.id)) nodes.set(node.id, node)
+  return node.id
+}
+
+function link(graph: Graph, edge: Edge): void {
+  if (edge.from === edge.to) return
+  if (!graph.edges.some((e) => e.from === edge.from && e.to === edge.to && e.role === edge.role)) graph.edges.push(edge)
+}
+
+function addVersions(graph: Graph, root: string): void {
+  const versions = listDatasets(root).flatMap((name) => listVersions(root, name))
+  for (const version of versions) addVersion(graph, root, version)
+  for (const version of versions) linkVersion(graph, version)
+}
+
+function addVersion(graph: Graph, root: string, version: Version): void {
+  const { version: id, content, kind, rows, source } = version
+  const known = graph.nodes.get(id)
+  if (known) known.label += `, ${version.name}`
+  const detail = `${rows} ${kind}, ${JSON.stringify(source)}`
+  put(graph, { id, kind: 'dataset', label: labelOf(version), detail, rows: artifactPath(root, content) })
+  graph.alias.set(content, id)
+}
+
+/** To the versions and the file that it was made from. */
+function linkVersion(graph: Graph, { version: id, content, parents, source }: Version): void {
+  for (const parent of parents) {
+    put(graph, { id: parent, kind: 'dataset', label: `${parent.slice(0, 12)}, not in this workspace` })
+    link(graph, { from: parent, to: id, role: 'parent' })
+  }
+  if (typeof source.sha256 !== 'string' || source.sha256 === content) return
+  const file = typeof source.import === 'string' ? source.import : 'a file'
+  link(graph, { from: put(graph, { id: source.sha256, kind: 'file', label: file }), to: id, role: 'imported' })
+}
+
+function findRecords(root: string): { runs: string[]; records: string[] } {
+  const found = { runs: [] as string[], records: [] as string[] }
+  const look = (folder: string, depth: number) => {
+    for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name)
+      if (entry.isFile() && entry.name === 'run.json') found.runs.push(folder)
+      else if (entry.isFile() && isRecord(path)) found.records.push(path)
+      else if (entry.isDirectory() && depth < DEEPEST && !entry.name.startsWith('.') && !SKIPPED.has(entry.name))
+        look(path, depth + 1)
+    }
+  }
+  look(root, 0)
+  return found
+}
+
+/** By its first bytes: what hone evaluate and hone gate write begins with its kind. */
+function isRecord(path: string): boolean {
+  if (!path.endsWith('.json') || fs.statSync(path).size > LARGEST_RECORD) return false
+  const head = Buffer.alloc(64)
+  const fd = fs.openSync(path, 'r')
+  try {
+    fs.readSync(fd, head)
+  } finally {
+    fs.closeSync(fd)
+  }
+  return /^\{\s*"kind": "(evaluation|release)"/.test(head.toString())
+}
+
+const MODEL_ROLES = ['model', 'reference', 'reward']
+
+/** The node of something that a record names by path and hash; files of rows are recognised as the version they hold. */
+function artifact(graph: Graph, { path, hash }: { path: string; hash: string }, kind: Kind): string {
+  const known = nodeOf(graph, hash)
+  if (known) return known.id
+  if (kind === 'file' && fs.existsSync(path) && sha256File(path) === hash) {
+    const version = versionHashOf(path)
+    if (version !== undefined && graph.nodes.has(version)) {
+      graph.alias.set(hash, version)
+      return version
+    }
+    return put(graph, { id: hash, kind, label: shortPath(path), rows: path })
+  }
+  return put(graph, { id: hash, kind, label: shortPath(path) })
+}
+
+function addRun(graph: Graph, folder: string): void {
+  const { record } = readRun(folder)
+  put(graph, { id: folder, kind: 'run', label: shortPath(folder), detail: describeRun(record) })
+  for (const [role, input] of Object.entries(record.inputs)) {
+    const isCheckpoint = role === 'branchedFrom'
+    const kind: Kind = isCheckpoint ? 'checkpoint' : MODEL_ROLES.includes(role) ? 'model' : 'file'
+    const from = artifact(graph, input, kind)
+    link(graph, { from, to: folder, role })
+    if (isCheckpoint) link(graph, { from: dirname(dirname(input.path)), to: from, role: 'checkpoint' })
+  }
+  for (const [role, output] of Object.entries(record.outputs))
+    link(graph, { from: folder, to: artifact(graph, output, 'model'), role })
+}
+
+function describeRun({ recipe, status, simulated, outcome }: RunRecord): string {
+  const reason = typeof outcome?.reason === 'string' ? `: ${outcome.reason}` : ''
+  return `${recipe}, ${status}${reason}${simulated ? ' (simulated annotators)' : ''}`
+}
+
+type Release = {
+  verdict: string
+  reasons: string[]
+  model: { path: string; hash: string }
+  rules: { path: string; hash: string }
+  evaluations: { path: string; hash: string; label?: string }[]
+}
+
+function addRecord(graph: Graph, path: string): void {
+  const id = sha256File(path)
+  const { kind } = readJsonFile(path) as { kind: 'evaluation' | 'release' }
+  if (kind === 'evaluation') {
+    const { metric, model, suite } = readEvaluation(path)
+    addEvaluation(graph, { path, hash: id }, `${metric} on ${suite.name}, ${suite.rows} rows`)
+    link(graph, { from: artifact(graph, model, 'model'), to: id, role: 'model' })
+    link(graph, { from: artifact(graph, suite, 'file'), to: id, role: 'suite' })
+    return
+  }
+  const { verdict, reasons, model, rules, evaluations } = readJsonFile(path) as Release
+  put(graph, { id, kind: 'release', label: shortPath(path), detail: [verdict, ...reasons].join('; ') })
+  link(graph, { from: artifact(graph, model, 'model'), to: id, role: 'model' })
+  link(graph, { from: artifact(graph, rules, 'file'), to: id, role: 'rules' })
+  for (const evaluation of evaluations) {
+    addEvaluation(graph, evaluation)
+    link(graph, { from: evaluation.hash, to: id, role: evaluation.label ?? 'evaluation' })
+  }
+}
+
+function addEvaluation(graph: Graph, { path, hash }: { path: string; hash: string }, detail?: string): void {
+  const known = graph.nodes.get(hash)
+  if (known && detail !== undefined) known.detail = detail
+  put(graph, { id: hash, kind: 'evaluation', label: shortPath(path), ...(detail !== undefined && { detail }) })
+}
+
+/** A model whose run is not here still tells its parents by its card. */
+function addCards(graph: Graph): void {
+  const models = [...graph.nodes.values()].filter(({ kind }) => kind === 'model')
+  for (const { id, label } of models) {
+    if (graph.edges.some(({ to }) => to === id)) continue
+    addCard(graph, { id, folder: resolve(label) })
+  }
+}
+
+export function addCard(graph: Graph, { id, folder }: { id: string; folder: string }): void {
+  const card = fs.existsSync(folder) ? readCard(folder) : undefined
+  put(graph, { id, kind: 'model', label: shortPath(folder), ...(card && { detail: `${card.recipe}, by its card` }) })
+  for (const [role, hash] of Object.entries(card?.parents ?? {})) {
+    const isModel = MODEL_ROLES.includes(role)
+    const known = nodeOf(graph, hash)
+    const from =
+      known?.id ?? put(graph, { id: hash, kind: isModel ? 'model' : 'file', label: `${basename(role)}, not here` })
+    link(graph, { from, to: id, role })
+  }
+}
