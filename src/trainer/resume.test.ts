@@ -6,6 +6,7 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { sha256File } from '#files'
 import { closeTemplates } from '#text'
 import { liveTensors } from '#torch'
 import type { ChildOrder } from '../../trials/worlds/run-child.ts'
@@ -157,6 +158,25 @@ describe('branch', () => {
     await expect(branch(whole.sft!, { step: 4, job, out: join(root, 'refused') }, options)).rejects.toThrow(
       /data\) changed since the run began/,
     )
+  })
+})
+
+describe('the weights that a PPO run leaves', () => {
+  const weights = (folder: string) => sha256File(join(folder, 'model.safetensors'))
+
+  test('are those of the step that the marks chose', () => {
+    const { kept } = readRun(whole.ppo!).record.outcome as { kept: number }
+    expect(kept).toBeGreaterThan(0)
+    const checkpoint = join(whole.ppo!, 'checkpoints', String(kept).padStart(6, '0'))
+    expect(weights(join(whole.ppo!, 'model'))).toBe(weights(join(checkpoint, 'policy')))
+  })
+
+  test('are those of the start where no mark was better', async () => {
+    const run = join(root, 'no-better')
+    const judge: TrainOptions['judge'] = async (pairs) => pairs.map(() => ({ probability: 0.5 }))
+    const { outcome } = await train(jobOf('ppo', { steps: 3 }), run, { ...options, judge })
+    expect(outcome.kept).toBeUndefined()
+    expect(weights(join(run, 'model'))).toBe(weights(join(files, 'model')))
   })
 })
 

@@ -1,0 +1,107 @@
+// Files of every shape of pairs, texts, and the folders that models lie in: read as what they are, or refused by name.
+import fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hashModel, resolveModel } from './models.ts'
+import { artifactsOf, readPairs, readPrompts, readTexts } from './rows.ts'
+import { pairExamples, requireRows } from './tokens.ts'
+
+let root: string
+beforeAll(() => {
+  root = fs.mkdtempSync(join(tmpdir(), 'hone-rows-'))
+})
+afterAll(() => fs.rmSync(root, { recursive: true, force: true }))
+
+function write(name: string, rows: unknown[]): string {
+  const file = join(root, name)
+  fs.writeFileSync(file, rows.map((row) => `${typeof row === 'string' ? row : JSON.stringify(row)}\n`).join(''))
+  return file
+}
+
+describe('pairs', () => {
+  test('chosen and rejected are certain preferences of full weight', async () => {
+    const file = write('chosen.jsonl', [{ prompt: 'p', chosen: 'good', rejected: 'bad' }])
+    expect(await readPairs(file, { seed: 1 })).toMatchObject({
+      from: 'comparisons',
+      simulated: false,
+      preferences: [{ prompt: 'p', a: 'good', b: 'bad', probability: 1, weight: 1 }],
+    })
+  })
+
+  test('judgements are aggregated, and what is simulated stays called so', async () => {
+    const row = { item: 'i', prompt: 'p', left: 'good', right: 'bad', simulated: true }
+    const file = write(
+      'judgements.jsonl',
+      ['ann', 'bob', 'cy'].flatMap((annotator) => [
+        { ...row, annotator, choice: 'left' },
+        { ...row, item: 'j', left: 'worse', right: 'better', annotator, choice: 'right' },
+      ]),
+    )
+    const { from, method, simulated, preferences } = await readPairs(file, { seed: 1 })
+    expect({ from, simulated }).toEqual({ from: 'judgements', simulated: true })
+    expect(method).toBeTypeOf('string')
+    const better = preferences.map(({ a, b, probability }) => (probability > 0.5 ? a : b))
+    expect(better.sort()).toEqual(['better', 'good'])
+  })
+
+  test('a comparison that nobody judged is refused, and says what to do', async () => {
+    const file = write('unjudged.jsonl', [{ item: 'i', prompt: 'p', a: 'one', b: 'two' }])
+    await expect(readPairs(file, { seed: 1 })).rejects.toThrow(/nobody judged.*hone label/)
+  })
+})
+
+test('prompts are read from any rows that have one', async () => {
+  expect(await readPrompts(write('prompts.jsonl', [{ prompt: 'p', completion: 'c' }, { prompt: 'q' }]))).toEqual([
+    'p',
+    'q',
+  ])
+})
+
+test('a text row that is none is refused with its line', async () => {
+  expect(await readTexts(write('texts.jsonl', [{ text: 'one' }, '', { text: 'two' }]))).toEqual(['one', 'two'])
+  await expect(readTexts(write('bad.jsonl', [{ text: 'one' }, { txt: 'two' }]))).rejects.toThrow(
+    /bad\.jsonl:2: expected a row/,
+  )
+  await expect(readTexts(write('worse.jsonl', ['{"text"']))).rejects.toThrow(/worse\.jsonl:1/)
+})
+
+test('rows too long are set aside with the reason; none left is an error', async () => {
+  const tokenizer = {} as Parameters<typeof pairExamples>[0]
+  expect(await pairExamples(tokenizer, [], { maxTokens: 4 })).toEqual({ rows: [], setAside: [] })
+  const said: string[] = []
+  const say = (text: string) => void said.push(text)
+  expect(requireRows({ rows: [{}], setAside: [{ row: 4, reason: 'has 900 tokens' }] }, 'pairs', say)).toHaveLength(1)
+  expect(said).toEqual(['pairs: 1 of 2 rows are set aside; row 5 has 900 tokens'])
+  expect(() => requireRows({ rows: [], setAside: [{ row: 0, reason: 'has 900 tokens' }] }, 'pairs', say)).toThrow(
+    /at least one usable row of pairs, got none of 1: has 900 tokens/,
+  )
+})
+
+describe('a model', () => {
+  test('is found in its folder or in a run, and a run without one says to go on with it', () => {
+    const run = join(root, 'run')
+    const model = join(run, 'model')
+    fs.mkdirSync(run)
+    fs.writeFileSync(join(run, 'run.json'), '{}')
+    expect(() => resolveModel(run)).toThrow(/has not finished: go on with it by --resume/)
+    fs.mkdirSync(model)
+    fs.writeFileSync(join(model, 'config.json'), '{}')
+    fs.writeFileSync(join(model, 'model.safetensors'), 'weights')
+    expect(resolveModel(run)).toBe(model)
+    expect(resolveModel(model)).toBe(model)
+    expect(() => resolveModel(join(root, 'nowhere'), '--reference')).toThrow(/^--reference: expected a model/)
+  })
+
+  test('is named by what its files hold: one byte changes the name', () => {
+    const model = join(root, 'run/model')
+    const before = hashModel(model)
+    const data = write('data.jsonl', [{ prompt: 'p' }])
+    expect(artifactsOf({ data, heldOut: undefined }, { model })).toMatchObject({
+      data: { path: data },
+      model: { path: model, hash: before },
+    })
+    fs.writeFileSync(join(model, 'model.safetensors'), 'Weights')
+    expect(hashModel(model)).not.toBe(before)
+  })
+})
