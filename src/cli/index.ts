@@ -37,21 +37,26 @@ const COMMANDS = [
   doctorCommand,
 ]
 
-/** Runs one command; sets the process's exit code and never throws. */
-export async function main(args: string[]): Promise<void> {
+/** All commands, none run. */
+export function hone(): Command {
   const program = new Command('hone')
     .description('From a base model and an idea of good to a released, aligned model you can defend.')
     .version(version())
     .showHelpAfterError('(--help shows what this command takes)')
     .exitOverride()
   for (const add of COMMANDS) add(program)
+  return program
+}
+
+/** Runs one command; sets the process's exit code and never throws. */
+export async function main(args: string[]): Promise<void> {
   // A reader that has seen enough (`hone generate ... | head`) is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
     throw error
   })
   try {
-    await program.parseAsync(args, { from: 'user' })
+    await hone().parseAsync(args, { from: 'user' })
   } catch (error) {
     process.exitCode = report(error)
   }

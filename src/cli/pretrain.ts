@@ -33,6 +33,9 @@ export function pretrainCommand(program: Command): void {
 async function pretrain(options: Options): Promise<void> {
   const out = output(options)
   const domain = await loadDomain(options.domain)
+  const ignored = (['out', 'tokens'] as const).find((name) => options[name] !== undefined)
+  if (options.resume !== undefined && ignored !== undefined)
+    throw new ConfigError(`--${ignored} would be ignored: --resume goes on with what the run began with`)
   const folder = options.resume ?? options.out
   if (folder === undefined) throw new ConfigError('expected --out FOLDER for a new run, or --resume RUN')
   const job = options.resume === undefined ? makeJob(domain, folder, options.tokens) : undefined

@@ -147,7 +147,7 @@ export function trainCommands(program: Command): void {
       .option('--model <model>', 'folder, run, or base, the bundled one')
       .option('--out <folder>', 'folder of the new run')
       .option('--resume <run>', 'go on with a stopped or killed run; takes no other setting')
-      .option('--device <device>', 'cpu, or cuda:0', 'cpu')
+      .option('--device <device>', 'cpu, or cuda:0 (default: cpu)')
       .option('--json', 'events as JSON lines on standard output')
     for (const { flag, help } of recipe.inputs) command.option(`--${flag} <value>`, help)
     addFlags(command, recipe.config)
@@ -172,7 +172,7 @@ async function run(recipe: Recipe, options: Options): Promise<void> {
 
 async function goOn(recipe: Recipe, options: Options, o: TrainOptions): Promise<Trained> {
   const folder = options.resume!
-  const others = Object.keys(options).filter((name) => !['resume', 'json', 'device'].includes(name))
+  const others = Object.keys(options).filter((name) => !['resume', 'json'].includes(name))
   if (others.length > 0)
     throw new ConfigError(
       `--${kebab(others[0]!)} would be ignored: --resume goes on with the settings the run began with`,
@@ -199,7 +199,12 @@ function jobOf(recipe: Recipe, options: Options): Job {
   for (const { flag, required } of recipe.inputs)
     if (required && given(flag) === undefined)
       throw new ConfigError(`expected --${flag}; see hone train ${recipe.name} --help`)
-  return recipe.job({ config, device: options.device!, model: absolute(resolveModel(needed(options, 'model'))), given })
+  return recipe.job({
+    config,
+    device: options.device ?? 'cpu',
+    model: absolute(resolveModel(needed(options, 'model'))),
+    given,
+  })
 }
 
 function tell({ name }: Recipe, { folder, model, outcome, finished }: Trained, out: Output): void {
