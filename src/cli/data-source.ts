@@ -1,5 +1,6 @@
 // Where data commands find their rows: a file, or a version in a workspace; and how their flags are read.
 import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import {
   findVersion,
   findWorkspace,
@@ -12,6 +13,7 @@ import {
   versionRows,
 } from '#data'
 import { ConfigError } from '#errors'
+import { artifactPath } from '#files'
 
 export type Common = { dir?: string; json?: boolean }
 
@@ -30,6 +32,17 @@ export async function readSource(source: string, options: Common & { kind?: stri
   if (options.kind !== undefined && kindOf(options.kind) !== version.kind)
     throw new ConfigError(`--kind: ${label(version)} holds ${version.kind}, not ${options.kind}`)
   return { kind: version.kind, rows: [...versionRows(workspace, version)], version }
+}
+
+/** The file behind `--data FILE|VERSION`, absolute: of a version, the artifact that holds its rows. */
+export function fileOf(flag: string, source: string, options: Common): { file: string; version?: Version } {
+  if (isFile(source)) return { file: resolve(source) }
+  const isPath = /[/\\]|\.(jsonl|ndjson|json|csv|gz)$/.test(source)
+  const workspace = options.dir ?? findWorkspace(process.cwd())
+  if (isPath || workspace === undefined)
+    throw new ConfigError(`${flag}: expected a file, got ${source}, which is not there`)
+  const version = findVersion(workspace, source)
+  return { file: resolve(artifactPath(workspace, version.content)), version }
 }
 
 export function isFile(path: string): boolean {

@@ -1,14 +1,13 @@
 // hone evaluate: a model on the rows of a file, every figure with its interval; a reward model on pairs gets its ticket.
 // What --out writes is what gates and lineage read.
-import { basename, resolve } from 'node:path'
-import { findVersion } from '#data'
+import { basename } from 'node:path'
 import { ConfigError } from '#errors'
 import type { GraderSpec } from '#evaluate'
-import { artifactPath, writeDurable } from '#files'
+import { writeDurable } from '#files'
 import { artifactsOf, readCard } from '#trainer'
 import type { Command } from 'commander'
 import { addDrawingFlags, type Drawing, N_FLAG, type OpenModel, readDrawing, withModel } from './completions.ts'
-import { type Common, isFile, numberOf, workspaceOf } from './data-source.ts'
+import { type Common, fileOf, numberOf } from './data-source.ts'
 import { measureReward } from './evaluate-reward.ts'
 import { type Asked, type Measured, measureCompletions, measurePerplexity } from './evaluate-text.ts'
 import { type Evaluation, readJsonFile, writeEvaluation } from './evaluation-file.ts'
@@ -135,11 +134,8 @@ function dataOf(options: Options): { file: string; name: string } {
   if (suite !== undefined && !/^[\w-]+$/.test(suite))
     throw new ConfigError(`--suite: expected letters, digits, _ and -, got ${JSON.stringify(suite)}`)
   const plain = (text: string) => text.replace(/\.(jsonl|ndjson|json|csv)?(\.gz)?$/, '').replace(/[^\w-]+/g, '-')
-  const isPath = isFile(data) || /[/\\]|\.(jsonl|json|csv|gz)$/.test(data)
-  if (isPath) return { file: resolve(data), name: suite ?? plain(basename(data)) }
-  const workspace = workspaceOf(options)
-  const found = findVersion(workspace, data)
-  return { file: resolve(artifactPath(workspace, found.content)), name: suite ?? plain(found.name) }
+  const { file, version: found } = fileOf('--data', data, options)
+  return { file, name: suite ?? plain(found ? found.name : basename(data)) }
 }
 
 type Found = Measured & { simulated?: boolean; settings?: Evaluation['settings'] }

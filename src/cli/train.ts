@@ -1,11 +1,11 @@
 // hone train sft|reward|dpo|ppo: flags come from each recipe's schema; the rest of this file is which models and files go in.
-import { existsSync } from 'node:fs'
 import { resolve as absolute } from 'node:path'
 import type { Command } from 'commander'
 import type { z } from 'zod'
 import { ConfigError } from '#errors'
 import { DpoConfig, PpoConfig, RewardConfig, SftConfig } from '#schema'
 import { type Job, readRun, resolveModel, resume, train, type Trained, type TrainOptions } from '#trainer'
+import { fileOf } from './data-source.ts'
 import { addFlags, kebab, readFlags } from './flags.ts'
 import { figure, output, type Output } from './output.ts'
 import { JUDGES, openJudge } from './judges.ts'
@@ -23,12 +23,12 @@ type Recipe = {
   help: string
   config: z.ZodObject
   inputs: Input[]
-  /** What the flags amount to; `file` answers an absolute path that is there. */
+  /** What the flags amount to; `given` answers an absolute path for files. */
   job: (o: { config: unknown; device: string; model: string; given: (flag: string) => string | undefined }) => Job
 }
 
 const DATA = { flag: 'data', required: true, file: true }
-const PAIRS = 'pairs: chosen and rejected, judgements, or preferences (JSONL, JSON, CSV, gzip)'
+const PAIRS = 'pairs: chosen and rejected, judgements, or preferences (JSONL, JSON, CSV, gzip), or a version'
 
 const RECIPES: Recipe[] = [
   {
@@ -36,7 +36,7 @@ const RECIPES: Recipe[] = [
     help: 'supervised fine-tuning on demonstrations',
     config: SftConfig,
     inputs: [
-      { ...DATA, help: 'demonstrations (JSONL, JSON, CSV, gzip)' },
+      { ...DATA, help: 'demonstrations (JSONL, JSON, CSV, gzip), or a version' },
       { flag: 'held-out', file: true, help: 'demonstrations to measure the loss on' },
       { flag: 'replay', file: true, help: 'general texts, mixed in against forgetting: JSONL rows {"text"}' },
     ],
@@ -87,7 +87,7 @@ const RECIPES: Recipe[] = [
     help: 'reinforcement learning under a KL budget',
     config: PpoConfig,
     inputs: [
-      { ...DATA, help: 'prompts (JSONL, JSON, CSV, gzip)' },
+      { ...DATA, help: 'prompts (JSONL, JSON, CSV, gzip), or a version' },
       { flag: 'reward', help: 'reward model: a folder or a run' },
       { flag: 'reward-weight', help: 'factor of the learned reward (default: 1)' },
       { flag: 'rules', file: true, help: 'JSON file of rule terms' },
@@ -193,8 +193,7 @@ function jobOf(recipe: Recipe, options: Options): Job {
     const value = options[flag.replace(/-(.)/g, (_, c: string) => c.toUpperCase())]
     const input = recipe.inputs.find((i) => i.flag === flag)
     if (value === undefined || !input?.file) return value
-    if (!existsSync(value)) throw new ConfigError(`--${flag}: expected a file, got ${value}, which is not there`)
-    return absolute(value)
+    return fileOf(`--${flag}`, value, {}).file
   }
   for (const { flag, required } of recipe.inputs)
     if (required && given(flag) === undefined)
