@@ -23,7 +23,7 @@ export const SIZES = {
 /** Steps between two looks at the fixed prompts. */
 export const LOOK_EVERY = 4
 /** Steps of the unbudgeted continuation. */
-export const UNBUDGETED_STEPS = 40
+export const UNBUDGETED_STEPS = 32
 
 export function sftConfig(seed: number): SftConfig {
   return SftConfig.parse({
@@ -31,8 +31,7 @@ export function sftConfig(seed: number): SftConfig {
     epochs: 5,
     batchSize: 8,
     learningRate: 2e-3,
-    replayShare: 0.25,
-    replayWeight: 0.6,
+    replayShare: 0.5,
     evalEvery: 250,
     checkpointEvery: 250,
   })
