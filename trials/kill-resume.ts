@@ -27,36 +27,44 @@ const orderOf = (recipe: RecipeName, run: string): ChildOrder => ({
   checkpointEvery: CHECKPOINT_EVERY,
 })
 
-type Ended = { done: boolean; killed: boolean; said: string; lost: number; seconds: number }
+type Ended = { done: boolean; killed: boolean; said: string; lost: number; firstStepAfter: number }
+/** Two steps after `step` at the latest; before that `share` of the last step's time after it, or so many ms after the start. */
+type Kill = { step: number } & ({ share: number } | { milliseconds: number })
 
-/** Runs the child until its end, or until `killAfter`: so many milliseconds after it said that `step` is done. */
-async function runChild(order: ChildOrder, killAfter?: { step: number; milliseconds: number }): Promise<Ended> {
+/** Runs the child until its end or until it is killed. */
+async function runChild(order: ChildOrder, kill?: Kill): Promise<Ended> {
   const script = join(import.meta.dirname, 'worlds/run-child.ts')
   const began = performance.now()
   const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(order)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let said = ''
-  // Work since the last checkpoint, or since the process began to work where it has made none.
+  // Work since the last checkpoint; since the process began where it has made none.
   let savedAt = began
+  let lastStep = began
+  let firstStepAfter = 0
   let timer: NodeJS.Timeout | undefined
   const arm = (milliseconds: number) => (timer ??= setTimeout(() => child.kill('SIGKILL'), milliseconds))
+  if (kill && 'milliseconds' in kill) arm(kill.milliseconds)
   createInterface({ input: child.stdout }).on('line', (line) => {
     said = line
+    const now = performance.now()
     const [kind, step] = line.split(' ')
-    if (kind === 'start' || kind === 'checkpoint') savedAt = performance.now()
-    if (killAfter && (kind === 'step' || kind === 'start') && Number(step) >= killAfter.step)
-      arm(killAfter.milliseconds)
+    if (kind === 'checkpoint') savedAt = now
+    if (kind !== 'step') return
+    if (kill && Number(step) >= kill.step && 'share' in kill) arm(kill.share * (now - lastStep))
+    if (kill && Number(step) >= kill.step + 2) child.kill('SIGKILL')
+    firstStepAfter ||= now - began
+    lastStep = now
   })
   const signal = await new Promise<string | null>((end) => child.on('close', (_, by) => end(by)))
   clearTimeout(timer)
-  const now = performance.now()
   return {
     done: said.startsWith('done'),
     killed: signal === 'SIGKILL',
     said,
-    lost: signal === 'SIGKILL' ? (now - savedAt) / 1000 : 0,
-    seconds: (now - began) / 1000,
+    lost: signal === 'SIGKILL' ? (performance.now() - savedAt) / 1000 : 0,
+    firstStepAfter,
   }
 }
 
@@ -65,17 +73,19 @@ function differences(run: string, whole: string): string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((path) => a[path] !== b[path])
 }
 
-/** Kills at random times: half a step to a step and a half after a step drawn at random; a fifth of them anywhere, the start included. */
-async function killFromOutside(recipe: RecipeName, whole: string, secondsAlone: number) {
+/** Kills at random times: within two steps after a step drawn at random, a fifth of them between the start of the process and its second step or so. */
+async function killFromOutside(recipe: RecipeName, whole: string, firstStepAfter: number) {
   const run = join(root, `${recipe}-killed`)
-  const steps = Array.from({ length: Number(kills) }, () => Math.floor(random.uniform() * STEPS)).sort((a, b) => a - b)
+  const steps = Array.from({ length: Number(kills) }, () => Math.floor(random.uniform() * (STEPS - 3)))
   const lost: number[] = []
   let early = 0
-  for (const step of steps) {
+  for (const step of steps.sort((a, b) => a - b)) {
     const isEarly = random.uniform() < 0.2
-    const milliseconds = random.uniform() * 1000 * (isEarly ? secondsAlone / 2 : (2 * secondsAlone) / STEPS)
-    const ended = await runChild(orderOf(recipe, run), { step: isEarly ? 0 : step, milliseconds })
+    const share = 2 * random.uniform()
+    const kill = isEarly ? { step, milliseconds: share * firstStepAfter } : { step, share }
+    const ended = await runChild(orderOf(recipe, run), kill)
     if (!ended.killed) throw new Error(`${recipe}: expected a kill near step ${step}, got: ${ended.said}`)
+    firstStepAfter = ended.firstStepAfter || firstStepAfter
     early += Number(isEarly)
     lost.push(ended.lost)
   }
@@ -122,7 +132,7 @@ try {
     const whole = join(root, recipe)
     const alone = await runChild(orderOf(recipe, whole))
     if (!alone.done) throw new Error(`${recipe}: ${alone.said}`)
-    const outside = await killFromOutside(recipe, whole, alone.seconds)
+    const outside = await killFromOutside(recipe, whole, alone.firstStepAfter)
     const inside = await killInsideSave(recipe, whole)
     const full = await fillDisk(recipe, whole)
     const differs = [...outside.differs, ...inside, ...full.differs]
