@@ -49,8 +49,10 @@ function claims({ sft, protocol, reward, rl, evaluation }: Report): Claim[] {
   const peak = smooth.slice(1, -1).reduce((best, p) => (p.gold > best.gold ? p : best), smooth[0]!)
   const end = smooth.at(-1)!
   const share = (rl.goldAfter - rl.goldBefore) / (peak.gold - rl.goldBefore)
-  const markEvery = rl.marks.length > 1 ? rl.marks[1]!.kl - rl.marks[0]!.kl : rl.kl
-  const alarmAt = rl.unbudgeted!.alarmAt
+  // Within a mark: at most one mark lies between the peak and the first alarm that asks for a pause.
+  const alarm = rl.alarms.find((a) => a.action !== 'note')
+  const peakStep = points.find((p) => p.kl === peak.kl)!.step!
+  const between = rl.marks.filter(({ step }) => alarm && step > peakStep && step < alarm.step).length
   const { domain, general } = sft.perplexity
   const refunds = evaluation.violationSuites!.find((s) => s.name === 'refund and billing')!
   const fallen = evaluation.criteria.filter((c) => c.change.value < 0 && c.p! < 0.05)
@@ -84,8 +86,8 @@ function claims({ sft, protocol, reward, rl, evaluation }: Report): Claim[] {
     },
     {
       name: 'first alarm after the kept checkpoint, within a mark of the peak',
-      holds: alarmAt !== null && alarmAt > rl.kl && alarmAt <= peak.kl + markEvery,
-      figure: `alarm ${alarmAt?.toFixed(2) ?? 'none'}, kept ${rl.kl.toFixed(2)}, peak ${peak.kl.toFixed(2)} nats`,
+      holds: alarm !== undefined && alarm.step > rl.keptStep! && between <= 1,
+      figure: `alarm at step ${alarm?.step ?? 'none'}, kept ${rl.keptStep}, peak ${peakStep}`,
     },
   ]
 }
