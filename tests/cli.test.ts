@@ -116,7 +116,7 @@ test(
       { name: 'fluent', statistic, bound: 'high', comparison: 'below', value: most },
     ]
     fs.writeFileSync(join(folder, 'lax.json'), JSON.stringify(rule('held-out.perplexity', 1e6)))
-    fs.writeFileSync(join(folder, 'strict.json'), JSON.stringify(rule('held-out.perplexity', 1)))
+    fs.writeFileSync(join(folder, 'strict.json'), JSON.stringify(rule('perplexity', 1)))
     const evaluations = ['--evaluation', 'perplexity.json', 'exact.json', '--json']
     const [released, refused] = await Promise.all([
       run('gate', '--rules', 'lax.json', '--out', 'release.json', ...evaluations),

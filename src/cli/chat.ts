@@ -71,9 +71,9 @@ async function talk(opened: OpenModel, { drawing, options }: { drawing: Drawing;
       })
       isAnswering = false
       if (answer !== undefined) {
-        out.event({ event: 'answer', prompt: said, completion: answer, finished: !controller.signal.aborted })
+        out.event({ event: 'answer', prompt: said, ...answer })
         out.print('')
-        history = [...asked, { role: 'assistant', content: answer }]
+        history = [...asked, { role: 'assistant', content: answer.completion }]
       }
     }
     lines.prompt()
@@ -86,11 +86,12 @@ async function answerTo(
   opened: OpenModel,
   prompt: Prompt,
   { drawing, signal, write }: { drawing: Drawing; signal: AbortSignal; write: (text: string) => void },
-): Promise<string | undefined> {
-  let answer = ''
+): Promise<{ completion: string; finished: boolean } | undefined> {
+  const answer = { completion: '', finished: false }
   try {
-    for await (const { text } of drawCompletions(opened, [prompt], { drawing, signal })) {
-      answer += text
+    for await (const { text, done } of drawCompletions(opened, [prompt], { drawing, signal })) {
+      answer.completion += text
+      answer.finished = done?.finished ?? false
       write(text)
     }
     return answer

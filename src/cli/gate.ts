@@ -19,7 +19,7 @@ export function gateCommand(program: Command): void {
     .description('put a model to rules over its evaluations: released (exit code 0) or refused (1), with the evidence')
     .requiredOption(
       '--rules <file>',
-      'JSON array of rules {name, statistic, bound, comparison, value}; statistic is SUITE.METRIC, such as held-out.exact',
+      'JSON array of rules {name, statistic, bound, comparison, value}; statistic is SUITE.METRIC, such as held-out.exact, or METRIC where there is one suite',
     )
     .requiredOption(
       '--evaluation <file...>',
@@ -90,7 +90,16 @@ function statisticsOf(given: Given[]): Record<string, unknown> {
   }
   const clash = Object.keys(labels).find((label) => Object.hasOwn(all, label))
   if (clash !== undefined) throw new ConfigError(`the label ${clash} is the name of a suite too: choose another`)
-  return { ...all, ...labels }
+  return {
+    ...withShortNames(all),
+    ...Object.fromEntries(Object.entries(labels).map(([k, v]) => [k, withShortNames(v)])),
+  }
+}
+
+/** Of a single suite METRIC is enough for SUITE.METRIC. */
+function withShortNames(suites: Record<string, Record<string, unknown>>): Record<string, unknown> {
+  const [only, ...others] = Object.values(suites)
+  return others.length === 0 ? { ...only, ...suites } : suites
 }
 
 /** What every metric of drawn completions tells besides. */
