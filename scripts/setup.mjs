@@ -262,6 +262,7 @@ function flagsFor({ include, lib, folder }) {
     '-march=native',
     '-fno-trapping-math',
     '-fno-math-errno',
+    '-fno-math-errno',
     '-fPIC',
     '-fvisibility=hidden',
     '-DNAPI_VERSION=9',

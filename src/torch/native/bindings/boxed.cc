@@ -32,6 +32,7 @@ void resolve(Op& op) {
   auto found = c10::Dispatcher::singleton().findSchema({op.name, op.overload});
   if (!found) throw std::runtime_error("this libtorch has no such op: hone doctor says which version is loaded");
   const c10::FunctionSchema& schema = found->schema();
+  if (schema.arguments().size() >= Call::kMost) throw std::runtime_error("an op of more arguments than hone passes");
   for (const c10::Argument& a : schema.arguments()) {
     const bool isOptional = a.type()->kind() == c10::TypeKind::OptionalType;
     const Kind kind = kindOf(isOptional ? *a.type()->containedType(0) : *a.type());
@@ -132,6 +133,11 @@ napi_value callOp(Call& call) {
     stack.reserve(op.arguments.size());
     for (size_t i = 0; i < op.arguments.size(); i++) {
       const Op::Argument& a = op.arguments[i];
+      double handle;
+      if (a.kind == Kind::Tensor && napi_get_value_double(call.env, call.args[i + 1], &handle) == napi_ok) {
+        stack.emplace_back(call.state->table.tensor(handle));
+        continue;
+      }
       const bool isAbsent = i + 1 >= call.count || call.isAbsent(call.args[i + 1]);
       if (!isAbsent) stack.push_back(box(call, a, call.args[i + 1]));
       else if (a.hasDefault) stack.push_back(a.byDefault);

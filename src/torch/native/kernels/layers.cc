@@ -62,7 +62,7 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
   }
 };
 
-inline float sigmoid(float x) { return 1.0f / (1.0f + fastExp(-x)); }
+HONE_INLINE float sigmoid(float x) { return 1.0f / (1.0f + fastExp(-x)); }
 
 /** Runs work(row) over rows of n entries. */
 template <typename Work>

@@ -19,7 +19,7 @@ uint64_t mix64(uint64_t x) {
 }
 
 /** A 32-bit mixer of multiplications and shifts, which vectorise (constants: C. Wellons, hash-prospector). */
-inline uint32_t mix32(uint32_t x) {
+HONE_INLINE uint32_t mix32(uint32_t x) {
   x = (x ^ (x >> 16)) * 0x7feb352du;
   x = (x ^ (x >> 15)) * 0x846ca68bu;
   return x ^ (x >> 16);
@@ -33,7 +33,7 @@ struct Key {
     second = static_cast<uint32_t>(k >> 32);
   }
   /** Exponential with mean 1: -log(1 - v), v uniform on a grid of 2^-32; Kahan's correction keeps small values exact. */
-  inline float clock(uint32_t token) const {
+  HONE_INLINE float clock(uint32_t token) const {
     const uint32_t bits = mix32(mix32(token * 0x9e3779b9u + first) ^ second);
     // Two halves, since vector units convert signed integers only.
     const float v = static_cast<float>(static_cast<int32_t>(bits >> 16)) * 0x1p-16f + (static_cast<float>(static_cast<int32_t>(bits & 0xffff)) + 0.5f) * 0x1p-32f;

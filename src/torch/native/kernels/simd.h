@@ -9,6 +9,9 @@
 
 namespace hone {
 
+// Loops vectorise only around what is inlined, and a large unit has the compiler weigh that up.
+#define HONE_INLINE inline __attribute__((always_inline))
+
 #if defined(__AVX512F__)
 constexpr int64_t kWidth = 16;
 #else
@@ -17,7 +20,7 @@ constexpr int64_t kWidth = 8;
 typedef float Vec __attribute__((vector_size(kWidth * sizeof(float)), aligned(4), may_alias));
 
 /** e^x to 2 units in the last place; 0 below -87.3, finite above 88, NaN for NaN. Cody-Waite reduction, degree 6. */
-inline float fastExp(float x) {
+HONE_INLINE float fastExp(float x) {
   // Comparisons, since gcc does not vectorise fmin and fmax; and these ones let NaN through.
   const float bounded = x < -87.3f ? -87.3f : (x > 88.3f ? 88.3f : x);
   const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number in the low bits
@@ -38,7 +41,7 @@ inline float fastExp(float x) {
 }
 
 /** Natural logarithm of a positive normal float, to 2 units in the last place. */
-inline float fastLog(float x) {
+HONE_INLINE float fastLog(float x) {
   const int32_t bits = std::bit_cast<int32_t>(x);
   const int32_t exponent = (bits - 0x3f3504f3) >> 23;  // mantissa in [sqrt(1/2), sqrt(2))
   const float m = std::bit_cast<float>(bits - (exponent << 23)) - 1.0f;
@@ -59,7 +62,7 @@ inline float fastLog(float x) {
   return std::fma(n, 0.693359375f, m + y);
 }
 
-inline float rowMax(const float* x, int64_t n) {
+HONE_INLINE float rowMax(const float* x, int64_t n) {
   float most = -std::numeric_limits<float>::infinity();
 #pragma omp simd reduction(max : most)
   for (int64_t i = 0; i < n; i++) most = x[i] > most ? x[i] : most;
@@ -67,7 +70,7 @@ inline float rowMax(const float* x, int64_t n) {
 }
 
 /** x becomes e^(x - shift); answers the sum, in pieces of 1024 so that long rows lose nothing. */
-inline double expInPlace(float* x, int64_t n, float shift) {
+HONE_INLINE double expInPlace(float* x, int64_t n, float shift) {
   double total = 0;
   for (int64_t start = 0; start < n; start += 1024) {
     const int64_t end = std::min(n, start + 1024);
@@ -82,7 +85,7 @@ inline double expInPlace(float* x, int64_t n, float shift) {
   return total;
 }
 
-inline float dotRows(const float* a, const float* b, int64_t n) {
+HONE_INLINE float dotRows(const float* a, const float* b, int64_t n) {
   float sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];
