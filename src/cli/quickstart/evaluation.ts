@@ -31,7 +31,7 @@ async function both(stage: Stage, prompts: string[], purpose: string): Promise<{
 export async function evaluate(stage: Stage): Promise<{ evaluation: EvaluationReport; samples: SampleReport[] }> {
   const { domain, seed } = stage
   const suites = domain.suites(seed, {
-    natural: SIZES.fixedPrompts,
+    natural: SIZES.evaluation,
     violations: SIZES.violations,
     refundBilling: SIZES.violations,
   })

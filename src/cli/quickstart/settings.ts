@@ -15,6 +15,8 @@ export const SIZES = {
   watched: 8,
   /** Fixed prompts behind gold before and after, and the points of the unbudgeted curve. */
   fixedPrompts: 500,
+  /** Prompts of the evaluation: a change of 0.05 in a criterion must show. */
+  evaluation: 1500,
   violations: 2000,
   bestOfNPrompts: 24,
   bestOfNSamples: 64,
@@ -23,7 +25,7 @@ export const SIZES = {
 /** Steps between two looks at the fixed prompts. */
 export const LOOK_EVERY = 4
 /** Steps of the unbudgeted continuation. */
-export const UNBUDGETED_STEPS = 32
+export const UNBUDGETED_STEPS = 42
 
 export function sftConfig(seed: number): SftConfig {
   return SftConfig.parse({
@@ -31,7 +33,7 @@ export function sftConfig(seed: number): SftConfig {
     epochs: 5,
     batchSize: 8,
     learningRate: 2e-3,
-    replayShare: 0.5,
+    replayShare: 0.75,
     evalEvery: 250,
     checkpointEvery: 250,
   })
@@ -50,7 +52,7 @@ export function rewardConfig(seed: number): RewardConfig {
 }
 
 export function ppoConfig(seed: number): PpoConfig {
-  return PpoConfig.parse({ seed, steps: UNBUDGETED_STEPS, checkpointEvery: 20 })
+  return PpoConfig.parse({ seed, steps: UNBUDGETED_STEPS, klBudget: 4, checkpointEvery: 20 })
 }
 
 /** Rule terms beside the learned reward. */
