@@ -18,11 +18,17 @@ export async function withModel<T>(
   use: (opened: OpenModel) => Promise<T>,
 ): Promise<T> {
   const folder = resolveModel(name, flag)
+  const { architecture, maxPositionEmbeddings: maxTokens } = readConfig(folder)
+  const isReward = architecture.endsWith('ForSequenceClassification')
+  if (isReward !== (flag === '--reward'))
+    throw new ConfigError(
+      `${flag}: expected a ${isReward ? 'language' : 'reward'} model, got ${architecture} in ${folder}`,
+    )
   const tokenizer = loadTokenizer(folder)
   const engine = createEmbeddedEngine({ device })
   const model = await engine.load({ from: { weights: folder }, trains: 'nothing' })
   try {
-    return await use({ folder, engine, model, tokenizer, maxTokens: readConfig(folder).maxPositionEmbeddings })
+    return await use({ folder, engine, model, tokenizer, maxTokens })
   } finally {
     await engine.release(model)
   }
