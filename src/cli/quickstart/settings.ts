@@ -2,9 +2,10 @@
 import { PpoConfig, RewardConfig, SftConfig } from '#schema'
 
 export const SIZES = {
-  demonstrations: 2000,
+  demonstrations: 2500,
   heldOut: 500,
-  replay: 1500,
+  /** Enough that none comes twice: repeated, they are learnt by heart and general text suffers. */
+  replay: 6000,
   generalHeldOut: 200,
   qualification: 20,
   pairs: 1500,
@@ -30,10 +31,11 @@ export const UNBUDGETED_STEPS = 42
 export function sftConfig(seed: number): SftConfig {
   return SftConfig.parse({
     seed,
-    epochs: 5,
+    epochs: 4,
     batchSize: 8,
     learningRate: 2e-3,
-    replayShare: 0.75,
+    replayShare: 0.5,
+    replayWeight: 0.6,
     evalEvery: 250,
     checkpointEvery: 250,
   })
