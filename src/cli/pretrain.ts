@@ -64,6 +64,10 @@ function makeJob(domain: Domain, folder: string, tokens?: string): PretrainJob {
   const { model: shape, training } = domain.recipe
   const budget = tokens === undefined ? training.tokens : Number(tokens)
   if (!Number.isInteger(budget) || budget < 1) throw new ConfigError(`--tokens: expected a whole number, got ${tokens}`)
+  if (fs.existsSync(join(folder, 'run.json')))
+    throw new ConfigError(
+      `--out: expected a folder without a run, got ${folder}; go on with it by --resume ${folder}, or choose another`,
+    )
   fs.mkdirSync(folder, { recursive: true })
   const start = performance.now()
   const files = trainBpe({
