@@ -153,6 +153,7 @@ with open(file) as f:
 torch.set_num_threads(given["threads"])
 torch.manual_seed(1)
 transformers.utils.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
 found = train(given) if what == "train" else sample(given)
 ones = torch.ones(1024, 1024)
 
