@@ -6,8 +6,9 @@ export default defineConfig({
     // The addon holds one thread pool a process: forks, so that a native fault names its file.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // A machine that does other work is slow, not wrong.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     setupFiles: ['tests/setup.ts'],
   },
 })
