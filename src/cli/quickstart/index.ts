@@ -5,7 +5,7 @@ import { availableParallelism, cpus } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { ConfigError } from '#errors'
-import { writeDurable } from '#files'
+import { holdFolder, writeDurable } from '#files'
 import { renderReport } from '#report'
 import { Report, type StepName, STEPS } from '#schema'
 import { describe, setThreads } from '#torch'
@@ -40,16 +40,22 @@ export function quickstartCommand(program: Command): void {
         throw new ConfigError(`--seed: expected a whole number of at least 0, got ${options.seed}`)
       const dir = resolve(options.dir)
       refuseOther(dir, seed, options.part !== undefined)
-      await stoppable(async (signal) => {
-        const stage = await openStage({
-          dir,
-          seed,
-          domain: 'customer-service',
-          signal,
-          ...(options.json && { json: true }),
+      // A second one in the same folder would write over the first; its parts are its own.
+      const hold = options.part === undefined ? holdFolder(dir) : undefined
+      try {
+        await stoppable(async (signal) => {
+          const stage = await openStage({
+            dir,
+            seed,
+            domain: 'customer-service',
+            signal,
+            ...(options.json && { json: true }),
+          })
+          await (options.part === undefined ? quickstart(stage) : runPart(stage, options.part))
         })
-        await (options.part === undefined ? quickstart(stage) : runPart(stage, options.part))
-      })
+      } finally {
+        hold?.release()
+      }
     })
 }
 
