@@ -1,6 +1,7 @@
 // Tensors as integers: an index into the addon's table with a generation, so that a freed handle is an error, never
 // another tensor. Scopes free what was made inside them; a finalizer is only the net for what lives outside every scope.
 // Tensors and handles belong to one thread (each worker has its own table).
+import { invariant } from '#errors'
 import { addon } from './addon.ts'
 
 export type DType = keyof typeof DTYPES
@@ -101,7 +102,7 @@ export function scope<T>(fn: () => T): T {
   let kept: Tensor[] = []
   try {
     const result = fn()
-    if (result instanceof Promise) throw new Error('scope: the function must be synchronous')
+    invariant(!(result instanceof Promise), 'scope: the function must be synchronous')
     kept = tensorsIn(result)
     return result
   } finally {
