@@ -2,7 +2,7 @@
 import { PpoConfig, RewardConfig, SftConfig } from '#schema'
 
 export const SIZES = {
-  demonstrations: 2500,
+  demonstrations: 2000,
   heldOut: 500,
   /** Enough that none comes twice: repeated, they are learnt by heart and general text suffers. */
   replay: 6000,
@@ -31,7 +31,7 @@ export const UNBUDGETED_STEPS = 42
 export function sftConfig(seed: number): SftConfig {
   return SftConfig.parse({
     seed,
-    epochs: 4,
+    epochs: 5,
     batchSize: 8,
     learningRate: 2e-3,
     replayShare: 0.5,
