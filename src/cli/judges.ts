@@ -1,9 +1,9 @@
 // Who judges fresh pairs at a mark. `simulated:DOMAIN` asks the domain's simulated annotators; `terminal` asks whoever
-// sits at this terminal. Their answers are aggregated like any others.
+// sits at this terminal. The simulated ones' answers are aggregated like any others. Left out: keeping each judgement.
 import { createInterface } from 'node:readline/promises'
 import { ConfigError } from '#errors'
 import { aggregate } from '#feedback'
-import type { Comparison, Judgement } from '#schema'
+import type { Comparison } from '#schema'
 import { deriveSeed, generator } from '#stats'
 import type { TextJudge } from '#trainer'
 import { loadDomain } from './domains.ts'
@@ -21,17 +21,13 @@ export async function openJudge(name: string, { seed }: { seed: number }): Promi
 type Domain = Awaited<ReturnType<typeof loadDomain>>
 export type SimulatedJudgeOptions = {
   seed: number
-  /** Told every judgement, for the record. */
-  record?: (judgements: Judgement[], purpose: string) => void
-  /** Ids that may judge; all unless given. */
-  qualified?: string[]
   qualification?: Parameters<typeof aggregate>[0]['qualification']
 }
 
 /** Simulated annotators of a domain: three answer each pair, Dawid-Skene or what holds out better makes the verdict. */
 export async function simulatedJudge(
   domain: Domain,
-  { seed, record, qualified, qualification }: SimulatedJudgeOptions,
+  { seed, qualification }: SimulatedJudgeOptions,
 ): Promise<TextJudge> {
   const { judgePairs } = await import('#simulate')
   const annotators = domain.annotators(seed)
@@ -47,15 +43,10 @@ export async function simulatedJudge(
       annotators,
       overlap: OVERLAP,
       seed: deriveSeed(seed, 'judge', purpose),
-      ...(qualified && { qualified }),
     })
-    record?.(judgements, purpose)
     const { preferences } = aggregate({ judgements, comparisons, seed, ...(qualification && { qualification }) })
-    const byItem = new Map(preferences.map((p) => [p.item, p]))
-    return comparisons.map(({ item }) => ({
-      probability: byItem.get(item)?.probability ?? 0.5,
-      weight: byItem.get(item)?.weight ?? 0,
-    }))
+    const byItem = new Map(preferences.map((p) => [p.item, p.probability]))
+    return comparisons.map(({ item }) => ({ probability: byItem.get(item) ?? 0.5 }))
   }
 }
 

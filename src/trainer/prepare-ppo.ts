@@ -16,7 +16,7 @@ import type { Context, Prepared } from './train.ts'
 export type TextJudge = (
   pairs: { prompt: string; a: string; b: string }[],
   purpose: string,
-) => Promise<{ probability: number; weight?: number; decided?: boolean }[]>
+) => Promise<{ probability: number; decided?: boolean }[]>
 
 export async function preparePpo(job: PpoJob, context: Context): Promise<Prepared> {
   const { engine, say, resume, judge } = context

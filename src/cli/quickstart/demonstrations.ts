@@ -52,7 +52,11 @@ export async function curate(stage: Stage): Promise<DemonstrationsReport> {
     version: kept.version.version,
     rows: report.kept.length,
     setAside: report.setAside.length,
-    checks: Object.entries(report.counts).map(([name, found]) => ({ name, found, action: 'set aside' })),
+    checks: Object.entries(report.counts).map(([name, found]) => ({
+      name,
+      found,
+      action: report.setAside.some(({ reasons }) => reasons.some((r) => r.check === name)) ? 'set aside' : 'noted',
+    })),
     setAsideRows: report.setAside.slice(0, 12).map(({ row, reasons }) => ({
       id: row.id ?? '',
       reason: reasons.map(({ check, detail }) => `${check}: ${detail}`).join('; '),
