@@ -1,6 +1,7 @@
 // PPO and DPO on ten enumerable worlds against the exact optimum. PPO samples at a fixed beta whose optimum lies at least
-// 1 nat from the reference and must attain 95% of J* - J_ref; DPO learns from 4,000 pairs with exact probabilities, the limit
-// of many judgements, and must attain 98%; each on 8 of 10 seeds, none collapsed. `npm run trials -- tabular-optimum [seeds]`
+// 1 nat from the reference and must attain 95% of J* - J_ref; DPO learns from 4,000 pairs of which each was judged 100 times
+// by coin flips of the probability that the rewards give, and must attain 98%; each on 8 of 10 seeds, none collapsed.
+// `npm run trials -- tabular-optimum [seeds]`
 import { pathToFileURL } from 'node:url'
 import { dpo, type PairExample, ppo, type Rollout } from '#align'
 import { DpoConfig, PpoConfig } from '#schema'
@@ -8,6 +9,8 @@ import { deriveSeed, generator } from '#stats'
 import { type Measured, type SmallWorld, smallWorld } from './worlds/tabular.ts'
 
 const BETA = 0.35
+const PAIRS = 4000
+const JUDGEMENTS = 100
 
 /** What PPO attains on the world of this seed, measured exactly. */
 export function ppoOptimum(seed: number): Promise<Measured> {
@@ -41,17 +44,18 @@ export function ppoOptimum(seed: number): Promise<Measured> {
   })
 }
 
-/** What DPO attains from pairs of random completions, each with the probability that the planted rewards give it. */
+/** What DPO attains from pairs of random completions, each with the share of its flipped judgements that chose the first. */
 export function dpoOptimum(seed: number): Promise<Measured> {
   return inWorld(seed, async (world) => {
     const { engine, prompts, completions } = world
     const model = await engine.load({ from: { weights: world.weights }, trains: 'all' })
     const reference = await engine.load({ from: { weights: world.weights }, trains: 'nothing' })
     const random = generator(deriveSeed(seed, 'pairs'))
-    const pairs = Array.from({ length: 4000 }, (): PairExample => {
+    const pairs = Array.from({ length: PAIRS }, (): PairExample => {
       const [prompt, a, b] = [random.pick(prompts), random.pick(completions), random.pick(completions)]
       const probability = 1 / (1 + Math.exp(world.rewardOf(prompt, b) - world.rewardOf(prompt, a)))
-      return { prompt, a, b, probability, weight: 1 }
+      const chosen = Array.from({ length: JUDGEMENTS }, () => random.uniform() < probability).filter(Boolean).length
+      return { prompt, a, b, probability: chosen / JUDGEMENTS, weight: 1 }
     })
     const config = DpoConfig.parse({
       seed,
