@@ -5,6 +5,7 @@ import {
   graderOf,
   type GraderSpec,
   gradeRows,
+  meanScore,
   perplexityOf,
   rowLosses,
   type TokenRow,
@@ -12,7 +13,7 @@ import {
 import { readRows, streamRows } from '#data'
 import { ConfigError, DataError } from '#errors'
 import type { Prompt } from '#schema'
-import { average, bootstrapMean, deriveSeed, type Interval, tQuantile, wilson } from '#stats'
+import { average, boundedMean, deriveSeed, type Interval, tQuantile } from '#stats'
 import { demonstrationExamples, readTexts, textExamples } from '#trainer'
 import { type Completion, drawCompletions, type Drawing, type OpenModel } from './completions.ts'
 import { progressLine } from './generate.ts'
@@ -105,18 +106,18 @@ export async function measureCompletions(
       grade,
       { seed, level },
     ).scores
-  const mean = (name: string, values: number[]) => meanOf(values, { seed: deriveSeed(seed, name), level, clusters })
+  const options = (name: string) => ({ seed: deriveSeed(seed, name), level, clusters })
   return {
     rows: suite.length,
     statistics: {
-      ...(scores ? { [metric]: mean(metric, scores) } : distinctStatistics(texts, { clusters, level })),
-      finished: mean(
-        'finished',
+      ...(scores ? { [metric]: meanScore(scores, options(metric)) } : distinctStatistics(texts, { clusters, level })),
+      finished: meanScore(
         graded.map(({ completion }) => Number(completion.finished)),
+        options('finished'),
       ),
-      tokens: mean(
-        'tokens',
+      tokens: boundedMean(
         graded.map(({ completion }) => completion.tokens),
+        { ...options('tokens'), bounds: [0, drawing.maxTokens] },
       ),
     },
     lines: graded.map(({ id, prompt, reference, completion }, i) => ({
@@ -127,15 +128,6 @@ export async function measureCompletions(
       ...(scores && { score: scores[i]! }),
     })),
   }
-}
-
-/** A yes-or-no score that is the same everywhere gets Wilson's interval over its clusters: no bootstrap can doubt it. */
-function meanOf(values: number[], o: { seed: number; level: number; clusters: string[] }): Interval {
-  const count = new Set(o.clusters).size
-  const isBinary = values.every((value) => value === 0 || value === 1)
-  const isConstant = values.every((value) => value === values[0])
-  if (isBinary && (isConstant || count === values.length)) return wilson(average(values) * count, count, o.level)
-  return bootstrapMean(values, o)
 }
 
 type SuiteRow = { id?: string | undefined; group?: string | undefined; prompt: Prompt; reference?: string | undefined }

@@ -33,6 +33,7 @@ test('nothing changed at all: no fall, and p is far from the level', () => {
   const [row] = compareCriteria([{ name: 'same', before: same, after: same }], { seed: 1 })
   expect([row!.change.value, row!.fell]).toEqual([0, false])
   expect(row!.p).toBeGreaterThan(0.4)
+  expect(row!.change.high).toBeCloseTo(1 - 0.025 ** (1 / 50), 12)
 })
 
 test('violations: exact rates, and an increase whose bound knows n', () => {

@@ -1,14 +1,14 @@
 // Criteria before and after, by prompt: paired change with its interval, and whether any fell, corrected for looking at all of them.
 // A gain in style must not hide a loss in truth, so the total is not computed here.
 import { DataError } from '#errors'
-import { average, bootstrapMean, deriveSeed, holm, type Interval, pairedPermutation } from '#stats'
+import { average, boundedMean, bootstrapMean, deriveSeed, holm, type Interval, pairedPermutation } from '#stats'
 
 export type CriterionScores = {
   name: string
   /** One score a prompt, the same prompts in the same order. */
   before: readonly number[]
   after: readonly number[]
-  /** Width of the criterion's scale; falls are judged as shares of it. Default 1. */
+  /** Width of the criterion's scale; falls are judged as shares of it, and no change is larger. Default 1. */
   scale?: number
   constraint?: boolean
 }
@@ -38,7 +38,11 @@ export function compareCriteria(
       )
     const differences = after.map((score, i) => score - before[i]!)
     const grouped = clusters && { clusters }
-    const change = bootstrapMean(differences, { seed: deriveSeed(seed, 'criterion', name), level, ...grouped })
+    const options = { seed: deriveSeed(seed, 'criterion', name), level, ...grouped }
+    const found = bootstrapMean(differences, options)
+    // Prompts that all changed alike leave a bootstrap without doubt; the scale bounds what was not seen.
+    const most = Math.max(scale, Math.abs(found.value))
+    const change = found.low < found.high ? found : boundedMean(differences, { ...options, bounds: [-most, most] })
     const twoSided = pairedPermutation(differences, { seed: deriveSeed(seed, 'criterion-test', name), ...grouped })
     const row = { name, before: average(before), after: average(after), change, relative: change.value / scale }
     // The sign-flip distribution is symmetric, so half of the two-sided p lies on each side.

@@ -45,6 +45,20 @@ test('yes-or-no scores get Wilson, grouped ones a bootstrap over groups', () => 
   expect(grouped.mean.n).toBe(2)
 })
 
+test('grouped scores that are all alike still doubt themselves: fewer groups, wider interval', () => {
+  const mean = (groups: number, completion: string) =>
+    gradeRows(
+      Array.from({ length: 40 }, (_, i) => ({ completion, reference: 'x', group: `g${i % groups}` })),
+      graderOf({ metric: 'exact' }),
+      { seed: 1 },
+    ).mean
+  expect(mean(20, 'x')).toMatchObject({ value: 1, high: 1, n: 20 })
+  expect(mean(20, 'x').low).toBeCloseTo(0.025 ** (1 / 20), 12)
+  expect(mean(5, 'x').low).toBeLessThan(mean(20, 'x').low)
+  expect(mean(20, 'y')).toMatchObject({ value: 0, low: 0 })
+  expect(mean(20, 'y').high).toBeGreaterThan(0.1)
+})
+
 test('diversity: equal texts are all alike, different ones are not', () => {
   const alike = ['the cat sat on the mat', 'the cat sat on the mat']
   expect(selfBleu(alike)).toBeCloseTo(1, 12)

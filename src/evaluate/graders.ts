@@ -2,7 +2,7 @@
 // Left out: judges that are models themselves, until they can be held against people.
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { ConfigError, DataError } from '#errors'
-import { average, bootstrapMean, deriveSeed, type Interval, wilson } from '#stats'
+import { average, boundedMean, deriveSeed, type Interval, wilson } from '#stats'
 
 export type GradedRow = { completion: string; reference?: string; id?: string; group?: string }
 export type Grade = (completion: string, reference: string | undefined) => number
@@ -61,7 +61,7 @@ export function graderOf(spec: GraderSpec): Grade {
 
 export type SuiteResult = { mean: Interval; scores: number[] }
 
-/** Grades every row. Yes-or-no scores without groups get a Wilson interval, others a bootstrap over groups. Errors name the row. */
+/** Grades every row; `mean` as meanScore has it. Errors name the row. */
 export function gradeRows(
   rows: readonly GradedRow[],
   grade: Grade,
@@ -76,14 +76,22 @@ export function gradeRows(
       throw error
     }
   })
-  const isGrouped = rows.some((row) => row.group !== undefined)
-  if (!isGrouped && scores.every((score) => score === 0 || score === 1))
-    return {
-      mean: wilson(average(scores) * rows.length, rows.length, level),
-      scores,
-    }
   const clusters = rows.map((row, i) => row.group ?? `row ${i}`)
-  return { mean: bootstrapMean(scores, { seed: deriveSeed(seed, 'suite'), level, clusters }), scores }
+  return { mean: meanScore(scores, { seed: deriveSeed(seed, 'suite'), level, clusters }), scores }
+}
+
+/**
+ * Mean of scores from 0 to 1, `clusters` naming one group a score. Yes-or-no scores of groups of one get Wilson's interval, others a
+ * bootstrap over groups; scores that are all alike get a width from the number of groups, not none.
+ */
+export function meanScore(
+  scores: readonly number[],
+  { seed, level = 0.95, clusters }: { seed: number; level?: number; clusters: readonly string[] },
+): Interval {
+  const isBinary = scores.every((score) => score === 0 || score === 1)
+  if (isBinary && new Set(clusters).size === scores.length)
+    return wilson(average(scores) * scores.length, scores.length, level)
+  return boundedMean(scores, { bounds: [0, 1], seed, level, clusters })
 }
 
 function wanted(reference: string | undefined, metric: string): string {

@@ -5,7 +5,15 @@ export { diagnose } from './diagnose.ts'
 export { distinctN, selfBleu } from './diversity.ts'
 export { type Facts, gatherFacts, type RewardFacts, type RlFacts, type RunFiles, type SftFacts } from './facts.ts'
 export { checkGate, decideRelease, Gate, gatesOfObjective, type Verdict } from './gates.ts'
-export { type Grade, type GradedRow, graderOf, type GraderSpec, gradeRows, type SuiteResult } from './graders.ts'
+export {
+  type Grade,
+  type GradedRow,
+  graderOf,
+  type GraderSpec,
+  gradeRows,
+  meanScore,
+  type SuiteResult,
+} from './graders.ts'
 export {
   type Perplexity,
   perplexityOf,

@@ -7,6 +7,7 @@ import {
   bestOfN,
   bestOfNKl,
   bootstrap,
+  boundedMean,
   bootstrapMean,
   deriveSeed,
   expectedCalibrationError,
@@ -76,9 +77,10 @@ export function rewardTicket(pairs: readonly ScoredPair[], options: TicketOption
   const { seed, logitsPerUnit = 1 } = options
   if (pairs.length < 3) throw new DataError(`a reward ticket needs at least three held-out pairs, got ${pairs.length}`)
   const share = (name: string, from: readonly ScoredPair[], hit: (pair: ScoredPair) => number) =>
-    bootstrap(from, (sample) => average(sample.map(hit)), {
+    boundedMean(from.map(hit), {
+      bounds: [0, 1],
       seed: deriveSeed(seed, 'ticket', name),
-      cluster: groupOf,
+      clusters: from.map(groupOf),
       resamples: options.resamples ?? 1000,
       level: options.level ?? 0.95,
     })
@@ -144,9 +146,15 @@ export function humanCeiling(
   )
   if (meetings.length === 0)
     throw new DataError('the human ceiling needs items judged by two annotators or more; raise the overlap')
-  return bootstrapMean(
+  return boundedMean(
     meetings.map((m) => m.agrees),
-    { seed: deriveSeed(seed, 'ceiling'), level, resamples: 1000, clusters: meetings.map((m) => m.item) },
+    {
+      bounds: [0, 1],
+      seed: deriveSeed(seed, 'ceiling'),
+      level,
+      resamples: 1000,
+      clusters: meetings.map((m) => m.item),
+    },
   )
 }
 

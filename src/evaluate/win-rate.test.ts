@@ -42,6 +42,20 @@ test('A against A: the 95% interval leaves out a half in few of 60 trials', () =
   expect(flagged).toBeLessThanOrEqual(8)
 })
 
+test('a candidate that wins every item has an interval with a width', () => {
+  const comparisons = Array.from({ length: 12 }, (_, i) => ({ item: `i${i}`, prompt: 'q', a: 'good', b: 'bad' }))
+  const judgements = comparisons.map(({ item, a, b }) => ({
+    item,
+    annotator: 'x',
+    left: a,
+    right: b,
+    choice: 'left' as const,
+  }))
+  const { value, low, high } = winRate({ comparisons, judgements, seed: 1 })
+  expect([value, high]).toEqual([1, 1])
+  expect(low).toBeCloseTo(0.025 ** (1 / 12), 12)
+})
+
 test('equal texts tie without a judgement; prompts of one group are resampled together; a missing judgement is said', () => {
   const { comparisons, judgements } = trial(1, 10, 2)
   const grouped = comparisons.map((c, i) => ({ ...c, group: `customer ${i % 2}` }))

@@ -3,7 +3,7 @@
 import { DataError } from '#errors'
 import { gatherItems } from '#feedback'
 import type { Comparison, Judgement } from '#schema'
-import { average, binomialTest, bootstrapMean, deriveSeed, type Interval } from '#stats'
+import { average, binomialTest, boundedMean, deriveSeed, type Interval } from '#stats'
 
 export type WinRate = Interval & {
   n: number
@@ -40,9 +40,14 @@ export function winRate({
   })
   const wins = shares.filter(({ share }) => share > 0.5).length
   const losses = shares.filter(({ share }) => share < 0.5).length
-  const interval = bootstrapMean(
+  const interval = boundedMean(
     shares.map(({ share }) => share),
-    { seed: deriveSeed(seed, 'win-rate'), level, clusters: shares.map(({ item }) => groupOf.get(item)!) },
+    {
+      bounds: [0, 1],
+      seed: deriveSeed(seed, 'win-rate'),
+      level,
+      clusters: shares.map(({ item }) => groupOf.get(item)!),
+    },
   )
   return {
     ...interval,
