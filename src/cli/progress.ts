@@ -6,25 +6,29 @@ import { duration, figure, type Output } from './output.ts'
 /** Metrics that a line has room for, in this order. */
 const SHOWN = ['loss', 'heldOutLoss', 'accuracy', 'heldOutAccuracy', 'score', 'klAverage3', 'entropy', 'tokens']
 
-/** A listener for a run. Speed is of this process: a resumed run counts from where it went on. */
+/**
+ * A listener for a run. Speed and time left are of the steps this process has seen, from the end of its first event: what
+ * comes before it (reading rows, loading models) says nothing about a step.
+ */
 export function progressOf(out: Output): (event: Progress) => void {
   const start = performance.now()
-  let first: number | undefined
+  let first: { step: number; at: number } | undefined
   let tokens = 0
   return (event) => {
     switch (event.kind) {
       case 'step': {
         const { step, of, metrics } = event
-        const seconds = (performance.now() - start) / 1000
-        first ??= step - 1
-        tokens += metrics.tokens ?? 0
-        const tokensPerSecond = tokens / seconds
-        const left = (seconds / Math.max(1, step - first)) * (of - step)
-        out.event({ event: 'step', step, of, ...metrics, seconds, tokensPerSecond })
+        const now = performance.now()
+        if (first === undefined) first = { step, at: now }
+        else tokens += metrics.tokens ?? 0
+        const seconds = (now - start) / 1000
+        const working = (now - first.at) / 1000
+        const done = step - first.step
+        const speed = done > 0 ? { tokensPerSecond: tokens / working, left: (working / done) * (of - step) } : undefined
+        out.event({ event: 'step', step, of, ...metrics, seconds, ...speed })
         const words = SHOWN.flatMap((name) => (metrics[name] === undefined ? [] : [`${name} ${figure(metrics[name])}`]))
-        out.progress(
-          `step ${step}/${of}  ${words.join('  ')}  ${figure(tokensPerSecond)} tokens/s  ${duration(left)} left`,
-        )
+        if (speed) words.push(`${figure(speed.tokensPerSecond)} tokens/s`, `${duration(speed.left)} left`)
+        out.progress(`step ${step}/${of}  ${words.join('  ')}`)
         return
       }
       case 'alarm':
