@@ -12,9 +12,10 @@ import {
   readDrawing,
   withModel,
 } from './completions.ts'
+import { DTYPE_FLAG } from './dtype.ts'
 import { output } from './output.ts'
 
-type Options = { model: string; system?: string; device: string; json?: boolean } & Partial<
+type Options = { model: string; system?: string; device: string; dtype?: string; json?: boolean } & Partial<
   Record<keyof Drawing, string>
 >
 
@@ -25,13 +26,17 @@ export function chatCommand(program: Command): void {
     .requiredOption('--model <model>', 'folder, run, or base, the bundled one')
     .option('--system <text>', 'system message; needs a chat template')
     .option('--device <device>', 'cpu, or cuda:0', 'cpu')
+    .option(...DTYPE_FLAG)
     .option('--json', 'one event an answer, as JSON lines on standard output')
   addDrawingFlags(command, { temperature: 0.7 }).action(chat)
 }
 
 async function chat(options: Options): Promise<void> {
   const drawing = readDrawing(options, { temperature: 0.7 })
-  await withModel({ name: options.model, device: options.device }, (opened) => talk(opened, { drawing, options }))
+  await withModel(
+    { name: options.model, device: options.device, ...(options.dtype && { dtype: options.dtype }) },
+    (opened) => talk(opened, { drawing, options }),
+  )
 }
 
 async function talk(opened: OpenModel, { drawing, options }: { drawing: Drawing; options: Options }): Promise<void> {

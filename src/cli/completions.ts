@@ -9,12 +9,13 @@ import { loadTokenizer, streamText, tokenizePrompt, type Tokenizer } from '#text
 import { resolveModel } from '#trainer'
 import type { Command } from 'commander'
 import { numberOf } from './data-source.ts'
+import { readDtype } from './dtype.ts'
 
 export type OpenModel = { folder: string; engine: Engine; model: Model; tokenizer: Tokenizer; maxTokens: number }
 
 /** Opens `--model` to answer, and closes it whatever `use` does. */
 export async function withModel<T>(
-  { name, device, flag = '--model' }: { name: string; device: string; flag?: string },
+  { name, device, dtype, flag = '--model' }: { name: string; device: string; dtype?: string; flag?: string },
   use: (opened: OpenModel) => Promise<T>,
 ): Promise<T> {
   const folder = resolveModel(name, flag)
@@ -25,7 +26,7 @@ export async function withModel<T>(
       `${flag}: expected a ${isReward ? 'language' : 'reward'} model, got ${architecture} in ${folder}`,
     )
   const tokenizer = loadTokenizer(folder)
-  const engine = createEmbeddedEngine({ device })
+  const engine = createEmbeddedEngine({ device, precision: readDtype(dtype, device) })
   const model = await engine.load({ from: { weights: folder }, trains: 'nothing' })
   try {
     return await use({ folder, engine, model, tokenizer, maxTokens })

@@ -8,6 +8,7 @@ import { artifactsOf, readCard } from '#trainer'
 import type { Command } from 'commander'
 import { addDrawingFlags, type Drawing, N_FLAG, type OpenModel, readDrawing, withModel } from './completions.ts'
 import { type Common, fileOf, numberOf } from './data-source.ts'
+import { DTYPE_FLAG } from './dtype.ts'
 import { measureReward } from './evaluate-reward.ts'
 import { type Asked, type Measured, measureCompletions, measurePerplexity } from './evaluate-text.ts'
 import { type Evaluation, readJsonFile, writeEvaluation } from './evaluation-file.ts'
@@ -35,6 +36,7 @@ type Options = Common &
     schema?: string
     level: string
     device: string
+    dtype?: string
   }
 
 const DRAWING = ['maxTokens', 'temperature', 'topP', 'topK', 'n'] as const
@@ -65,6 +67,7 @@ export function evaluateCommand(program: Command): void {
     .option('--schema <file>', 'of the metric json: JSON schema, 2020-12')
     .option('--level <share>', 'coverage of the intervals', '0.95')
     .option('--device <device>', 'cpu, or cuda:0', 'cpu')
+    .option(...DTYPE_FLAG)
     .option('--dir <folder>', 'workspace of the version (default: the one around this folder)')
     .option('--json', 'events as JSON lines on standard output')
     .option(...N_FLAG)
@@ -81,23 +84,31 @@ async function evaluate(options: Options): Promise<void> {
   const flag = metric === 'reward' ? '--reward' : '--model'
   const start = performance.now()
   const evaluation = await stoppable((signal) =>
-    withModel({ name: (options.reward ?? options.model)!, device: options.device, flag }, async (opened) => {
-      const { rows, statistics, simulated, settings } = await measure(opened, options, {
-        metric,
-        asked: { file, level, seed, signal, out },
-      })
-      const { data, model } = artifactsOf({ data: file }, { model: opened.folder })
-      return {
-        kind: 'evaluation',
-        hone: version(),
-        metric,
-        model: model!,
-        suite: { name, ...data!, rows },
-        settings: { level, seed, ...settings },
-        simulated: simulated || (readCard(opened.folder)?.simulated ?? false),
-        statistics,
-      } satisfies Evaluation
-    }),
+    withModel(
+      {
+        name: (options.reward ?? options.model)!,
+        device: options.device,
+        ...(options.dtype && { dtype: options.dtype }),
+        flag,
+      },
+      async (opened) => {
+        const { rows, statistics, simulated, settings } = await measure(opened, options, {
+          metric,
+          asked: { file, level, seed, signal, out },
+        })
+        const { data, model } = artifactsOf({ data: file }, { model: opened.folder })
+        return {
+          kind: 'evaluation',
+          hone: version(),
+          metric,
+          model: model!,
+          suite: { name, ...data!, rows },
+          settings: { level, seed, ...settings },
+          simulated: simulated || (readCard(opened.folder)?.simulated ?? false),
+          statistics,
+        } satisfies Evaluation
+      },
+    ),
   )
   if (options.out !== undefined) writeEvaluation(options.out, evaluation)
   const seconds = (performance.now() - start) / 1000

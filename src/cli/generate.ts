@@ -15,6 +15,7 @@ import {
   withModel,
 } from './completions.ts'
 import { type Common, isFile, readSource } from './data-source.ts'
+import { DTYPE_FLAG } from './dtype.ts'
 import { duration, figure, type Output, output } from './output.ts'
 import { Stopped, stoppable } from './stop.ts'
 
@@ -24,6 +25,7 @@ type Options = Common & {
   prompts?: string
   out?: string
   device: string
+  dtype?: string
 } & Partial<Record<keyof Drawing, string>>
 
 /** A line of the file that --out names. `sample` counts from 1 where a prompt has several. */
@@ -39,6 +41,7 @@ export function generateCommand(program: Command): void {
     .option('--out <file>', 'JSONL of {id, prompt, completion, finished, logprob, tokens}; written whole or not at all')
     .option(...N_FLAG)
     .option('--device <device>', 'cpu, or cuda:0', 'cpu')
+    .option(...DTYPE_FLAG)
     .option('--dir <folder>', 'workspace of the version (default: the one around this folder)')
     .option('--json', 'events as JSON lines on standard output')
   addDrawingFlags(command, { temperature: 1 }).action(generate)
@@ -51,8 +54,9 @@ async function generate(options: Options): Promise<void> {
     throw new ConfigError(`--out: expected a file that ends in .jsonl, got ${options.out}`)
   const rows = await rowsOf(options)
   await stoppable((signal) =>
-    withModel({ name: options.model, device: options.device }, (opened) =>
-      draw(opened, rows, { drawing, signal, out, ...(options.out !== undefined && { file: options.out }) }),
+    withModel(
+      { name: options.model, device: options.device, ...(options.dtype && { dtype: options.dtype }) },
+      (opened) => draw(opened, rows, { drawing, signal, out, ...(options.out !== undefined && { file: options.out }) }),
     ),
   )
 }

@@ -6,6 +6,7 @@ import { ConfigError } from '#errors'
 import { DpoConfig, PpoConfig, RewardConfig, SftConfig } from '#schema'
 import { type Job, readRun, resolveModel, resume, train, type Trained, type TrainOptions } from '#trainer'
 import { fileOf } from './data-source.ts'
+import { DTYPE_FLAG, readDtype } from './dtype.ts'
 import { addFlags, kebab, readFlags } from './flags.ts'
 import { figure, output, type Output } from './output.ts'
 import { JUDGES, openJudge } from './judges.ts'
@@ -18,13 +19,16 @@ type Options = Record<string, string | undefined> & { json?: boolean }
 /** A flag of a recipe that is no setting of its config: a file, a folder, a choice. */
 type Input = { flag: string; help: string; required?: boolean; file?: boolean }
 
+/** Where and how a run computes. */
+type On = Pick<Job, 'device' | 'dtype'>
+
 type Recipe = {
   name: Job['recipe']
   help: string
   config: z.ZodObject
   inputs: Input[]
   /** What the flags amount to; `given` answers an absolute path for files. */
-  job: (o: { config: unknown; device: string; model: string; given: (flag: string) => string | undefined }) => Job
+  job: (o: { config: unknown; on: On; model: string; given: (flag: string) => string | undefined }) => Job
 }
 
 const DATA = { flag: 'data', required: true, file: true }
@@ -40,10 +44,10 @@ const RECIPES: Recipe[] = [
       { flag: 'held-out', file: true, help: 'demonstrations to measure the loss on' },
       { flag: 'replay', file: true, help: 'general texts, mixed in against forgetting: JSONL rows {"text"}' },
     ],
-    job: ({ config, device, model, given }) => ({
+    job: ({ config, on, model, given }) => ({
       recipe: 'sft',
       config: config as SftConfig,
-      device,
+      ...on,
       model,
       ...present({ data: given('data')!, heldOut: given('held-out'), replay: given('replay') }),
     }),
@@ -57,10 +61,10 @@ const RECIPES: Recipe[] = [
       { flag: 'held-out', file: true, help: 'pairs to measure accuracy on' },
       { flag: 'read', help: 'last = the score after the last token (the standard), sum = summed over the completion' },
     ],
-    job: ({ config, device, model, given }) => ({
+    job: ({ config, on, model, given }) => ({
       recipe: 'reward',
       config: config as RewardConfig,
-      device,
+      ...on,
       model,
       read: oneOf('read', given('read') ?? 'last', ['last', 'sum'] as const),
       ...present({ data: given('data')!, heldOut: given('held-out') }),
@@ -74,10 +78,10 @@ const RECIPES: Recipe[] = [
       { ...DATA, help: PAIRS },
       { flag: 'held-out', file: true, help: 'pairs to measure accuracy on' },
     ],
-    job: ({ config, device, model, given }) => ({
+    job: ({ config, on, model, given }) => ({
       recipe: 'dpo',
       config: config as DpoConfig,
-      device,
+      ...on,
       model,
       ...present({ data: given('data')!, heldOut: given('held-out') }),
     }),
@@ -103,7 +107,7 @@ const RECIPES: Recipe[] = [
         help: `who judges fresh pairs at marks: ${JUDGES} (default: nobody, the budget alone ends the run)`,
       },
     ],
-    job: ({ config, device, model, given }) => {
+    job: ({ config, on, model, given }) => {
       const reward = given('reward') === undefined ? undefined : absolute(resolveModel(given('reward')!, '--reward'))
       const criticFrom = oneOf('critic-from', given('critic-from') ?? (reward ? 'reward' : 'model'), [
         'reward',
@@ -119,7 +123,7 @@ const RECIPES: Recipe[] = [
       return {
         recipe: 'ppo',
         config: config as PpoConfig,
-        device,
+        ...on,
         model,
         reference:
           given('reference') === undefined ? model : absolute(resolveModel(given('reference')!, '--reference')),
@@ -148,6 +152,7 @@ export function trainCommands(program: Command): void {
       .option('--out <folder>', 'folder of the new run')
       .option('--resume <run>', 'go on with a stopped or killed run; takes no other setting')
       .option('--device <device>', 'cpu, or cuda:0 (default: cpu)')
+      .option(...DTYPE_FLAG)
       .option('--json', 'events as JSON lines on standard output')
     for (const { flag, help } of recipe.inputs) command.option(`--${flag} <value>`, help)
     addFlags(command, recipe.config)
@@ -198,9 +203,10 @@ function jobOf(recipe: Recipe, options: Options): Job {
   for (const { flag, required } of recipe.inputs)
     if (required && given(flag) === undefined)
       throw new ConfigError(`expected --${flag}; see hone train ${recipe.name} --help`)
+  const device = options.device ?? 'cpu'
   return recipe.job({
     config,
-    device: options.device ?? 'cpu',
+    on: { device, dtype: readDtype(options.dtype, device) },
     model: absolute(resolveModel(needed(options, 'model'))),
     given,
   })

@@ -1,9 +1,10 @@
-// The embedded engine: the contract over Llama models in this process, on one device, in float32. Training and frozen
+// The embedded engine: the contract over Llama models in this process, on one device. Training and frozen
 // models live side by side; calls on one model may overlap where that is harmless, and are refused where it is not.
-// Left out: adapters, bfloat16, shared bases that train.
+// Left out: adapters, shared bases that train.
 import { ConfigError, EngineError } from '#errors'
 import type { Engine, Model } from '#engine/contract'
-import { setThreads } from '#torch'
+import { describe, setThreads } from '#torch'
+import { createArithmetics, type Precision } from './arithmetic.ts'
 import { freeModel, loadModel } from './load.ts'
 import { describeModel, type LanguageModel } from './model.ts'
 import { clearGradients, updateModel } from './optimizer.ts'
@@ -16,13 +17,22 @@ export type EmbeddedOptions = {
   device?: string
   /** Of libtorch, for the whole process; default all cores, or HONE_THREADS. */
   threads?: number
+  /** Of matrix products; weights, optimizer, norms, softmax and losses are float32 either way. Default float32. */
+  precision?: Precision
+}
+
+/** `auto` is bfloat16 where the machine has units for it (AVX-512 bf16, AMX, a GPU), else float32. */
+export function choosePrecision(asked: Precision | 'auto', device: string): Precision {
+  if (asked !== 'auto') return asked
+  return device !== 'cpu' || describe().features.bfloat16Units ? 'bfloat16' : 'float32'
 }
 
 /** Errors: EngineError for models, shapes and numbers; DataError for files. */
-export function createEmbeddedEngine({ device = 'cpu', threads }: EmbeddedOptions = {}): Engine {
+export function createEmbeddedEngine({ device = 'cpu', threads, precision = 'float32' }: EmbeddedOptions = {}): Engine {
   if (!/^(cpu|cuda:\d+)$/.test(device)) throw new ConfigError(`device: expected cpu or cuda:N, got ${device}`)
   if (threads !== undefined) setThreads(threads)
   const models = new Map<number, LanguageModel>()
+  const arithmetics = createArithmetics(precision)
   let lastId = 0
 
   function find(handle: Model): LanguageModel {
@@ -63,7 +73,7 @@ export function createEmbeddedEngine({ device = 'cpu', threads }: EmbeddedOption
     async load(spec) {
       const base = spec.sharesBaseOf && find(spec.sharesBaseOf)
       const root = base?.base ?? base
-      const model = loadModel(spec, { id: ++lastId, device, base: root })
+      const model = loadModel(spec, { id: ++lastId, device, arithmetics, base: root })
       if (root) root.sharers++
       models.set(model.id, model)
       return model

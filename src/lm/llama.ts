@@ -4,7 +4,6 @@
 import {
   add,
   embedding,
-  linear,
   packedAttention,
   reshape,
   rmsNorm,
@@ -15,6 +14,7 @@ import {
   type Tensor,
   view,
 } from '#torch'
+import type { Arithmetic } from './arithmetic.ts'
 import type { LlamaConfig } from './config.ts'
 import type { ParameterPlan } from './parameters.ts'
 
@@ -123,34 +123,41 @@ export function attendPacked(c: LlamaConfig, offsets: Tensor): Attend {
  */
 export function lastHidden(
   llama: Llama,
-  o: { tokens_T: Tensor; positions_T: Tensor; attend: Attend; rows_R?: Tensor | undefined },
+  o: {
+    arithmetic: Arithmetic
+    tokens_T: Tensor
+    positions_T: Tensor
+    attend: Attend
+    rows_R?: Tensor | undefined
+  },
 ): Tensor {
   const { config: c } = llama
+  const { product } = o.arithmetic
   const tables = rotaryTables(o.positions_T, llama.inverseFrequencies)
   let x = embedding(llama.embedding_VE, o.tokens_T)
   llama.layers.forEach((layer, i) => {
-    const attended = o.attend(...queryKeyValue(c, layer, x, tables), i)
+    const attended = o.attend(
+      ...queryKeyValue(c, product(rmsNorm(x, layer.inputNorm_E, c.rmsNormEps), { weight: layer.qkv }), tables),
+      i,
+    )
     let mixed: Tensor = reshape(attended, [attended.shape[0]!, c.heads * c.headDim])
     if (o.rows_R && i === c.layers - 1) {
       // `embedding` gathers rows like `indexSelect`, with a backward that is parallel.
       x = embedding(x, o.rows_R)
       mixed = embedding(mixed, o.rows_R)
     }
-    x = add(x, linear(mixed, layer.output))
-    x = add(x, mlp(c, layer, x))
+    x = add(x, product(mixed, { weight: layer.output }))
+    x = add(x, mlp(c, layer, x, product))
   })
   return rmsNorm(x, llama.norm_E, c.rmsNormEps)
 }
 
 function queryKeyValue(
-  { heads, keyValueHeads, headDim, rmsNormEps }: LlamaConfig,
-  layer: Layer,
-  x: Tensor,
+  { heads, keyValueHeads, headDim }: LlamaConfig,
+  qkv: Tensor,
   tables: RotaryTables,
 ): [Tensor, Tensor, Tensor] {
-  const T = x.shape[0]!
-  const qkv = linear(rmsNorm(x, layer.inputNorm_E, rmsNormEps), layer.qkv)
-  const all = view(qkv, [T, heads + 2 * keyValueHeads, headDim])
+  const all = view(qkv, [qkv.shape[0]!, heads + 2 * keyValueHeads, headDim])
   // One rotation for queries and keys: they are neighbours. Splits, since their backward is one copy.
   const [queryKeys, values] = splitWithSizes(all, [heads + keyValueHeads, keyValueHeads], 1) as [Tensor, Tensor]
   const turned = rotary(queryKeys, tables)
@@ -158,8 +165,8 @@ function queryKeyValue(
   return [queries, keys, values]
 }
 
-function mlp(c: LlamaConfig, layer: Layer, x: Tensor): Tensor {
-  const gateUp = linear(rmsNorm(x, layer.mlpNorm_E, c.rmsNormEps), layer.gateUp)
+function mlp(c: LlamaConfig, layer: Layer, x: Tensor, product: Arithmetic['product']): Tensor {
+  const gateUp = product(rmsNorm(x, layer.mlpNorm_E, c.rmsNormEps), { weight: layer.gateUp })
   const [gate, up] = splitWithSizes(gateUp, [c.intermediateSize, c.intermediateSize], 1) as [Tensor, Tensor]
-  return linear(swiGlu(gate, up), layer.down)
+  return product(swiGlu(gate, up), { weight: layer.down })
 }

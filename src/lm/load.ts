@@ -6,6 +6,7 @@ import { DataError, EngineError } from '#errors'
 import type { HeadSpec, ModelSpec, Saved } from '#engine/contract'
 import { sha256File } from '#files'
 import { fromBytes, scope, type Tensor, toFloat32 } from '#torch'
+import type { Arithmetics } from './arithmetic.ts'
 import type { LlamaConfig } from './config.ts'
 import { type ModelFolder, readFolder } from './folder.ts'
 import { freshHeads, scorePlan, valuePlan } from './heads.ts'
@@ -18,7 +19,7 @@ import { readSafetensors, type StoredTensor } from './safetensors.ts'
 
 export function loadModel(
   spec: ModelSpec,
-  o: { id: number; device: string; base: LanguageModel | undefined },
+  o: { id: number; device: string; arithmetics: Arithmetics; base: LanguageModel | undefined },
 ): LanguageModel {
   if (typeof spec.trains === 'object')
     throw new EngineError('trains: adapters are not built yet; expected "all" or "nothing"')
@@ -63,6 +64,7 @@ export function loadModel(
       engine: 'embedded',
       config,
       device: o.device,
+      arithmetics: o.arithmetics,
       trains: spec.trains,
       sideFiles: Object.fromEntries(folder.sideFiles.map((name) => [name, fs.readFileSync(join(path, name))])),
       llama: assembleLlama(config, (name) => byName.get(name), frequencies),
@@ -102,7 +104,9 @@ export function loadModel(
 
 /** Frees all its tensors but those of a base it shares. */
 export function freeModel(model: LanguageModel): void {
-  for (const { tensor, moments } of model.base ? model.heads : [...model.body, ...model.heads]) {
+  const own = model.base ? model.heads : [...model.body, ...model.heads]
+  model.arithmetics.forget(own.map(({ tensor }) => tensor))
+  for (const { tensor, moments } of own) {
     tensor.grad = null
     tensor.free()
     moments?.first.free()

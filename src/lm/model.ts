@@ -2,6 +2,7 @@
 // under way on it. Nothing here computes.
 import type { Affine, HeadSpec } from '#engine/contract'
 import type { Tensor } from '#torch'
+import type { Arithmetics } from './arithmetic.ts'
 import type { LlamaConfig } from './config.ts'
 import type { ValueHead } from './heads.ts'
 import type { Llama } from './llama.ts'
@@ -12,6 +13,7 @@ export type LanguageModel = {
   readonly engine: 'embedded'
   config: LlamaConfig
   device: string
+  arithmetics: Arithmetics
   trains: 'nothing' | 'all'
   /** Tokenizer, template and generation files of the folder it came from, by name: they go along when it is saved. */
   sideFiles: Record<string, Uint8Array>

@@ -26,6 +26,7 @@ export function updateModel(
       if (heads && heads.parameters.length > 0)
         update(heads, o.heads!, { norm: headsNorm!, step: ++model.updates.heads })
       model.updates.step++
+      model.arithmetics.forget([...model.body, ...model.heads].map(({ tensor }) => tensor))
     }
     clearGradients(model)
     const stats: StepStats = { skipped: !isFinite, step: model.updates.step }

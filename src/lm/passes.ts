@@ -4,7 +4,8 @@
 import { setImmediate as macrotask } from 'node:timers/promises'
 import { EngineError } from '#errors'
 import type { GroupLoss, Loss, Numbers, Output, Outputs, PassOptions, Sequence, Sums } from '#engine/contract'
-import { backward, embedding, fromArray, linear, noGrad, scope, type Tensor, tokenLogprobs, toFloat32 } from '#torch'
+import { backward, embedding, fromArray, linear, noGrad, scope, type Tensor, toFloat32 } from '#torch'
+import type { Arithmetic } from './arithmetic.ts'
 import { valueOf } from './heads.ts'
 import { attendPacked, lastHidden } from './llama.ts'
 import { describeModel, type LanguageModel } from './model.ts'
@@ -72,7 +73,9 @@ export async function embedPass(model: LanguageModel, batch: Sequence[]): Promis
   for (const { chunks } of planBatches(groups, model.budget)) {
     await breathe(undefined)
     const packed = pack(chunks[0]!, 'last')
-    const states = scope(() => noGrad(() => toFloat32(hiddenOf(model, packed, 'all tokens'))))
+    const states = scope(() =>
+      noGrad(() => toFloat32(hiddenOf(model, packed, { arithmetic: model.arithmetics.reading, rows: 'all tokens' }))),
+    )
     for (let n = 0; n < chunks[0]!.length; n++) {
       const from = packed.offsets[n]!
       const to = packed.offsets[n + 1]!
@@ -129,14 +132,18 @@ function lossOf(loss: GroupLoss, group: number, outputs: Outputs[], sums: Sums):
 function readOnly(model: LanguageModel, items: Item[], want: Output[], temperature: number): Outputs[] {
   const scores = readingOf(model)
   const packed = pack(items, scores?.read ?? 'last')
-  return scope(() => noGrad(() => toOutputs(numbersOf(run(model, packed, want, temperature), want), packed, scores)))
+  const o = { temperature, arithmetic: model.arithmetics.reading }
+  return scope(() => noGrad(() => toOutputs(numbersOf(run(model, packed, want, o), want), packed, scores)))
 }
 
 function learn(model: LanguageModel, items: Item[], want: Output[], o: { temperature: number; settle: Settle }): void {
   const scores = readingOf(model)
   const packed = pack(items, scores?.read ?? 'last')
   scope(() => {
-    const tensors = run(model, packed, want, o.temperature)
+    const tensors = run(model, packed, want, {
+      temperature: o.temperature,
+      arithmetic: model.arithmetics.recording,
+    })
     const outputs = toOutputs(numbersOf(tensors, want), packed, scores)
     const raw = toRawGradients(o.settle(items, outputs), items, packed, { scores, want })
     const roots: Tensor[] = []
@@ -157,15 +164,19 @@ const RAW_NAMES = ['logprobs_S', 'entropies_S', 'values_R', 'scores_RH'] as cons
 type RawTensors = { [name in keyof Raw]?: Tensor }
 
 /** The arithmetic of one micro-batch. */
-function run(model: LanguageModel, packed: Packed, want: Output[], temperature: number): RawTensors {
-  const hidden_RE = hiddenOf(model, packed, 'read rows')
+function run(
+  model: LanguageModel,
+  packed: Packed,
+  want: Output[],
+  { temperature, arithmetic }: { temperature: number; arithmetic: Arithmetic },
+): RawTensors {
+  const hidden_RE = hiddenOf(model, packed, { arithmetic, rows: 'read rows' })
   const tensors: RawTensors = {}
   const { before_S, rows_R, targets_S } = packed
   if (before_S.length > 0 && (want.includes('logprobs') || want.includes('entropies'))) {
     const before = before_S.length === rows_R.length ? hidden_RE : embedding(hidden_RE, at(model, before_S))
-    const { logprobs_T, entropies_T } = tokenLogprobs(before, model.llama.head_VE!, at(model, targets_S), {
-      temperature,
-    })
+    const targets = at(model, targets_S)
+    const { logprobs_T, entropies_T } = arithmetic.logprobs(before, model.llama.head_VE!, targets, temperature)
     if (want.includes('logprobs')) tensors.logprobs_S = logprobs_T
     if (want.includes('entropies')) tensors.entropies_S = entropies_T
   }
@@ -174,9 +185,14 @@ function run(model: LanguageModel, packed: Packed, want: Output[], temperature: 
   return tensors
 }
 
-function hiddenOf(model: LanguageModel, packed: Packed, rows: 'read rows' | 'all tokens'): Tensor {
-  const isWhole = rows === 'all tokens' || packed.rows_R.length === packed.tokens_T.length
+function hiddenOf(
+  model: LanguageModel,
+  packed: Packed,
+  o: { arithmetic: Arithmetic; rows: 'read rows' | 'all tokens' },
+): Tensor {
+  const isWhole = o.rows === 'all tokens' || packed.rows_R.length === packed.tokens_T.length
   return lastHidden(model.llama, {
+    arithmetic: o.arithmetic,
     tokens_T: at(model, packed.tokens_T),
     positions_T: at(model, packed.positions_T),
     attend: attendPacked(model.config, at(model, packed.offsets)),

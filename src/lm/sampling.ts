@@ -10,7 +10,6 @@ import {
   decodeAttention,
   fromArray,
   indexSelect,
-  linear,
   narrow,
   noGrad,
   sampleRows,
@@ -121,6 +120,7 @@ function prefill(model: LanguageModel, cache: KvCache, busy: Row[], admitted: Ad
   scope(() =>
     noGrad(() => {
       const { config } = model
+      const arithmetic = model.arithmetics.reading
       const at = (values: Int32Array | number[]): Tensor => toDevice(fromArray(Int32Array.from(values)), model.device)
       const attendSegments = attendPacked(config, at(offsets))
       const from_W = from.length === T ? undefined : at(from)
@@ -132,8 +132,14 @@ function prefill(model: LanguageModel, cache: KvCache, busy: Row[], admitted: Ad
         return attendSegments(q, k, v, layer)
       }
       const rows_R = at(offsets.slice(1).map((end) => end - 1))
-      const hidden = lastHidden(model.llama, { tokens_T: at(tokens_T), positions_T: at(positions_T), attend, rows_R })
-      const logits = linear(hidden, model.llama.head_VE!)
+      const hidden = lastHidden(model.llama, {
+        arithmetic,
+        tokens_T: at(tokens_T),
+        positions_T: at(positions_T),
+        attend,
+        rows_R,
+      })
+      const logits = arithmetic.product(hidden, { weight: model.llama.head_VE! })
       draw(fresh, promptOfRow.length === prompts.length ? logits : indexSelect(logits, 0, at(promptOfRow)))
     }),
   )
@@ -148,6 +154,7 @@ function decode(model: LanguageModel, cache: KvCache, rows: Row[]): void {
   scope(() =>
     noGrad(() => {
       const { headDim } = model.config
+      const arithmetic = model.arithmetics.reading
       const at = (of: (row: Row, i: number) => number): Tensor =>
         toDevice(fromArray(Int32Array.from(rows, of)), model.device)
       const positions_T = at((row) => row.length)
@@ -162,9 +169,14 @@ function decode(model: LanguageModel, cache: KvCache, rows: Row[]): void {
           scale: 1 / Math.sqrt(headDim),
         })
       }
-      const hidden = lastHidden(model.llama, { tokens_T: at((row) => row.lastToken), positions_T, attend })
+      const hidden = lastHidden(model.llama, {
+        arithmetic,
+        tokens_T: at((row) => row.lastToken),
+        positions_T,
+        attend,
+      })
       for (const row of rows) row.length++
-      draw(rows, linear(hidden, model.llama.head_VE!))
+      draw(rows, arithmetic.product(hidden, { weight: model.llama.head_VE! }))
     }),
   )
 }

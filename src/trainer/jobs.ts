@@ -5,12 +5,17 @@ import { z } from 'zod'
 import { DpoConfig, PpoConfig, RewardConfig, SftConfig } from '#schema'
 
 const device = z.string().default('cpu').describe('cpu, or cuda:0')
+const dtype = z
+  .enum(['float32', 'bfloat16'])
+  .optional()
+  .describe('of matrix products; absent = float32. Weights and optimizer are float32 either way')
 const model = z.string().describe('folder of the model to start from')
 
 export const SftJob = z.strictObject({
   recipe: z.literal('sft'),
   config: SftConfig,
   device,
+  dtype,
   model,
   data: z.string().describe('demonstrations: JSONL, JSON or CSV, plain or gzip'),
   heldOut: z.string().optional().describe('demonstrations to measure the loss on'),
@@ -23,6 +28,7 @@ export const PretrainJob = z.strictObject({
   recipe: z.literal('pretrain'),
   config: SftConfig,
   device,
+  dtype,
   model,
   data: z.string().describe('texts: JSONL rows {"text"}'),
   heldOut: z.string().optional().describe('the same, to measure the loss on'),
@@ -33,6 +39,7 @@ export const RewardJob = z.strictObject({
   recipe: z.literal('reward'),
   config: RewardConfig,
   device,
+  dtype,
   model,
   data: z.string().describe('comparisons (chosen, rejected), judgements, or preferences'),
   heldOut: z.string().optional().describe('the same, to measure accuracy on'),
@@ -47,6 +54,7 @@ export const DpoJob = z.strictObject({
   recipe: z.literal('dpo'),
   config: DpoConfig,
   device,
+  dtype,
   model,
   data: z.string().describe('comparisons (chosen, rejected), judgements, or preferences'),
   heldOut: z.string().optional().describe('the same, to measure accuracy on'),
@@ -57,6 +65,7 @@ export const PpoJob = z.strictObject({
   recipe: z.literal('ppo'),
   config: PpoConfig,
   device,
+  dtype,
   model,
   reference: z.string().describe('folder of the frozen model that KL is measured to'),
   reward: z.string().optional().describe('folder of the reward model'),

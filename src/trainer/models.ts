@@ -28,6 +28,8 @@ export function hashModel(folder: string): string {
 /** What hone wrote beside the weights: how they were trained, so that reward and evaluation join prompts alike. */
 export type ModelCard = {
   recipe: string
+  /** Of the matrix products it was trained with; absent in cards written before there was a choice: float32. */
+  dtype?: 'float32' | 'bfloat16'
   /** Hashes of what went in, by role: model, data, reward, ... */
   parents: Record<string, string>
   /** True when judgements behind these weights came from simulated annotators. */

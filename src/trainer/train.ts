@@ -7,7 +7,7 @@ import type { Outcome, Recipe, Resume } from '#align'
 import type { Engine, Model, ModelSpec } from '#engine/contract'
 import { ConfigError, invariant } from '#errors'
 import { MANIFEST, sha256File, writeNew } from '#files'
-import { createEmbeddedEngine } from '#lm'
+import { createEmbeddedEngine, type Precision } from '#lm'
 import type { Interval } from '#stats'
 import { type Checkpoint, fillFolder, modelsOf, readCheckpoint } from './checkpoints.ts'
 import { drive, type Progress } from './drive.ts'
@@ -103,6 +103,10 @@ export async function branch(
   return work(config, { run, options, from })
 }
 
+function precisionOf({ dtype = 'float32' }: Job): Precision {
+  return dtype
+}
+
 function recordOf(job: Job, { hone }: TrainOptions, inputs: RunRecord['inputs']): RunRecord {
   return { recipe: job.recipe, hone, status: 'running', inputs, outputs: {}, simulated: false }
 }
@@ -111,7 +115,7 @@ async function work(
   job: Job,
   { run, options, from }: { run: Run; options: TrainOptions; from?: Checkpoint },
 ): Promise<Trained> {
-  const { engine, releaseAll } = counting(createEmbeddedEngine({ device: job.device }))
+  const { engine, releaseAll } = counting(createEmbeddedEngine({ device: job.device, precision: precisionOf(job) }))
   try {
     const { say = () => undefined, judge, signal, onProgress, watch } = options
     const context: Context = {
@@ -194,7 +198,13 @@ type Finished = { run: Run; engine: Engine; prepared: Prepared; outcome: Outcome
 async function finish({ run, engine, prepared, outcome, job }: Finished): Promise<Trained> {
   const facts = (await prepared.finish?.()) ?? {}
   const parents = Object.fromEntries(Object.entries(prepared.inputs).map(([role, { hash }]) => [role, hash]))
-  const card: ModelCard = { recipe: job.recipe, parents, simulated: prepared.simulated, ...facts }
+  const card: ModelCard = {
+    recipe: job.recipe,
+    dtype: precisionOf(job),
+    parents,
+    simulated: prepared.simulated,
+    ...facts,
+  }
   const model = join(run.folder, 'model')
   await withKept({ run, engine, prepared, outcome, job }, (kept) =>
     fillFolder(model, async (temporary) => {
