@@ -9,7 +9,6 @@ import type { Demonstration } from '#schema'
 import { clopperPearson } from '#stats'
 import { train } from '#trainer'
 import { curate, defineObjective } from '../src/cli/quickstart/demonstrations.ts'
-import { sftConfig } from '../src/cli/quickstart/settings.ts'
 import { data, openStage, readJsonl, replies, withWeights } from '../src/cli/quickstart/stage.ts'
 
 const PROMPTS = 1000
@@ -38,7 +37,7 @@ for (const seed of seeds) {
     const { model, outcome } = await train(
       {
         recipe: 'sft',
-        config: sftConfig(seed),
+        config: stage.settings.sft,
         device: 'cpu',
         model: stage.base,
         data: data(stage, which),

@@ -1,20 +1,20 @@
 // npm run trials -- reward-labels FOLDER: does the reward model read judgements and nothing else? In a finished quickstart
 // it is trained again on the same pairs with their labels permuted, and with a fifth of them turned round; accuracy is
 // against the simulated gold on the held-out pairs. Permuted must hold 0.5 in its interval, flipped must lie below intact.
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { scoresOf } from '#align'
 import type { Preference } from '#schema'
 import { generator, wilson } from '#stats'
 import { train } from '#trainer'
-import { rewardConfig } from '../src/cli/quickstart/settings.ts'
+import { readIdentity } from '../src/cli/quickstart/identity.ts'
 import { data, openStage, readJsonl, run, withWeights } from '../src/cli/quickstart/stage.ts'
 
 const [dir] = process.argv.slice(2)
 if (dir === undefined) throw new Error('expected the folder of a finished quickstart')
-const { seed } = JSON.parse(readFileSync(join(dir, 'quickstart.json'), 'utf8')) as { seed: number }
-const stage = await openStage({ dir, seed, domain: 'customer-service' })
+const { seed, scale } = readIdentity(dir)
+const stage = await openStage({ dir, seed, scale, domain: 'customer-service' })
 const pairs = readJsonl<Preference>(data(stage, 'preferences-pairs'))
 const heldOut = readJsonl<Preference>(data(stage, 'preferences-pairs-held-out'))
 const draw = generator(seed)
@@ -31,7 +31,7 @@ for (const [name, label] of Object.entries(labels)) {
   const { model } = await train(
     {
       recipe: 'reward',
-      config: rewardConfig(seed),
+      config: stage.settings.reward,
       device: 'cpu',
       model: `${run(stage, 'sft')}/model`,
       data: file,

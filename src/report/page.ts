@@ -52,6 +52,7 @@ export function renderReport(report: Report): string {
 ${topLine(report)}
 <main>
 ${simulatedNote(report)}
+${scaleNote(report)}
 <div class="hero"><div><p class="eyebrow">${report.title}</p>${verdict(report)}${tiles(report)}</div>${loopPicture(report)}</div>
 ${STEPS.map((step) => SECTIONS[step](report) ?? missingSection(report, step))}
 ${samplesSection(report)}
@@ -78,6 +79,11 @@ function topLine(report: Report): Markup {
 function simulatedNote(report: Report): Markup | undefined {
   if (!report.simulated) return undefined
   return html`<p class="sim-note" role="note"><b>The annotators are simulated.</b> No person judged anything here. Simulated: ${report.simulatedWho.join('; ')}. Charts that rest on them say so.</p>`
+}
+
+function scaleNote({ scale }: Report): Markup | undefined {
+  if (scale === undefined) return undefined
+  return html`<p class="sim-note" role="note"><b>A quick look: its figures prove nothing.</b> It ran at ${plain(scale)} of the usual rows and steps, to show the way and not the result.</p>`
 }
 
 function tiles(report: Report): Markup | undefined {

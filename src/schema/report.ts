@@ -288,6 +288,12 @@ export const Report = z.strictObject({
 
   hone: z.string().describe('version of hone'),
   title: z.string().describe('the project, as its lead would name it'),
+  scale: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe('share of the usual rows and steps, in a quick look whose figures prove nothing'),
   createdAt: z.string().optional().describe('ISO 8601'),
   command: z.string().describe('what to type to run it again'),
   steps: z.array(StepState).length(STEPS.length),

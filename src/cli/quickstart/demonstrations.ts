@@ -6,7 +6,6 @@ import { checkRows, saveVersion, writeRows } from '#data'
 import { writeDurable } from '#files'
 import type { Demonstration, DemonstrationsReport, Objective } from '#schema'
 import { initWorkspace } from '../init.ts'
-import { SIZES } from './settings.ts'
 import { data, type Stage } from './stage.ts'
 
 export async function defineObjective({ dir, domain }: Stage): Promise<Objective[]> {
@@ -18,8 +17,9 @@ export async function defineObjective({ dir, domain }: Stage): Promise<Objective
 
 export async function curate(stage: Stage): Promise<DemonstrationsReport> {
   const { domain, seed, dir } = stage
-  const { rows } = domain.demonstrations(seed, SIZES.demonstrations)
-  const heldOut = domain.heldOutDemonstrations(seed, SIZES.heldOut)
+  const { sizes } = stage.settings
+  const { rows } = domain.demonstrations(seed, sizes.demonstrations)
+  const heldOut = domain.heldOutDemonstrations(seed, sizes.heldOut)
   const report = checkRows(rows, {
     kind: 'demonstrations',
     heldOut,
@@ -41,13 +41,13 @@ export async function curate(stage: Stage): Promise<DemonstrationsReport> {
   write('demonstrations', report.kept)
   write('demonstrations-raw', rows)
   write('held-out', heldOut)
-  writeTexts(data(stage, 'replay'), domain.generalText(seed, SIZES.replay, 'replay'))
-  writeTexts(data(stage, 'general'), domain.generalText(seed, SIZES.generalHeldOut, 'held-out'))
+  writeTexts(data(stage, 'replay'), domain.generalText(seed, sizes.replay, 'replay'))
+  writeTexts(data(stage, 'general'), domain.generalText(seed, sizes.generalHeldOut, 'held-out'))
   const prompts = (name: string, n: number, split: Parameters<typeof domain.prompts>[1]['split']) =>
     writeRows(data(stage, name), domain.prompts(seed, { n, split }), { kind: 'prompts', format: 'jsonl' })
-  prompts('rl-prompts', SIZES.rlPrompts, 'rl')
-  prompts('mark-prompts', SIZES.markPrompts, 'marks')
-  prompts('watched-prompts', SIZES.watched, 'evaluation')
+  prompts('rl-prompts', sizes.rlPrompts, 'rl')
+  prompts('mark-prompts', sizes.markPrompts, 'marks')
+  prompts('watched-prompts', sizes.watched, 'evaluation')
   return {
     version: kept.version.version,
     rows: report.kept.length,

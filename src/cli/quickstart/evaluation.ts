@@ -6,7 +6,6 @@ import { judgePairs } from '#simulate'
 import { clopperPearson, deriveSeed } from '#stats'
 import { generalRatio } from './fine-tune.ts'
 import { qualifyCrowd } from './protocol.ts'
-import { SIZES } from './settings.ts'
 import { goldOf, replies, type Reply, run, type Stage, withWeights } from './stage.ts'
 
 const OWN_GATES: Gate[] = [
@@ -29,11 +28,11 @@ async function both(stage: Stage, prompts: string[], purpose: string): Promise<{
 }
 
 export async function evaluate(stage: Stage): Promise<{ evaluation: EvaluationReport; samples: SampleReport[] }> {
-  const { domain, seed } = stage
+  const { domain, seed, settings } = stage
   const suites = domain.suites(seed, {
-    natural: SIZES.evaluation,
-    violations: SIZES.violations,
-    refundBilling: SIZES.violations,
+    natural: settings.sizes.evaluation,
+    violations: settings.sizes.violations,
+    refundBilling: settings.sizes.violations,
   })
   const prompts = (name: string) => suites.find((s) => s.name === name)!.prompts
   const natural = prompts('natural')
@@ -108,7 +107,7 @@ function criterionScores({ domain }: Stage, before: Reply[], after: Reply[]) {
 
 /** Simulated annotators judge candidate against SFT, sides drawn by seed, three a pair. */
 async function blindWinRate(
-  { domain, seed, ...rest }: Stage,
+  { domain, seed, settings }: Stage,
   prompts: { id: string; prompt: string; group: string }[],
   { before, after }: { before: Reply[]; after: Reply[] },
 ) {
@@ -119,13 +118,13 @@ async function blindWinRate(
     a: after[i]!.completion,
     b: before[i]!.completion,
   }))
-  const qualified = qualifyCrowd({ domain, seed, ...rest }).flatMap((q) => (q.passed ? [q.annotator] : []))
+  const qualified = qualifyCrowd({ domain, seed, settings }).flatMap((q) => (q.passed ? [q.annotator] : []))
   const judgements = judgePairs(
     comparisons.filter(({ a, b }) => a !== b),
     {
       gold: domain.gold,
       annotators: domain.annotators(seed),
-      overlap: SIZES.overlap,
+      overlap: settings.sizes.overlap,
       qualified,
       seed: deriveSeed(seed, 'evaluation'),
     },
@@ -148,7 +147,7 @@ async function sampleTable(
   stage: Stage,
   { before, after }: { before: Reply[]; after: Reply[] },
 ): Promise<SampleReport[]> {
-  const shown = before.slice(0, SIZES.watched)
+  const shown = before.slice(0, stage.settings.sizes.watched)
   const base = await withWeights(stage, stage.base, (model) =>
     replies(
       stage,

@@ -4,17 +4,15 @@ import type { Demonstration, SftReport } from '#schema'
 import { wilson } from '#stats'
 import { demonstrationExamples, readDemonstrations, readTexts, textExamples, train, type Trained } from '#trainer'
 import { runOrResume } from './runs.ts'
-import { sftConfig, SIZES } from './settings.ts'
 import { data, readJsonl, replies, run, type Stage, trainOptions, withWeights } from './stage.ts'
 
 export async function fineTune(stage: Stage): Promise<SftReport> {
-  const { seed, base, domain, tokenizer } = stage
-  const config = sftConfig(seed)
+  const { seed, base, domain, tokenizer, settings } = stage
   const trained: Trained = await runOrResume(run(stage, 'sft'), trainOptions(stage), (o) =>
     train(
       {
         recipe: 'sft',
-        config,
+        config: settings.sft,
         device: 'cpu',
         model: base,
         data: data(stage, 'demonstrations'),
@@ -30,7 +28,7 @@ export async function fineTune(stage: Stage): Promise<SftReport> {
   const before = await lossesOf(stage, base, { heldOut, general })
   const after = await lossesOf(stage, trained.model, { heldOut, general })
   const perplexity = (losses: Parameters<typeof perplexityOf>[0]) => perplexityOf(losses, { seed }).perplexity.value
-  const prompts = domain.prompts(seed, { n: SIZES.heldOut, split: 'held-out' }).map((p) => p.prompt)
+  const prompts = domain.prompts(seed, { n: settings.sizes.heldOut, split: 'held-out' }).map((p) => p.prompt)
   const samples = await withWeights(stage, trained.model, (model) => replies(stage, model, prompts, 'format'))
   const whole = samples.filter(({ finished, completion }) => finished && completion.trim() !== '').length
   const curve = readJsonl<{ step: number; loss?: number; heldOutLoss?: number }>(`${run(stage, 'sft')}/metrics.jsonl`)

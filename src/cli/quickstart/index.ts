@@ -4,7 +4,6 @@ import fs from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { ConfigError } from '#errors'
 import { holdFolder, writeDurable } from '#files'
 import { renderReport } from '#report'
 import { Report, type StepName, STEPS } from '#schema'
@@ -16,15 +15,15 @@ import { version } from '../version.ts'
 import { curate, defineObjective } from './demonstrations.ts'
 import { evaluate } from './evaluation.ts'
 import { fineTune } from './fine-tune.ts'
+import { claimFolder, type Identity, parseIdentity, readIdentity } from './identity.ts'
 import { lineage } from './lineage.ts'
-import { PARTS, type Part, runPart, startPart } from './parts.ts'
+import { endWithParent, PARTS, type Part, runPart, startPart } from './parts.ts'
 import { protocol } from './protocol.ts'
 import { reinforce, reportRl } from './reinforce.ts'
 import { trainReward } from './reward-model.ts'
-import { ppoConfig, rewardConfig, sftConfig } from './settings.ts'
 import { openStage, readJsonl, run, type Stage } from './stage.ts'
 
-type Options = { dir: string; seed: string; json?: boolean; part?: Part }
+type Options = { dir: string; seed: string; scale: string; json?: boolean; part?: Part }
 
 export function quickstartCommand(program: Command): void {
   program
@@ -32,49 +31,33 @@ export function quickstartCommand(program: Command): void {
     .description('all seven steps on the bundled customer-service domain; annotators are simulated, and said to be so')
     .option('--dir <folder>', 'workspace to make, or to go on with', 'out/quickstart')
     .option('--seed <number>', 'every random draw follows from it', '1')
+    .option(
+      '--scale <fraction>',
+      'of rows and steps, for a quick look: at 0.05 the whole loop ends in about half a minute on a quiet 2-core machine, and its figures prove nothing, which the report says',
+      '1',
+    )
     .option('--json', 'events as JSON lines')
     .addOption(new Option('--part <name>', 'one part, as a second process').choices(PARTS).hideHelp())
     .action(async (options: Options) => {
-      const seed = Number(options.seed)
-      if (!Number.isInteger(seed) || seed < 0)
-        throw new ConfigError(`--seed: expected a whole number of at least 0, got ${options.seed}`)
       const dir = resolve(options.dir)
-      refuseOther(dir, seed, options.part !== undefined)
-      // A second one in the same folder would write over the first; its parts are its own.
-      const hold = options.part === undefined ? holdFolder(dir) : undefined
-      try {
-        await stoppable(async (signal) => {
-          const stage = await openStage({
-            dir,
-            seed,
-            domain: 'customer-service',
-            signal,
-            ...(options.json && { json: true }),
-          })
-          await (options.part === undefined ? quickstart(stage) : runPart(stage, options.part))
+      const { part, json } = options
+      const open = (identity: Identity, signal: AbortSignal) =>
+        openStage({ dir, ...identity, domain: 'customer-service', signal, ...(json && { json }) })
+      if (part !== undefined)
+        return stoppable(async (signal) => {
+          endWithParent(signal)
+          await runPart(await open(readIdentity(dir), signal), part)
         })
+      const identity = parseIdentity(options)
+      claimFolder(dir, identity)
+      // A second one in the same folder would write over the first; its parts are its own.
+      const hold = holdFolder(dir)
+      try {
+        await stoppable(async (signal) => quickstart(await open(identity, signal)))
       } finally {
-        hold?.release()
+        hold.release()
       }
     })
-}
-
-/** A folder holds one quickstart of one seed; the same again goes on with it. */
-function refuseOther(dir: string, seed: number, isPart: boolean): void {
-  const file = join(dir, 'quickstart.json')
-  if (fs.existsSync(file)) {
-    const { seed: other } = JSON.parse(fs.readFileSync(file, 'utf8')) as { seed: number }
-    if (other !== seed)
-      throw new ConfigError(
-        `--dir: ${dir} holds a quickstart of seed ${other}; expected seed ${other} to go on with it, or another folder, got seed ${seed}`,
-      )
-    return
-  }
-  if (isPart) throw new ConfigError(`--part: ${dir} holds no quickstart`)
-  if (fs.existsSync(dir) && fs.readdirSync(dir).length > 0)
-    throw new ConfigError(`--dir: expected an empty or new folder, got ${dir}, which holds other files`)
-  fs.mkdirSync(dir, { recursive: true })
-  writeDurable(file, JSON.stringify({ seed }))
 }
 
 async function quickstart(stage: Stage): Promise<void> {
@@ -121,7 +104,7 @@ async function quickstart(stage: Stage): Promise<void> {
   const rl = await reportRl(stage)
   const reward = { ...rewardPart, bestOfN: curve as typeof rewardPart.bestOfN }
 
-  const { seed, domain } = stage
+  const { seed, scale, settings, domain } = stage
   const engine = describe()
   const report = Report.parse({
     objectives,
@@ -136,8 +119,9 @@ async function quickstart(stage: Stage): Promise<void> {
     seconds: { perStep: seconds, total: (performance.now() - start) / 1000 },
     hone: version(),
     title: 'Customer service: the bundled domain, simulated',
+    ...(scale < 1 && { scale }),
     createdAt: new Date().toISOString(),
-    command: `npm run quickstart -- --seed ${seed}`,
+    command: `npm run quickstart -- --seed ${seed}${scale < 1 ? ` --scale ${scale}` : ''}`,
     steps: STEPS.map((name) => ({ step: name, state: 'done' as const })),
     simulated: true,
     simulatedWho: [
@@ -146,7 +130,7 @@ async function quickstart(stage: Stage): Promise<void> {
       'the gold score that checks them',
     ],
     world: { hash: domain.worldHash(), seed },
-    settings: { sft: flat(sftConfig(seed)), reward: flat(rewardConfig(seed)), ppo: flat(ppoConfig(seed)) },
+    settings: { sft: flat(settings.sft), reward: flat(settings.reward), ppo: flat(settings.ppo) },
     environment: {
       libtorch: engine.version,
       threads: engine.threads,
@@ -161,7 +145,7 @@ async function quickstart(stage: Stage): Promise<void> {
   report.evaluation!.diagnosis = diagnose(
     gatherFacts({
       report,
-      rl: { metrics: readJsonl(join(run(stage, 'ppo'), 'metrics.jsonl')), config: ppoConfig(seed) },
+      rl: { metrics: readJsonl(join(run(stage, 'ppo'), 'metrics.jsonl')), config: settings.ppo },
     }),
   )
   writeDurable(join(dir, 'report.json'), `${JSON.stringify(report, null, 2)}\n`)
@@ -176,7 +160,7 @@ async function quickstart(stage: Stage): Promise<void> {
 }
 
 function tell(report: Report, dir: string, out: ReturnType<typeof output>): void {
-  const { rl, evaluation, seconds } = report
+  const { rl, evaluation, seconds, scale } = report
   const say = ({ value, low, high }: { value: number; low: number; high: number }) =>
     `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`
   out.say(
@@ -186,6 +170,8 @@ function tell(report: Report, dir: string, out: ReturnType<typeof output>): void
   out.say(
     `verdict                 ${evaluation!.verdict}${evaluation!.reasons?.length ? `: ${evaluation!.reasons[0]}` : ''}`,
   )
+  if (scale !== undefined)
+    out.say(`scale                   ${scale}: a quick look, none of these figures proves anything`)
   out.say(`report                  ${join(dir, 'report.html')}  (${duration(seconds.total)})`)
 }
 

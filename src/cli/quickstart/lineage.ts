@@ -86,9 +86,10 @@ export function lineage(stage: Stage, verdict: 'released' | 'refused'): LineageR
   return { checkpoint, nodes, edges }
 }
 
-/** A decided preference and one of the judgements behind it. */
+/** A preference, a decided one where there is any, and one of the judgements behind it. */
 function oneJudgement(stage: Stage): { judgement: Judgement; preference: Preference } {
-  const preference = readJsonl<Preference>(data(stage, 'preferences-pairs')).find((p) => p.probability > 0.9)!
+  const preferences = readJsonl<Preference>(data(stage, 'preferences-pairs'))
+  const preference = preferences.find((p) => p.probability > 0.9) ?? preferences[0]!
   const judgement = readJsonl<Judgement>(data(stage, 'judgements-pairs')).find((j) => j.item === preference.item)!
   return { judgement, preference }
 }

@@ -2,6 +2,7 @@
 // better than one model on both.
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
+import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeDurable } from '#files'
@@ -14,6 +15,13 @@ export const PARTS = ['best-of-n', 'without-rules', 'unbudgeted'] as const
 export type Part = (typeof PARTS)[number]
 
 const COMMAND = fileURLToPath(new URL('../../../scripts/hone.mjs', import.meta.url))
+
+/** In a part's process: ends it when the quickstart that started it was killed, so that the same command can go on at once. One that is stopping saves first. */
+export function endWithParent(signal: AbortSignal): void {
+  process.stdin.on('end', () => !signal.aborted && process.exit(1)).resume()
+  // The open pipe alone is no reason to go on once the part is done.
+  if (process.stdin instanceof Socket) process.stdin.unref()
+}
 
 /** Runs the part in this process and leaves its result in steps/part-NAME.json. */
 export async function runPart(stage: Stage, part: Part): Promise<void> {
@@ -46,10 +54,10 @@ async function work(stage: Stage, part: Part): Promise<unknown> {
   }
 }
 
-async function spawnPart({ dir, seed, signal }: Stage, part: Part): Promise<void> {
+async function spawnPart({ dir, signal }: Stage, part: Part): Promise<void> {
   const log = fs.openSync(join(dir, 'steps', `part-${part}.log`), 'a')
-  const child = spawn(process.execPath, [COMMAND, 'quickstart', '--dir', dir, '--seed', String(seed), '--part', part], {
-    stdio: ['ignore', log, log],
+  const child = spawn(process.execPath, [COMMAND, 'quickstart', '--dir', dir, '--part', part], {
+    stdio: ['pipe', log, log],
     env: { ...process.env, HONE_THREADS: '1' },
   })
   fs.closeSync(log)

@@ -15,14 +15,13 @@ import { writeDurable } from '#files'
 import type { Comparison, Judgement, Preference, ProtocolReport } from '#schema'
 import { judgePairs } from '#simulate'
 import { deriveSeed, wilson } from '#stats'
-import { SIZES } from './settings.ts'
 import { data, replies, run, type Stage, withWeights } from './stage.ts'
 
 export async function protocol(stage: Stage): Promise<ProtocolReport> {
   const { seed, domain, dir } = stage
   const qualification = qualifyCrowd(stage)
-  const train = await judgedPairs(stage, qualification, { split: 'pairs', n: SIZES.pairs })
-  await judgedPairs(stage, qualification, { split: 'pairs-held-out', n: SIZES.heldOutPairs })
+  const train = await judgedPairs(stage, qualification, { split: 'pairs', n: stage.settings.sizes.pairs })
+  await judgedPairs(stage, qualification, { split: 'pairs-held-out', n: stage.settings.sizes.heldOutPairs })
   const judged = await saveVersion(dir, train.judgements, {
     kind: 'judgements',
     name: 'judgements',
@@ -38,8 +37,8 @@ export async function protocol(stage: Stage): Promise<ProtocolReport> {
 }
 
 /** What gold items say of each annotator; deterministic, so marks and evaluation ask again. */
-export function qualifyCrowd({ seed, domain }: Pick<Stage, 'seed' | 'domain'>): Qualification[] {
-  const items = domain.qualificationItems(seed, SIZES.qualification)
+export function qualifyCrowd({ seed, domain, settings }: Pick<Stage, 'seed' | 'domain' | 'settings'>): Qualification[] {
+  const items = domain.qualificationItems(seed, settings.sizes.qualification)
   const annotators = domain.annotators(seed)
   const judgements = judgePairs(items, {
     gold: domain.gold,
@@ -57,7 +56,7 @@ async function judgedPairs(
   qualification: Qualification[],
   { split, n }: { split: 'pairs' | 'pairs-held-out'; n: number },
 ): Promise<Judged> {
-  const { seed, domain } = stage
+  const { seed, domain, settings } = stage
   const prompts = domain.prompts(seed, { n, split })
   const texts = prompts.map((p) => p.prompt)
   const [first, second] = await withWeights(stage, `${run(stage, 'sft')}/model`, async (model) => [
@@ -77,7 +76,7 @@ async function judgedPairs(
   const judgements = judgePairs(comparisons, {
     gold: domain.gold,
     annotators: domain.annotators(seed),
-    overlap: SIZES.overlap,
+    overlap: settings.sizes.overlap,
     seed: deriveSeed(seed, 'judgements', split),
     guideline: domain.guideline.name,
   })
@@ -91,7 +90,7 @@ async function judgedPairs(
 }
 
 function reportOf(
-  { seed, domain }: Stage,
+  { seed, domain, settings }: Stage,
   { comparisons, judgements, aggregation, qualification }: Judged & { qualification: Qualification[] },
 ): ProtocolReport {
   const ratings = ratingsOf(gatherItems(judgements, comparisons))
@@ -121,7 +120,7 @@ function reportOf(
     guideline: domain.guideline.name,
     comparisons: comparisons.length,
     judgements: judgements.length,
-    overlap: SIZES.overlap,
+    overlap: settings.sizes.overlap,
     method: aggregation.method,
     ...(chosen && {
       methodReason: `held-out log-likelihood ${chosen.heldOutLogLikelihood.toFixed(4)} a judgement, best of ${aggregation.evidence.length} methods`,

@@ -12,7 +12,7 @@ import { branch, checkpointSteps, type PpoJob, readCheckpoint, readRun, train, t
 import { simulatedJudge } from '../judges.ts'
 import { qualifyCrowd } from './protocol.ts'
 import { runOrResume } from './runs.ts'
-import { LOOK_EVERY, ppoConfig, RULE_WEIGHTS, SIZES } from './settings.ts'
+import { LOOK_EVERY, RULE_WEIGHTS } from './settings.ts'
 import {
   data,
   goldOf,
@@ -33,7 +33,7 @@ export type Look = { step: number; proxy: number; gold: number; golds: number[] 
 type Variant = 'ppo' | 'ppo-no-rules' | 'ppo-unbudgeted'
 
 export async function reinforce(stage: Stage, variant: 'ppo' | 'ppo-no-rules'): Promise<Trained> {
-  const job = jobOf(stage, { rules: variant === 'ppo', config: ppoConfig(stage.seed) })
+  const job = jobOf(stage, { rules: variant === 'ppo', config: stage.settings.ppo })
   const options = {
     ...trainOptions(stage),
     judge: await judgeOf(stage),
@@ -46,7 +46,7 @@ export async function reinforce(stage: Stage, variant: 'ppo' | 'ppo-no-rules'): 
 export async function continueUnbudgeted(stage: Stage): Promise<Trained> {
   const from = run(stage, 'ppo')
   const step = checkpointSteps(from).at(-1)!
-  const job = jobOf(stage, { rules: true, config: { ...ppoConfig(stage.seed), klBudget: 'off' } })
+  const job = jobOf(stage, { rules: true, config: { ...stage.settings.ppo, klBudget: 'off' } })
   const options = { ...trainOptions(stage), judge: await judgeOf(stage), watch: looker(stage, 'ppo-unbudgeted') }
   return runOrResume(run(stage, 'ppo-unbudgeted'), options, (o) =>
     branch(from, { step, job, out: run(stage, 'ppo-unbudgeted') }, o),
@@ -86,8 +86,7 @@ function writeRules({ dir }: Stage): void {
 }
 
 function judgeOf(stage: Stage) {
-  const { domain, seed } = stage
-  return simulatedJudge(domain, { seed, qualification: qualifyCrowd(stage) })
+  return simulatedJudge(stage.domain, { seed: stage.seed, qualification: qualifyCrowd(stage) })
 }
 
 /** Looks at the fixed prompts every few steps; each look is a file, so that a resumed run looks only where it has not. */
@@ -105,8 +104,8 @@ function looker(
   }
 }
 
-function fixedPrompts({ domain, seed }: Stage): string[] {
-  return domain.prompts(seed, { n: SIZES.fixedPrompts, split: 'evaluation' }).map((p) => p.prompt)
+function fixedPrompts({ domain, seed, settings }: Stage): string[] {
+  return domain.prompts(seed, { n: settings.sizes.fixedPrompts, split: 'evaluation' }).map((p) => p.prompt)
 }
 
 async function lookAt(
@@ -192,7 +191,7 @@ export async function reportRl(stage: Stage): Promise<RlReport> {
     algorithm: 'PPO with a critic',
     budget: config.klBudget === 'off' ? null : config.klBudget,
     keptStep: kept,
-    prompts: SIZES.fixedPrompts,
+    prompts: stage.settings.sizes.fixedPrompts,
     series: steps.map((row) => seriesOf(row, looks)),
     continued: (continued.filter((row) => row.kind === undefined) as unknown as StepRow[]).map((row) =>
       seriesOf(row, looks),

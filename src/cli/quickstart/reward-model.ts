@@ -7,7 +7,6 @@ import { deriveSeed, wilson } from '#stats'
 import { train } from '#trainer'
 import { labelIsRight } from './protocol.ts'
 import { runOrResume } from './runs.ts'
-import { rewardConfig, SIZES } from './settings.ts'
 import { data, goldOf, readJsonl, replies, run, type Stage, trainOptions, withWeights } from './stage.ts'
 
 const TICKET: Gate[] = [
@@ -23,13 +22,13 @@ const TICKET: Gate[] = [
 ]
 
 export async function trainReward(stage: Stage): Promise<RewardReport> {
-  const { seed, engine, tokenizer, domain } = stage
+  const { seed, engine, tokenizer, domain, settings } = stage
   const folder = run(stage, 'reward')
   const trained = await runOrResume(folder, trainOptions(stage), (o) =>
     train(
       {
         recipe: 'reward',
-        config: rewardConfig(seed),
+        config: settings.reward,
         device: 'cpu',
         model: `${run(stage, 'sft')}/model`,
         data: data(stage, 'preferences-pairs'),
@@ -90,8 +89,9 @@ export async function trainReward(stage: Stage): Promise<RewardReport> {
 /** Best of n on samples of SFT: what more optimisation against this reward model would buy, by proxy and by the simulated gold. */
 export async function bestOfN(stage: Stage): Promise<RewardReport['bestOfN']> {
   const { seed, engine, domain } = stage
-  const prompts = domain.prompts(seed, { n: SIZES.bestOfNPrompts, split: 'best-of-n' }).map((p) => p.prompt)
-  const many = prompts.flatMap((prompt) => new Array<string>(SIZES.bestOfNSamples).fill(prompt))
+  const { bestOfNPrompts, bestOfNSamples } = stage.settings.sizes
+  const prompts = domain.prompts(seed, { n: bestOfNPrompts, split: 'best-of-n' }).map((p) => p.prompt)
+  const many = prompts.flatMap((prompt) => new Array<string>(bestOfNSamples).fill(prompt))
   const samples = await withWeights(stage, `${run(stage, 'sft')}/model`, (model) =>
     replies(stage, model, many, 'best-of-n'),
   )
@@ -104,8 +104,8 @@ export async function bestOfN(stage: Stage): Promise<RewardReport['bestOfN']> {
   )
   const gold = goldOf(stage, samples)
   const byPrompt = prompts.map((_, p) =>
-    Array.from({ length: SIZES.bestOfNSamples }, (_, k) => {
-      const i = p * SIZES.bestOfNSamples + k
+    Array.from({ length: bestOfNSamples }, (_, k) => {
+      const i = p * bestOfNSamples + k
       return { proxy: proxies[i]!, gold: gold[i]! }
     }),
   )

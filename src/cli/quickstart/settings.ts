@@ -1,61 +1,70 @@
-// Every number of the quickstart in one place: how much data, and the settings of its recipes.
+// Every number of the quickstart in one place: how much data, and the settings of its recipes, from seed and scale alone.
+// A second process and a resumed quickstart read both from quickstart.json, so all of them use the same.
 import { PpoConfig, RewardConfig, SftConfig } from '#schema'
 
-export const SIZES = {
-  demonstrations: 2000,
-  heldOut: 500,
-  /** Enough that none comes twice: repeated, they are learnt by heart and general text suffers. */
-  replay: 6000,
-  generalHeldOut: 200,
-  qualification: 20,
-  pairs: 1500,
-  heldOutPairs: 1000,
-  overlap: 3,
-  rlPrompts: 2000,
-  markPrompts: 2000,
-  watched: 8,
-  /** Fixed prompts behind gold before and after, and the points of the unbudgeted curve. */
-  fixedPrompts: 500,
-  /** Prompts of the evaluation: a change of 0.05 in a criterion must show. */
-  evaluation: 1500,
-  violations: 2000,
-  bestOfNPrompts: 24,
-  bestOfNSamples: 64,
+export type Settings = ReturnType<typeof settingsOf>
+
+/** Of each demonstration, comparison and curve point this many are needed for the step to run at all; below it nothing shrinks. */
+const FEWEST = 16
+
+/** `scale`: share of rows and steps, above 0 and at most 1; at 1 the quickstart is what the README says of it. */
+export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
+  const part = (whole: number, fewest = FEWEST) => Math.max(Math.min(whole, fewest), Math.round(whole * scale))
+  return {
+    sizes: {
+      demonstrations: part(2000),
+      heldOut: part(500),
+      /** Enough that none comes twice: repeated, they are learnt by heart and general text suffers. */
+      replay: part(6000),
+      generalHeldOut: part(200),
+      qualification: 20,
+      pairs: part(1500),
+      heldOutPairs: part(1000),
+      overlap: 3,
+      rlPrompts: part(2000),
+      markPrompts: part(2000),
+      watched: 8,
+      /** Fixed prompts behind gold before and after, and the points of the unbudgeted curve. */
+      fixedPrompts: part(500),
+      /** Prompts of the evaluation: a change of 0.05 in a criterion must show. */
+      evaluation: part(1500),
+      violations: part(2000),
+      bestOfNPrompts: part(24, 4),
+      bestOfNSamples: part(64),
+    },
+    sft: SftConfig.parse({
+      seed,
+      epochs: 5,
+      batchSize: 8,
+      learningRate: 2e-3,
+      replayShare: 0.5,
+      replayWeight: 0.6,
+      evalEvery: part(250),
+      checkpointEvery: part(250),
+    }),
+    reward: RewardConfig.parse({
+      seed,
+      epochs: 2,
+      batchSize: 16,
+      learningRate: 5e-4,
+      headLearningRate: 5e-4,
+      evalEvery: part(100),
+      checkpointEvery: part(100),
+    }),
+    /** Its steps are those of the unbudgeted continuation; the budget ends the run itself before. */
+    ppo: PpoConfig.parse({
+      seed,
+      steps: part(42, 6),
+      klBudget: 4,
+      checkpointEvery: part(20, 2),
+      markPairs: part(200),
+      promptsPerStep: part(32, 8),
+    }),
+  }
 }
 
 /** Steps between two looks at the fixed prompts. */
 export const LOOK_EVERY = 4
-/** Steps of the unbudgeted continuation. */
-export const UNBUDGETED_STEPS = 42
-
-export function sftConfig(seed: number): SftConfig {
-  return SftConfig.parse({
-    seed,
-    epochs: 5,
-    batchSize: 8,
-    learningRate: 2e-3,
-    replayShare: 0.5,
-    replayWeight: 0.6,
-    evalEvery: 250,
-    checkpointEvery: 250,
-  })
-}
-
-export function rewardConfig(seed: number): RewardConfig {
-  return RewardConfig.parse({
-    seed,
-    epochs: 2,
-    batchSize: 16,
-    learningRate: 5e-4,
-    headLearningRate: 5e-4,
-    evalEvery: 100,
-    checkpointEvery: 100,
-  })
-}
-
-export function ppoConfig(seed: number): PpoConfig {
-  return PpoConfig.parse({ seed, steps: UNBUDGETED_STEPS, klBudget: 4, checkpointEvery: 20 })
-}
 
 /** Rule terms beside the learned reward. */
 export const RULE_WEIGHTS = { fact: 0.5, constraint: 2 }

@@ -11,12 +11,15 @@ import { loadDomain } from '../domains.ts'
 import { output, type Output } from '../output.ts'
 import { progressOf } from '../progress.ts'
 import { version } from '../version.ts'
+import { type Settings, settingsOf } from './settings.ts'
 
 export type Domain = Awaited<ReturnType<typeof loadDomain>>
 
 export type Stage = {
   dir: string
   seed: number
+  scale: number
+  settings: Settings
   domain: Domain
   base: string
   tokenizer: Tokenizer
@@ -32,12 +35,14 @@ export const MAX_REPLY = 80
 export async function openStage({
   dir,
   seed,
+  scale = 1,
   domain: name,
   json = false,
   signal,
 }: {
   dir: string
   seed: number
+  scale?: number
   domain: string
   json?: boolean
   signal?: AbortSignal
@@ -47,6 +52,8 @@ export async function openStage({
   return {
     dir,
     seed,
+    scale,
+    settings: settingsOf({ seed, scale }),
     domain,
     base,
     tokenizer: loadTokenizer(base),

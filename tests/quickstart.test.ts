@@ -1,0 +1,99 @@
+// The quickstart as people run it, far smaller: killed in the middle, gone on with by the same command, and its report
+// held to what every report promises. Its figures prove nothing; `npm run trials -- quickstart` holds those of the whole.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, expect, test } from 'vitest'
+import { Report, STEPS } from '#schema'
+
+const HONE = resolve(import.meta.dirname, '../scripts/hone.mjs')
+/** Three processes, one after the other, on a machine with other work. */
+const PATIENCE_MS = 600_000
+/** PPO has written a checkpoint by then, and a second process is at work beside it. */
+const KILL_AT_STEP = 3
+
+const folder = fs.mkdtempSync(join(tmpdir(), 'hone-quickstart-'))
+const dir = join(folder, 'it')
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
+
+type Event = { event: string; step?: string | number }
+
+/** Runs the command to its end, or until `isTime` says of an event that it is time to kill it. */
+async function quickstart({ seed = 1, scale = 0.01 }, isTime: (event: Event) => boolean = () => false) {
+  const options = ['--dir', dir, '--seed', String(seed), '--scale', String(scale), '--json']
+  const child = spawn(process.execPath, [HONE, 'quickstart', ...options], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const events: Event[] = []
+  let words = ''
+  child.stderr.on('data', (piece: Buffer) => (words += piece.toString()))
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const event = JSON.parse(line) as Event
+    events.push(event)
+    if (isTime(event)) child.kill('SIGKILL')
+  })
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  return { code, signal, words, events, steps: events.filter((e) => e.event === 'step').map((e) => e.step) }
+}
+
+test(
+  'killed in the middle, it goes on to a whole report by the same command; another seed or scale is refused',
+  async () => {
+    let isInRl = false
+    const killed = await quickstart({}, ({ event, step }) => {
+      isInRl ||= event === 'begin' && step === 'rl'
+      return isInRl && event === 'step' && step === KILL_AT_STEP
+    })
+    expect(killed, killed.words).toMatchObject({ signal: 'SIGKILL' })
+    expect(fs.existsSync(join(dir, 'report.json'))).toBe(false)
+
+    const resumed = await quickstart({})
+    expect(resumed, resumed.words).toMatchObject({ code: 0 })
+    expect(resumed.events.filter((e) => e.event === 'begin').map((e) => e.step)).toEqual(STEPS)
+    // SFT and the reward model were done; PPO goes on from its checkpoint.
+    expect(resumed.steps[0]).toBe(KILL_AT_STEP)
+    expect(resumed.words).toContain('none of these figures proves anything')
+
+    const report = Report.parse(JSON.parse(fs.readFileSync(join(dir, 'report.json'), 'utf8')))
+    expect(report.steps).toEqual(STEPS.map((step) => ({ step, state: 'done' })))
+    for (const step of STEPS) expect(report[step], step).toBeDefined()
+    expect(report).toMatchObject({ scale: 0.01, simulated: true, world: { seed: 1 } })
+    expect(report.command).toContain('--scale 0.01')
+    expectLineage(report)
+
+    const page = fs.readFileSync(join(dir, 'report.html'), 'utf8')
+    expect(page).toContain('The annotators are simulated')
+    expect(page).toContain('its figures prove nothing')
+    expect(page).toMatch(/Content-Security-Policy" content="default-src &#39;none&#39;/)
+    expect(page.match(/\s(?:src|srcset|href|action|data)="(?!#)[^"]*"|url\(|@import|<link|<iframe/g) ?? []).toEqual([])
+
+    const others = await Promise.all([quickstart({ seed: 2 }), quickstart({ scale: 0.02 })])
+    expect(others.map(({ code }) => code)).toEqual([1, 1])
+    expect(others[0]!.words).toContain('holds a quickstart of seed 1')
+    expect(others[1]!.words).toContain('holds a quickstart of scale 0.01')
+  },
+  PATIENCE_MS,
+)
+
+/** From the release up to every kind of thing that it came from, one judgement included. */
+function expectLineage({ lineage }: Report): void {
+  const { nodes, edges } = lineage!
+  const kindOf = new Map(nodes.map(({ id, kind }) => [id, kind]))
+  const reached = new Set(nodes.filter(({ kind }) => kind === 'release').map(({ id }) => id))
+  for (const id of reached) for (const edge of edges) if (edge.to === id) reached.add(edge.from)
+  expect(new Set([...reached].map((id) => kindOf.get(id)))).toEqual(
+    new Set([
+      'release',
+      'evaluation',
+      'checkpoint',
+      'run',
+      'dataset',
+      'preference',
+      'judgement',
+      'guideline',
+      'criterion',
+    ]),
+  )
+  for (const { id } of nodes) expect(reached, id).toContain(id)
+}
