@@ -79,6 +79,13 @@ test('rooms enter only the rooms that the table allows, by their public face', (
   expect(wrong).toEqual([])
 })
 
+test('what learns from judgements reaches no simulated gold, by no detour', () => {
+  const reached = new Set(['feedback', 'align'])
+  for (const room of reached)
+    for (const entered of TABLE[room]!) if (!entered.endsWith('/contract')) reached.add(entered)
+  expect([...reached].sort()).toEqual(['align', 'feedback', 'schema', 'stats'])
+})
+
 test('the reader of imports sees every form', () => {
   const text =
     "import a from '#a'\nimport type {\n  b,\n} from '#b'\nexport * from './c.ts'\nimport '#d'\nconst e = await import('#e')\n"
