@@ -1,7 +1,7 @@
 // What goes into a recipe and what comes out of it. A recipe is an async generator: it yields these events, whoever runs
 // it writes what is to be written and answers, and it returns its outcome. Everything is tokenised; no text is seen here.
 import type { Model, Saved } from '#engine/contract'
-import type { MarkResult } from './marks.ts'
+import type { MarkPair, MarkResult } from './marks.ts'
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue }
 export type Metrics = Record<string, number>
@@ -34,7 +34,8 @@ export type RecipeEvent =
       threshold: number
       action: 'note' | 'pause' | 'stop'
     }
-  | { kind: 'mark'; step: number; mark: MarkResult }
+  /** `pairs`: what the mark rests on, to be kept beside the run. */
+  | { kind: 'mark'; step: number; mark: MarkResult; pairs: MarkPair[] }
   /** Save every model with `engine.save(model, 'resume', ...)`, commit `state` beside them, answer with what was saved. */
   | { kind: 'checkpoint'; step: number; models: Record<string, Model>; state: JsonValue; reason: CheckpointReason }
   /** DPO's reference log-probabilities, [pairs, 2] row-major: worth keeping under a hash of the model and the pairs. */

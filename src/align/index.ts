@@ -16,7 +16,16 @@ export type {
   Sample,
 } from './events.ts'
 export { klEstimates, type KlEstimates } from './losses/kl.ts'
-export { bestMark, type Check, decide, type Judge, type JudgedPair, type MarkResult, type Verdict } from './marks.ts'
+export {
+  bestMark,
+  type Check,
+  decide,
+  type Judge,
+  type JudgedPair,
+  type MarkPair,
+  type MarkResult,
+  type Verdict,
+} from './marks.ts'
 export { distinct, repetition } from './monitors.ts'
 export { ppo, type PpoInput } from './ppo.ts'
 export { reward, rewardAccuracy, type RewardInput, scoresOf } from './reward.ts'

@@ -5,7 +5,7 @@ import { EngineError } from '#errors'
 import type { PpoConfig } from '#schema'
 import { deriveSeed, generator, wilson } from '#stats'
 import { klEstimates } from './losses/kl.ts'
-import { bestMark, type Check, decide, type Judge, type MarkMemory, type MarkResult, type Verdict } from './marks.ts'
+import { bestMark, type Check, decide, type Judge, type MarkMemory, type MarkPair, type MarkResult } from './marks.ts'
 import { rowsOfStep } from './order.ts'
 import { type Rollout, sampleRollouts } from './rollouts.ts'
 import { sameTokens, sequenceOf } from './sequences.ts'
@@ -14,7 +14,7 @@ import { type RewardTerm, termScores } from './terms.ts'
 /** A pair is decided where the verdict's probability lies further than this from a half. */
 const DECIDED_BY = 0.2
 
-/** Judges the policy as it stands after `step` steps; `saved` is that policy, committed. Returns the memory with the new mark last. */
+/** Judges the policy as it stands after `step` steps; `saved` is that policy, committed. Returns the memory with the new mark last, and its pairs. */
 export async function judgeMark(
   {
     engine,
@@ -36,7 +36,7 @@ export async function judgeMark(
     signal?: AbortSignal
   },
   { step, memory, saved }: { step: number; memory: MarkMemory; saved: Saved },
-): Promise<MarkMemory> {
+): Promise<{ memory: MarkMemory; pairs: MarkPair[] }> {
   const { markPairs, markLevel, maxTokens, temperature } = config
   const seed = deriveSeed(config.seed, 'mark', step)
   const best = memory.saved[memory.best]
@@ -60,46 +60,52 @@ export async function judgeMark(
   const ofReference = await sample(reference, prompts.slice(0, markPairs), 'reference')
   const ofBest = best ? await withModel(engine, best, (model) => sample(model, prompts.slice(markPairs), 'best')) : []
 
-  const judged = async (opponents: Rollout[], from: number, who: string) =>
+  const judged = async (opponents: Rollout[], from: number, opponent: MarkPair['opponent']) =>
     judgePairs(check.judge, own.slice(from, from + opponents.length), opponents, {
-      seed: deriveSeed(seed, who),
-      purpose: `mark-${step}-${who}`,
+      opponent,
+      seed: deriveSeed(seed, opponent),
+      purpose: `mark-${step}-${opponent}`,
     })
   const versusReference = await judged(ofReference, 0, 'reference')
   const versusBest = best && (await judged(ofBest, markPairs, 'best'))
 
   const contests = [...memory.contests, { a: step, b: 0, wins: versusReference.wins, n: versusReference.n }]
   if (versusBest) contests.push({ a: step, b: memory.best, wins: versusBest.wins, n: versusBest.n })
+  const pairs = [...versusReference.pairs, ...(versusBest?.pairs ?? [])]
   const mark = {
     step,
     kl: await sequenceKl(engine, { policy, reference }, own, temperature),
     winReference: wilson(versusReference.wins, versusReference.n, markLevel),
     ...(versusBest && { winBest: wilson(versusBest.wins, versusBest.n, markLevel) }),
     against: memory.best,
-    ...(await heldToJudgements(terms, { own, opponents: [...ofReference, ...ofBest], markPairs, level: markLevel }, [
-      ...versusReference.verdicts,
-      ...(versusBest?.verdicts ?? []),
-    ])),
+    ...(await heldToJudgements(
+      terms,
+      { own, opponents: [...ofReference, ...ofBest], markPairs, level: markLevel },
+      pairs,
+    )),
     ...(check.launchAccuracy && { launchAccuracy: check.launchAccuracy }),
   }
   const chosen = bestMark([...memory.marks, mark], contests)
   return {
-    marks: [...memory.marks, { ...mark, ...chosen, ...decide(mark) }],
-    contests,
-    best: chosen.best,
-    saved: { ...memory.saved, [step]: saved },
+    memory: {
+      marks: [...memory.marks, { ...mark, ...chosen, ...decide(mark) }],
+      contests,
+      best: chosen.best,
+      saved: { ...memory.saved, [step]: saved },
+    },
+    pairs,
   }
 }
 
-/** Verdicts from the policy's side, and its wins; completions that are the same tie without being shown. */
+/** Pairs with verdicts from the policy's side, and its wins; completions that are the same tie without being shown. */
 async function judgePairs(
   judge: Judge,
   own: Rollout[],
   opponents: Rollout[],
-  { seed, purpose }: { seed: number; purpose: string },
-): Promise<{ verdicts: Required<Verdict>[]; wins: number; n: number }> {
+  { opponent, seed, purpose }: { opponent: MarkPair['opponent']; seed: number; purpose: string },
+): Promise<{ pairs: MarkPair[]; wins: number; n: number }> {
   const sides = generator(seed)
-  const pairs = own.map(({ prompt, completion }, i) => {
+  const drawn = own.map(({ prompt, completion }, i) => {
     const isOwnA = sides.uniform() < 0.5
     const other = opponents[i]!.completion
     return {
@@ -110,7 +116,7 @@ async function judgePairs(
       isSame: sameTokens(completion, other),
     }
   })
-  const shown = pairs.filter((p) => !p.isSame)
+  const shown = drawn.filter((p) => !p.isSame)
   const answers =
     shown.length > 0
       ? await judge(
@@ -123,20 +129,21 @@ async function judgePairs(
       `the judge must answer ${shown.length} pairs with probabilities in 0..1, got ${answers.length}: ${answers.slice(0, 3).map((v) => v.probability)}`,
     )
   let next = 0
-  const verdicts = pairs.map(({ isOwnA, isSame }): Required<Verdict> => {
-    if (isSame) return { probability: 0.5, decided: false }
-    const { probability, decided = Math.abs(probability - 0.5) > DECIDED_BY } = answers[next++]!
-    return { probability: isOwnA ? probability : 1 - probability, decided }
+  const pairs = drawn.map(({ prompt, a, b, isOwnA, isSame }): MarkPair => {
+    const pair = { opponent, prompt, own: isOwnA ? a : b, other: isOwnA ? b : a, wasShown: !isSame }
+    if (isSame) return { ...pair, probability: 0.5, decided: false, judgements: [] }
+    const { probability, decided = Math.abs(probability - 0.5) > DECIDED_BY, judgements = [] } = answers[next++]!
+    return { ...pair, probability: isOwnA ? probability : 1 - probability, decided, judgements }
   })
-  const wins = verdicts.reduce((total, { probability: p }) => total + (p > 0.5 ? 1 : p === 0.5 ? 0.5 : 0), 0)
-  return { verdicts, wins, n: verdicts.length }
+  const wins = pairs.reduce((total, { probability: p }) => total + (p > 0.5 ? 1 : p === 0.5 ? 0.5 : 0), 0)
+  return { pairs, wins, n: pairs.length }
 }
 
 /** The learned term against the judge on the decided pairs, and its means: nothing where no term is learned. */
 async function heldToJudgements(
   terms: RewardTerm[],
   { own, opponents, markPairs, level }: { own: Rollout[]; opponents: Rollout[]; markPairs: number; level: number },
-  verdicts: Required<Verdict>[],
+  verdicts: readonly MarkPair[],
 ): Promise<Pick<MarkResult, 'accuracy' | 'proxy'>> {
   const learned = terms.find((t) => t.isLearned)
   if (!learned) return {}

@@ -3,12 +3,16 @@
 // The best mark is chosen by all judgements of the run together, never by the reward that is being optimised; a later mark
 // must be ahead by one standard error, since at a flat peak noise favours whoever comes last (`trials/marks.ts`).
 import type { Saved } from '#engine/contract'
+import type { Judgement } from '#schema'
 import type { Interval } from '#stats'
 import { type Contest, differenceError, strengths } from './strengths.ts'
 
 export type JudgedPair = { prompt: Int32Array; a: Int32Array; b: Int32Array }
-/** Probability that `a` is better; `decided` false keeps the pair out of the reward model's accuracy; default: beyond 0.2 from a half. */
-export type Verdict = { probability: number; decided?: boolean }
+/**
+ * Probability that `a` is better; `decided` false keeps the pair out of the reward model's accuracy; default: beyond 0.2 from a half.
+ * `judgements`: the answers behind it, passed on to whoever keeps them.
+ */
+export type Verdict = { probability: number; decided?: boolean; judgements?: readonly Judgement[] }
 /** Whoever judges sees no names: which side is the policy's is drawn for each pair. `purpose` names the mark and the opponent. */
 export type Judge = (pairs: JudgedPair[], purpose: string) => Promise<Verdict[]>
 
@@ -41,6 +45,15 @@ export type MarkResult = {
   /** One sentence with the figures behind the decision. */
   reason: string
 }
+
+/** A pair of a mark with its names: the policy's completion and the opponent's. `probability`: that the policy's is better. Equal ones were not shown. */
+export type MarkPair = {
+  opponent: 'reference' | 'best'
+  prompt: Int32Array
+  own: Int32Array
+  other: Int32Array
+  wasShown: boolean
+} & Required<Verdict>
 
 /** All that marks remember; plain JSON. `best` is a step, 0 for the reference; `saved`: the policy of each mark by its step. */
 export type MarkMemory = { marks: MarkResult[]; contests: Contest[]; best: number; saved: Record<number, Saved> }

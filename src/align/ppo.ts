@@ -73,11 +73,12 @@ async function* mark(
   state: State,
   saved: Saved,
 ): AsyncGenerator<RecipeEvent, void, Reply> {
-  state.memory = await judgeMark({ ...input, check }, { step: state.step, memory: state.memory, saved })
+  const { memory, pairs } = await judgeMark({ ...input, check }, { step: state.step, memory: state.memory, saved })
+  state.memory = memory
   state.markPending = false
   state.nextMark = nextMarkAfter(state, input.config.markEvery)
   const result = state.memory.marks.at(-1)!
-  yield { kind: 'mark', step: state.step, mark: result }
+  yield { kind: 'mark', step: state.step, mark: result, pairs }
   for (const alarm of markAlarms(result)) yield { kind: 'alarm', step: state.step, ...alarm }
 }
 

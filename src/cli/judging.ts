@@ -1,6 +1,6 @@
 // Blind judging at a terminal: one pair at a time, sides drawn by hash of seed, item and annotator, sources never shown.
 // Each answer is on disk before the next pair is shown, so quitting, Ctrl-C and a crash lose at most the pair on screen.
-// Left out: reasons and per-criterion choices, which rows of judgements have no field for yet.
+// Left out: reasons, which rows of judgements have no field for yet.
 import { sideOf } from '#feedback'
 import { openLog } from '#files'
 import type { Comparison, Judgement } from '#schema'
@@ -22,6 +22,8 @@ export type Session = {
   file: string
   seed: number
   guideline?: string | undefined
+  /** Asked about this criterion alone; absent: all things considered. */
+  criterion?: string | undefined
 }
 export type Judged = { judged: number; left: number }
 
@@ -41,14 +43,16 @@ const LEAST_WIDTH_FOR_COLUMNS = 100
 
 /** Shows what this annotator has not judged yet and appends the answers. Ends at `q`, at the end of input, or when all is judged. */
 export async function judge(session: Session, terminal: Terminal): Promise<Judged> {
-  const { comparisons, before, annotator, file, seed, guideline } = session
-  const done = new Set(before.filter((row) => row.annotator === annotator).map((row) => row.item))
+  const { comparisons, before, annotator, file, seed, guideline, criterion } = session
+  const done = new Set(
+    before.flatMap((row) => (row.annotator === annotator && row.criterion === criterion ? [row.item] : [])),
+  )
   const order = generator(deriveSeed(seed, 'order', annotator)).shuffle(comparisons)
   const open = order.filter(({ item }) => !done.has(item))
   /** Length of the file before each answer of this session: what undo cuts back to. */
   const lengths: number[] = []
   let log = openLog(file)
-  terminal.show(HELP)
+  terminal.show(criterion === undefined ? HELP : `${HELP}\njudge by ${criterion} alone`)
   try {
     while (lengths.length < open.length) {
       const comparison = open[lengths.length]!
@@ -76,6 +80,7 @@ export async function judge(session: Session, terminal: Terminal): Promise<Judge
         ...answer,
         time,
         ...(guideline === undefined ? {} : { guideline }),
+        ...(criterion === undefined ? {} : { criterion }),
       } satisfies Judgement)
       log.sync()
     }
@@ -103,9 +108,7 @@ async function askUntilClear({ ask, show }: Terminal, canUndo: boolean): Promise
 
 /** Prompt above, answers side by side where there is room. */
 function layOut(prompt: Comparison['prompt'], { left, right }: { left: string; right: string }, width: number): string {
-  const asked =
-    typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => `${role}: ${content}`).join('\n')
-  const top = wrap(asked, width).join('\n')
+  const top = wrap(promptText(prompt), width).join('\n')
   if (width < LEAST_WIDTH_FOR_COLUMNS)
     return `${top}\n\n[1]\n${wrap(left, width).join('\n')}\n\n[2]\n${wrap(right, width).join('\n')}\n`
   const half = Math.floor((width - 3) / 2)
@@ -118,6 +121,11 @@ function layOut(prompt: Comparison['prompt'], { left, right }: { left: string; r
     `${(columns[0][i] ?? '').padEnd(half)} | ${columns[1][i] ?? ''}`.trimEnd(),
   )
   return `${top}\n\n${rows.join('\n')}\n`
+}
+
+/** A prompt for people: turns one below the other, each with its role. */
+export function promptText(prompt: Comparison['prompt']): string {
+  return typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => `${role}: ${content}`).join('\n')
 }
 
 /** Lines of at most `width` characters, broken at spaces. What a model wrote may not steer the terminal. */

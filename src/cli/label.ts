@@ -1,6 +1,5 @@
 // hone label: blind judging at the terminal, and what becomes of judgements: import, agreement, aggregation.
 import { existsSync, statSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import { importVersion, readRows, writeRows } from '#data'
 import { ConfigError, DataError } from '#errors'
@@ -18,13 +17,12 @@ import {
 import type { Comparison, Judgement } from '#schema'
 import type { Interval } from '#stats'
 import { type Common, formatOf, label, numberOf, readSource, workspaceOf } from './data-source.ts'
-import { judge, type Terminal } from './judging.ts'
+import { judge } from './judging.ts'
 import { figure, output } from './output.ts'
+import { openTerminal } from './terminal.ts'
 
 const METHODS = ['auto', 'majority', 'one-coin', 'dawid-skene', 'weighted-majority'] as const
 const COMPARISONS = 'rows {item, prompt, a, b} that were judged'
-/** Of a terminal that does not say. */
-const USUAL_WIDTH = 80
 
 export function labelCommands(program: Command): void {
   const group = program.command('label').description('judge blind pairs; import, compare and aggregate judgements')
@@ -88,21 +86,6 @@ async function judgeCommand(options: JudgeOptions): Promise<void> {
   } finally {
     close()
   }
-}
-
-/** Standard input as lines; questions go to standard error, so that standard output stays events. */
-function openTerminal(): { terminal: Terminal; close: () => void } {
-  const reader = createInterface({ input: process.stdin, output: process.stderr, terminal: process.stdin.isTTY })
-  const lines = reader[Symbol.asyncIterator]()
-  reader.on('SIGINT', () => reader.close())
-  const show = (text: string) => void process.stderr.write(`${text}\n`)
-  const ask = async (question: string) => {
-    reader.setPrompt(question)
-    reader.prompt()
-    const next = await lines.next()
-    return next.done ? undefined : next.value
-  }
-  return { terminal: { ask, show, width: process.stderr.columns || USUAL_WIDTH }, close: () => reader.close() }
 }
 
 async function importCommand(file: string, options: Common & { name: string; comparisons?: string }): Promise<void> {

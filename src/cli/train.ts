@@ -1,5 +1,5 @@
 // hone train sft|reward|dpo|ppo: flags come from each recipe's schema; the rest of this file is which models and files go in.
-import { resolve as absolute } from 'node:path'
+import { join, resolve as absolute } from 'node:path'
 import type { Command } from 'commander'
 import type { z } from 'zod'
 import { ConfigError } from '#errors'
@@ -9,7 +9,7 @@ import { fileOf } from './data-source.ts'
 import { DTYPE_FLAG, readDtype } from './dtype.ts'
 import { addFlags, kebab, readFlags } from './flags.ts'
 import { figure, output, type Output } from './output.ts'
-import { JUDGES, openJudge } from './judges.ts'
+import { absoluteJudge, JUDGES, openJudge } from './judges.ts'
 import { progressOf } from './progress.ts'
 import { Stopped, stoppable } from './stop.ts'
 import { version } from './version.ts'
@@ -118,7 +118,10 @@ const RECIPES: Recipe[] = [
       if (!reward && criticFrom === 'reward') throw new ConfigError('--critic-from reward needs --reward')
       if (!reward && given('reward-weight') !== undefined)
         throw new ConfigError('--reward-weight would be ignored without --reward')
-      if (given('judge') === undefined && given('mark-data') !== undefined)
+      const judge = given('judge') === undefined ? undefined : absoluteJudge(given('judge')!)
+      if (reward && judge === `reward:${reward}`)
+        throw new ConfigError('--judge: expected another reward model than --reward, which cannot check itself')
+      if (judge === undefined && given('mark-data') !== undefined)
         throw new ConfigError('--mark-data would be ignored without --judge')
       return {
         recipe: 'ppo',
@@ -135,7 +138,7 @@ const RECIPES: Recipe[] = [
           markData: given('mark-data'),
           watch: given('watch'),
           rules: given('rules'),
-          judge: given('judge'),
+          judge,
         }),
       }
     },
@@ -168,7 +171,7 @@ async function run(recipe: Recipe, options: Options): Promise<void> {
     const job = jobOf(recipe, options)
     const judge =
       job.recipe === 'ppo' && job.judge !== undefined
-        ? await openJudge(job.judge, { seed: job.config.seed })
+        ? await openJudge(job.judge, { seed: job.config.seed, folder: answersOf(needed(options, 'out')) })
         : undefined
     return train(job, needed(options, 'out'), { ...o, ...(judge && { judge }) })
   })
@@ -188,7 +191,8 @@ async function goOn(recipe: Recipe, options: Options, o: TrainOptions): Promise<
       `--resume: ${folder} is a run of ${record.recipe}; go on with it by hone train ${record.recipe} --resume ${folder}`,
     )
   const { judge: name, config: settings } = config as { judge?: string; config: { seed: number } }
-  const judge = name === undefined ? undefined : await openJudge(name, { seed: settings.seed })
+  const judge =
+    name === undefined ? undefined : await openJudge(name, { seed: settings.seed, folder: answersOf(folder) })
   return resume(folder, { ...o, ...(judge && { judge }) })
 }
 
@@ -210,6 +214,11 @@ function jobOf(recipe: Recipe, options: Options): Job {
     model: absolute(resolveModel(needed(options, 'model'))),
     given,
   })
+}
+
+/** Where a person's answers to a mark are until the mark is whole. */
+function answersOf(run: string): string {
+  return join(run, 'answers')
 }
 
 function tell({ name }: Recipe, { folder, model, outcome, finished }: Trained, out: Output): void {

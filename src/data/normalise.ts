@@ -51,8 +51,19 @@ const FIELDS = {
   judgements: Object.keys(Judgement.shape),
 }
 /** People and programs write these as numbers too. */
-const NAMES = ['id', 'group', 'stratum', 'item', 'annotator', 'author', 'guideline']
-const OPTIONAL = ['id', 'group', 'stratum', 'author', 'strength', 'time', 'guideline', 'simulated', 'label']
+const NAMES = ['id', 'group', 'stratum', 'item', 'annotator', 'author', 'guideline', 'criterion']
+const OPTIONAL = [
+  'id',
+  'group',
+  'stratum',
+  'author',
+  'strength',
+  'time',
+  'guideline',
+  'criterion',
+  'simulated',
+  'label',
+]
 
 export function normalise<K extends Kind>(value: Json, kind: K): Normalised<K> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))

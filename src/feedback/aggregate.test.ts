@@ -168,6 +168,7 @@ test('a judgement that does not fit its item is refused with its line', () => {
   refused([row, { ...row, annotator: 'q', right: 'z' }], /line 2: right: .*not the two completions of item i/)
   refused([{ ...row, item: 'other' }], /line 1: item: item other is in no comparison/)
   refused([row, row], /line 2: annotator: annotator p judged item i twice/)
+  refused([row, { ...row, annotator: 'q', criterion: 'tone' }], /line 2: criterion: .*criterion none in row 1 and tone/)
   refused([{ ...row, right: 'x' }], /line 1: right: .*not the two completions/)
   expect(() => aggregate({ judgements: [{ ...row, right: 'x' }], seed: 1 })).toThrow(/same text twice/)
   refused([{ ...row, prompt: 'another' }], /prompt is not the one/)

@@ -18,7 +18,7 @@ export type Item = { item: string; prompt?: Prompt; a: string; b: string; votes:
 /**
  * Items in order of first appearance. With `comparisons` every judgement must belong to one; without, `a` is the completion that the
  * item's first judgement shows on the left. Lines in errors count rows of `judgements` from 1.
- * @throws DataError when texts do not match the item, both sides are the same, or someone judged an item twice
+ * @throws DataError when texts do not match the item, both sides are the same, someone judged an item twice, or criteria are mixed
  */
 export function gatherItems(judgements: readonly Judgement[], comparisons?: readonly Comparison[]): Item[] {
   const items = new Map<string, Item>()
@@ -32,6 +32,12 @@ export function gatherItems(judgements: readonly Judgement[], comparisons?: read
   })
   judgements.forEach((judgement, i) => {
     const line = i + 1
+    const [asked, first] = [judgement, judgements[0]!].map((j) => j.criterion ?? 'none')
+    if (asked !== first)
+      throw new DataError(
+        `expected judgements that answer one question, got criterion ${first} in row 1 and ${asked} here; choose one criterion`,
+        { line, field: 'criterion' },
+      )
     const { item: name, annotator, left, right, choice } = judgement
     let item = items.get(name)
     if (!item) {

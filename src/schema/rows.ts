@@ -51,6 +51,8 @@ export const Judgement = z.object({
   /** Seconds from shown to answered. */
   time: z.number().nonnegative().optional(),
   guideline: z.string().optional(),
+  /** Criterion of the objective that was asked about; absent: all things considered. */
+  criterion: z.string().optional(),
   /** True when a program and not a person answered; carried wherever the row goes. */
   simulated: z.boolean().optional(),
 })

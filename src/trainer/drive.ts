@@ -3,14 +3,15 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import type { Metrics, Outcome, Recipe, RecipeEvent, Reply } from '#align'
+import type { MarkPair, Metrics, Outcome, Recipe, RecipeEvent, Reply } from '#align'
 import type { Engine } from '#engine/contract'
 import { type Checkpoint, modelsOf, pruneCheckpoints } from './checkpoints.ts'
 import type { Run } from './run-folder.ts'
 
 export type Progress =
   | (Extract<RecipeEvent, { kind: 'step' }> & { seconds: number })
-  | Extract<RecipeEvent, { kind: 'alarm' | 'mark' }>
+  | Extract<RecipeEvent, { kind: 'alarm' }>
+  | Omit<Extract<RecipeEvent, { kind: 'mark' }>, 'pairs'>
   | { kind: 'checkpoint'; step: number; folder: string; reason: string }
 
 export type DriveOptions = {
@@ -23,6 +24,8 @@ export type DriveOptions = {
   watch?: (step: number) => Promise<void>
   /** What DPO computed of its reference, worth keeping. */
   onReference?: (logprobs: Float64Array) => Promise<void>
+  /** Keeps what a mark rests on, before the mark itself is written. */
+  onMark?: (step: number, pairs: MarkPair[]) => void
 }
 
 /** After so long a checkpoint is asked for, whatever the recipe's own interval: what a kill can cost. */
@@ -55,7 +58,7 @@ export async function drive(recipe: Recipe, options: DriveOptions): Promise<Outc
 }
 
 async function answer(event: RecipeEvent, options: DriveOptions, seconds: number): Promise<Reply> {
-  const { run, onProgress, onReference } = options
+  const { run, onProgress, onReference, onMark } = options
   switch (event.kind) {
     case 'step':
       run.metrics.append({ step: event.step, ...event.metrics })
@@ -71,10 +74,13 @@ async function answer(event: RecipeEvent, options: DriveOptions, seconds: number
       run.log.append({ step: event.step, alarm: event.name, rule: event.rule, value: event.value })
       onProgress?.(event)
       return undefined
-    case 'mark':
-      run.metrics.append(event)
-      onProgress?.(event)
+    case 'mark': {
+      const { pairs, ...mark } = event
+      onMark?.(event.step, pairs)
+      run.metrics.append(mark)
+      onProgress?.(mark)
       return undefined
+    }
     case 'reference':
       await onReference?.(event.logprobs)
       return undefined

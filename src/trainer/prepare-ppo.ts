@@ -2,9 +2,10 @@
 // judges at marks. Rules and judges read text; the recipe knows tokens only.
 import { type Check, learnedReward, ppo, type RewardTerm, type Rollout } from '#align'
 import { ConfigError } from '#errors'
-import type { Prompt } from '#schema'
+import type { Comparison, Judgement, Prompt } from '#schema'
 import { loadTokenizer, type Tokenizer } from '#text'
 import type { PpoJob } from './jobs.ts'
+import { itemOf, writeMark } from './marks.ts'
 import { readCard } from './models.ts'
 import { artifactsOf, readPrompts } from './rows.ts'
 import { readRules, type Rule } from './rules.ts'
@@ -12,11 +13,12 @@ import { frozen, modelLimit, startOrResume } from './start.ts'
 import { promptTokens, requireRows } from './tokens.ts'
 import type { Context, Prepared } from './train.ts'
 
-/** Who judges fresh pairs at a mark; sides are already drawn, and no model is named. */
-export type TextJudge = (
-  pairs: { prompt: string; a: string; b: string }[],
-  purpose: string,
-) => Promise<{ probability: number; decided?: boolean }[]>
+/**
+ * Who judges fresh pairs at a mark; which of `a` and `b` is whose is already drawn, and no model is named. `probability`: that `a` is better.
+ * `judgements`: every answer behind it, which the run keeps. `purpose` names the mark and the opponent.
+ */
+export type TextJudge = (pairs: readonly Comparison[], purpose: string) => Promise<TextVerdict[]>
+export type TextVerdict = { probability: number; decided?: boolean; judgements: Judgement[] }
 
 export async function preparePpo(job: PpoJob, context: Context): Promise<Prepared> {
   const { engine, say, resume, judge } = context
@@ -56,7 +58,8 @@ export async function preparePpo(job: PpoJob, context: Context): Promise<Prepare
   const check: Check | undefined = judge && {
     judge: (pairs, purpose) =>
       judge(
-        pairs.map(({ prompt, a, b }) => ({
+        pairs.map(({ prompt, a, b }, i) => ({
+          item: itemOf(purpose, i),
           prompt: textOf(tokenizer, prompt),
           a: textOf(tokenizer, a),
           b: textOf(tokenizer, b),
@@ -83,11 +86,17 @@ export async function preparePpo(job: PpoJob, context: Context): Promise<Prepare
     models: { policy, critic, reference, ...(reward && { reward }) },
     result: 'policy',
     inputs: artifactsOf(
-      { data: job.data, markData: job.markData, watch: job.watch, rules: job.rules },
-      { model: job.model, reference: job.reference, reward: job.reward },
+      { data: job.data, markData: job.markData, watch: job.watch, rules: job.rules, ...judgedBy(job, 'rules') },
+      { model: job.model, reference: job.reference, reward: job.reward, ...judgedBy(job, 'reward') },
     ),
     simulated: card?.simulated === true || job.judge?.startsWith('simulated') === true,
+    onMark: (folder, step, pairs) => writeMark(folder, step, { pairs, textOf: (tokens) => textOf(tokenizer, tokens) }),
   }
+}
+
+/** The file behind the judge `rules:FILE`, the model behind `reward:FOLDER`. */
+function judgedBy({ judge }: PpoJob, kind: 'rules' | 'reward'): { judge?: string } {
+  return judge?.startsWith(`${kind}:`) ? { judge: judge.slice(kind.length + 1) } : {}
 }
 
 function ruleTerm({ name, weight, score }: Rule, tokenizer: Tokenizer): RewardTerm {

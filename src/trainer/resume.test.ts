@@ -6,7 +6,10 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { MarkResult } from '#align'
+import { gatherItems } from '#feedback'
 import { sha256File } from '#files'
+import type { Judgement } from '#schema'
 import { closeTemplates } from '#text'
 import { liveTensors } from '#torch'
 import type { ChildOrder } from '../../trials/worlds/run-child.ts'
@@ -19,6 +22,7 @@ import {
   smallJob,
 } from '../../trials/worlds/small-run.ts'
 import { checkpointSteps } from './checkpoints.ts'
+import { type MarkRow, markFile, markSteps, removeMarksAfter } from './marks.ts'
 import { readRun } from './run-folder.ts'
 import { branch, resume, train, type Trained, type TrainOptions } from './train.ts'
 
@@ -173,11 +177,48 @@ describe('the weights that a PPO run leaves', () => {
 
   test('are those of the start where no mark was better', async () => {
     const run = join(root, 'no-better')
-    const judge: TrainOptions['judge'] = async (pairs) => pairs.map(() => ({ probability: 0.5 }))
+    const judge: TrainOptions['judge'] = async (pairs) => pairs.map(() => ({ probability: 0.5, judgements: [] }))
     const { outcome } = await train(jobOf('ppo', { steps: 3 }), run, { ...options, judge })
     expect(outcome.kept).toBeUndefined()
     expect(weights(join(run, 'model'))).toBe(weights(join(files, 'model')))
   })
+})
+
+test('what a mark rests on is kept: every pair with its names, every answer with the sides as shown', () => {
+  const run = whole.ppo!
+  const marks = linesOf(run, 'mark').map((line) => (JSON.parse(line) as { mark: MarkResult }).mark)
+  expect(markSteps(run)).toEqual(marks.map(({ step }) => step))
+  const read = <T>(step: number, file: 'pairs' | 'judgements') =>
+    fs
+      .readFileSync(markFile(run, step, file), 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as T)
+  let shown = 0
+  for (const { step, winReference, winBest } of marks) {
+    const pairs = read<MarkRow>(step, 'pairs')
+    const judgements = read<Judgement>(step, 'judgements')
+    // The mark's own figures follow from what is kept.
+    for (const [opponent, win] of Object.entries({ reference: winReference, best: winBest })) {
+      const own = pairs.filter((pair) => pair.opponent === opponent)
+      const wins = own.reduce((sum, { probability: p }) => sum + (1 + Math.sign(p - 0.5)) / 2, 0)
+      if (win) expect(wins / own.length).toBeCloseTo(win.value, 12)
+      else expect(own).toEqual([])
+    }
+    const items = gatherItems(judgements, pairs)
+    for (const [i, { votes }] of items.entries()) {
+      expect(votes).toHaveLength(pairs[i]!.wasShown ? 1 : 0)
+      if (votes[0]) expect(votes[0].towardsA).toBe((1 + Math.sign(pairs[i]!.probability - 0.5)) / 2)
+      shown += votes.length
+    }
+    expect(judgements.every((j) => j.simulated && j.annotator === 'longer' && j.prompt !== undefined)).toBe(true)
+  }
+  expect(shown).toBeGreaterThan(0)
+  // A resume from before a mark forgets it; it is judged again.
+  const copy = join(root, 'forgets')
+  fs.cpSync(run, copy, { recursive: true })
+  removeMarksAfter(copy, marks[0]!.step)
+  expect(markSteps(copy)).toEqual([marks[0]!.step])
 })
 
 test('a run whose data changed meanwhile is refused', async () => {

@@ -1,5 +1,5 @@
 // A run on disk, and the truth about it: config.json, run.json, metrics.jsonl, clock.jsonl, samples.jsonl, log.txt,
-// checkpoints/<step>/. metrics.jsonl and samples.jsonl hold no clock, so that a resumed run writes the same bytes; times
+// checkpoints/<step>/, and of PPO marks/<step>/. metrics.jsonl and samples.jsonl hold no clock, so that a resumed run writes the same bytes; times
 // go to clock.jsonl. run.json is written after everything that a resume needs, so a folder that has it can go on.
 import fs from 'node:fs'
 import { join } from 'node:path'
@@ -13,6 +13,7 @@ import {
   readCheckpoint,
   writeCheckpoint,
 } from './checkpoints.ts'
+import { copyMarks, removeMarksAfter } from './marks.ts'
 
 /** What a run read or made, by content hash; `path` is where it lay then. */
 export type Artifact = { path: string; hash: string }
@@ -64,6 +65,7 @@ export async function branchRun(
     record,
     prepare: async () => {
       await copyCheckpoints(origin, step, folder)
+      copyMarks(origin, step, folder)
       for (const name of ['metrics', 'samples'] as const) {
         const log = fs.readFileSync(join(origin, `${name}.jsonl`))
         writeDurable(join(folder, `${name}.jsonl`), log.subarray(0, lengths[name]))
@@ -81,6 +83,7 @@ export function resumeRun(folder: string): { run: Run; from: Checkpoint | undefi
   try {
     removeLeftovers(folder)
     const from = latestCheckpoint(folder)
+    removeMarksAfter(folder, from?.record.step ?? 0)
     return { run: open(folder, hold, from?.record.lengths ?? NOTHING), from }
   } catch (error) {
     hold.release()

@@ -3,7 +3,7 @@
 import fs from 'node:fs'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
-import type { Outcome, Recipe, Resume } from '#align'
+import type { MarkPair, Outcome, Recipe, Resume } from '#align'
 import type { Engine, Model, ModelSpec } from '#engine/contract'
 import { ConfigError, invariant } from '#errors'
 import { MANIFEST, sha256File, writeNew } from '#files'
@@ -42,6 +42,8 @@ export type Prepared = {
   simulated: boolean
   /** Told what DPO computed of its reference. */
   onReference?: (logprobs: Float64Array) => Promise<void>
+  /** Keeps the pairs of a mark in the run's folder. */
+  onMark?: (folder: string, step: number, pairs: MarkPair[]) => void
   /** Facts for the model's card, once the recipe is done. */
   finish?: () => Promise<Pick<ModelCard, 'reward'>>
 }
@@ -128,13 +130,14 @@ async function work(
     const { inputs: earlier } = readRun(run.folder).record
     refuseChanged(earlier, prepared.inputs)
     run.update({ inputs: { ...earlier, ...prepared.inputs }, simulated: prepared.simulated, status: 'running' })
-    const { models, onReference } = prepared
+    const { models, onReference, onMark } = prepared
     const outcome = await drive(prepared.recipe, {
       engine,
       run,
       ...(signal && { signal }),
       ...(onProgress && { onProgress }),
       ...(onReference && { onReference }),
+      ...(onMark && { onMark: (step: number, pairs: MarkPair[]) => onMark(run.folder, step, pairs) }),
       ...(watch && { watch: (step: number) => watch(step, models, engine) }),
     })
     if (outcome.stoppedBy === 'asked') {

@@ -129,9 +129,15 @@ export function smallJob(recipe: RecipeName, files: string, o: { steps: number; 
 
 /** A judge without secrets: the longer completion is the better one. */
 export const preferLonger: TextJudge = async (pairs) =>
-  pairs.map(({ a, b }) => ({ probability: a.length > b.length ? 0.9 : a.length < b.length ? 0.1 : 0.5 }))
+  pairs.map(({ item, prompt, a: left, b: right }) => {
+    const choice = left.length > right.length ? 'left' : left.length < right.length ? 'right' : 'tie'
+    return {
+      probability: { left: 0.9, right: 0.1, tie: 0.5 }[choice],
+      judgements: [{ item, annotator: 'longer', prompt, left, right, choice, simulated: true }],
+    }
+  })
 
-/** Hashes of what must not depend on interruptions: the final weights, the last checkpoint (weights, moments, recipe state, lengths of logs), metrics and samples. */
+/** Hashes of what must not depend on interruptions: the final weights, the last checkpoint (weights, moments, recipe state, lengths of logs), metrics, samples, and the judgements of marks. */
 export function hashesOf(run: string): Record<string, string> {
   const last = join('checkpoints', String(checkpointSteps(run).at(-1)).padStart(6, '0'))
   const under = (folder: string) =>
@@ -139,8 +145,9 @@ export function hashesOf(run: string): Record<string, string> {
       .readdirSync(join(run, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name !== MANIFEST)
       .map((entry) => join(entry.parentPath, entry.name).slice(run.length + 1))
+  const marks = fs.existsSync(join(run, 'marks')) ? under('marks') : []
   return Object.fromEntries(
-    ['metrics.jsonl', 'samples.jsonl', ...under('model'), ...under(last)].sort().map((path) => {
+    ['metrics.jsonl', 'samples.jsonl', ...marks, ...under('model'), ...under(last)].sort().map((path) => {
       const file = join(run, path)
       return [path, path.endsWith('/checkpoint.json') ? sha256(withoutReason(file)) : sha256File(file)]
     }),
