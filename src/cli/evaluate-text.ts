@@ -145,7 +145,8 @@ async function readSuite(file: string, { needsReference }: { needsReference: boo
   return demonstrations.map(({ id, group, prompt, completion }) => ({ id, group, prompt, reference: completion }))
 }
 
-async function drawAll(
+/** All completions in the order of prompts and samples. Ctrl-C is a Stopped. */
+export async function drawAll(
   opened: OpenModel,
   prompts: Prompt[],
   { drawing, signal, out }: { drawing: Drawing; signal: AbortSignal; out: Output },

@@ -1,4 +1,5 @@
-// hone evaluate: a model on the rows of a file, every figure with its interval; a reward model on pairs gets its ticket.
+// hone evaluate: a model on the rows of a file, every figure with its interval; a reward model on pairs gets its ticket; two
+// models on the same prompts get a blind win rate.
 // What --out writes is what gates and lineage read.
 import { basename } from 'node:path'
 import { ConfigError } from '#errors'
@@ -8,11 +9,13 @@ import { artifactsOf, readCard } from '#trainer'
 import type { Command } from 'commander'
 import { addDrawingFlags, type Drawing, N_FLAG, type OpenModel, readDrawing, withModel } from './completions.ts'
 import { type Common, fileOf, numberOf } from './data-source.ts'
+import { besidePairs, type Contest, evaluateAgainst } from './evaluate-against.ts'
 import { DTYPE_FLAG } from './dtype.ts'
 import { measureReward } from './evaluate-reward.ts'
 import { type Asked, type Measured, measureCompletions, measurePerplexity } from './evaluate-text.ts'
 import { type Evaluation, readJsonFile, writeEvaluation } from './evaluation-file.ts'
 import { kebab } from './flags.ts'
+import { JUDGES } from './judges.ts'
 import { figure, type Output, output } from './output.ts'
 import { stoppable } from './stop.ts'
 import { version } from './version.ts'
@@ -25,7 +28,14 @@ type Options = Common &
   DrawingOptions & {
     model?: string
     reward?: string
-    data: string
+    data?: string
+    against?: string
+    prompts?: string
+    pairs?: string
+    judge?: string
+    judgements?: string
+    guideline?: string
+    criterion?: string
     metric?: string
     suite?: string
     out?: string
@@ -40,6 +50,9 @@ type Options = Common &
   }
 
 const DRAWING = ['maxTokens', 'temperature', 'topP', 'topK', 'n'] as const
+/** What a win rate reads, and nothing else does; and the other way round. */
+const OF_CONTESTS = ['prompts', 'pairs', 'judge', 'judgements', 'guideline', 'criterion'] as const
+const NOT_OF_CONTESTS = ['data', 'reward', 'metric', 'completions', 'pattern', 'flags', 'tolerance', 'schema'] as const
 /** Which metric reads which option; any other would ignore it. */
 const READ_BY: Record<'pattern' | 'flags' | 'tolerance' | 'schema', Metric> = {
   pattern: 'regex',
@@ -52,12 +65,22 @@ export function evaluateCommand(program: Command): void {
   const command = program
     .command('evaluate')
     .description(
-      'measure a model on a file, each figure with its interval; --reward gives the ticket of a reward model',
+      'measure a model on a file, each figure with its interval; --reward gives the ticket of a reward model, --against a blind win rate',
     )
     .option('--model <model>', 'language model: folder, run, or base, the bundled one')
     .option('--reward <model>', 'reward model: folder or run; --data then holds pairs or judgements')
-    .requiredOption('--data <source>', 'file (JSONL, JSON, CSV, gzip) or version of a dataset')
+    .option('--data <source>', 'file (JSONL, JSON, CSV, gzip) or version of a dataset')
     .option('--metric <metric>', `of --model: ${METRICS.join(', ')}`)
+    .option('--against <model>', 'blind win rate of --model over this one on --prompts, at temperature 1 unless given')
+    .option('--prompts <source>', 'of --against: file or version of rows that have a prompt')
+    .option(
+      '--pairs <file>',
+      'of --against: JSONL of blind pairs, drawn unless they are there; a key beside it says who is who (default: beside --out)',
+    )
+    .option('--judge <who>', `of --against: ${JUDGES}; answers are kept beside the pairs`)
+    .option('--judgements <file>', 'of --against: rows of judgements of the pairs that came back')
+    .option('--guideline <version>', 'of --judge terminal: written into each judgement')
+    .option('--criterion <name>', 'of --judge terminal: asked about this criterion alone')
     .option('--suite <name>', 'what gates call these rows (default: the name of the data)')
     .option('--out <file>', 'the evaluation as JSON, for hone gate and hone lineage')
     .option('--completions <file>', 'the graded completions as JSONL')
@@ -76,9 +99,12 @@ export function evaluateCommand(program: Command): void {
 
 async function evaluate(options: Options): Promise<void> {
   const out = output(options)
+  if (options.against !== undefined) return contest(options, out)
+  const foreign = OF_CONTESTS.find((option) => options[option] !== undefined)
+  if (foreign !== undefined) throw new ConfigError(`--${foreign} would be ignored without --against`)
   const metric = metricOf(options)
   refuseIgnored(options, metric)
-  const { file, name } = dataOf(options)
+  const { file, name } = dataOf('--data', options.data, options)
   const level = numberOf('--level', options.level, { low: 0.5, high: 0.9999 })
   const seed = numberOf('--seed', options.seed ?? '0', { low: 0, isWhole: true })
   const flag = metric === 'reward' ? '--reward' : '--model'
@@ -110,6 +136,51 @@ async function evaluate(options: Options): Promise<void> {
       },
     ),
   )
+  finish(evaluation, { options, out, start })
+}
+
+async function contest(options: Options, out: Output): Promise<void> {
+  const start = performance.now()
+  const asked = contestOf(options)
+  const evaluation = await stoppable((signal) => evaluateAgainst(asked, { signal, out }))
+  if (evaluation) return finish(evaluation, { options, out, start })
+  const { pairs } = asked
+  const { key } = besidePairs(pairs)
+  out.event({ event: 'done', pairs, key })
+  out.say(`pairs are in ${pairs}, who is who in ${key}, which those who judge must not see`)
+  out.say(`next: hone label judge --comparisons ${pairs} --annotator NAME --out judgements.jsonl,`)
+  out.say('then the same command with --judgements judgements.jsonl')
+}
+
+function contestOf(options: Options): Contest {
+  const { model, against, judge, judgements, guideline, criterion, device } = options
+  const foreign = NOT_OF_CONTESTS.find((option) => options[option] !== undefined)
+  if (foreign !== undefined) throw new ConfigError(`--${foreign} would be ignored with --against`)
+  if (model === undefined) throw new ConfigError('expected --model, which is held --against the other')
+  for (const option of ['guideline', 'criterion'] as const)
+    if (options[option] !== undefined && !judge?.startsWith('terminal'))
+      throw new ConfigError(`--${option} would be ignored: only --judge terminal writes it`)
+  const pairs = options.pairs ?? options.out?.replace(/(\.json)?$/, '.pairs.jsonl')
+  if (pairs === undefined) throw new ConfigError('expected --out or --pairs: blind pairs must be kept somewhere')
+  if (!pairs.endsWith('.jsonl')) throw new ConfigError(`--pairs: expected a file that ends in .jsonl, got ${pairs}`)
+  if (options.out !== undefined && judge === undefined && judgements === undefined)
+    throw new ConfigError('--out would be ignored: nobody judges; give --judge or --judgements, or --pairs alone')
+  const { file: prompts, name: suite } = dataOf('--prompts', options.prompts, options)
+  // The seed is of sides and intervals too, so it is not ignored when nothing is drawn.
+  const { seed = '0', ...draws } = options
+  const drawing = {
+    ...readDrawing(draws, { temperature: 1 }),
+    seed: numberOf('--seed', seed, { low: 0, isWhole: true }),
+  }
+  const level = numberOf('--level', options.level, { low: 0.5, high: 0.9999 })
+  const named = { model, against: against!, prompts, suite, pairs, device }
+  return { ...named, drawing, level, judge, judgements, guideline, criterion }
+}
+
+function finish(
+  evaluation: Evaluation,
+  { options, out, start }: { options: Options; out: Output; start: number },
+): void {
   if (options.out !== undefined) writeEvaluation(options.out, evaluation)
   const seconds = (performance.now() - start) / 1000
   out.event({ event: 'done', ...evaluation, seconds, ...(options.out !== undefined && { file: options.out }) })
@@ -139,13 +210,14 @@ function refuseIgnored(options: Options, metric: Metric | 'reward'): void {
     throw new ConfigError(`--${kebab(ignored)} would be ignored: ${metric} draws no completions`)
 }
 
-/** The file behind --data, and what gates call it. */
-function dataOf(options: Options): { file: string; name: string } {
-  const { data, suite } = options
+/** The file behind --data or --prompts, and what gates call it. */
+function dataOf(flag: string, data: string | undefined, options: Options): { file: string; name: string } {
+  const { suite } = options
+  if (data === undefined) throw new ConfigError(`expected ${flag}`)
   if (suite !== undefined && !/^[\w-]+$/.test(suite))
     throw new ConfigError(`--suite: expected letters, digits, _ and -, got ${JSON.stringify(suite)}`)
   const plain = (text: string) => text.replace(/\.(jsonl|ndjson|json|csv)?(\.gz)?$/, '').replace(/[^\w-]+/g, '-')
-  const { file, version: found } = fileOf('--data', data, options)
+  const { file, version: found } = fileOf(flag, data, options)
   return { file, name: suite ?? plain(found ? found.name : basename(data)) }
 }
 
@@ -193,9 +265,9 @@ function specOf(metric: Exclude<Metric, 'perplexity' | 'distinct'>, options: Opt
   }
 }
 
-function tell({ suite, metric, model, simulated, statistics }: Evaluation, out: Output): void {
+function tell({ suite, metric, model, against, simulated, statistics }: Evaluation, out: Output): void {
   out.say(
-    `${metric} of ${model.path} on ${suite.name}, ${suite.rows} rows${simulated ? ' (simulated annotators)' : ''}`,
+    `${metric} of ${model.path}${against ? ` over ${against.path}` : ''} on ${suite.name}, ${suite.rows} rows${simulated ? ' (simulated annotators)' : ''}`,
   )
   for (const line of linesOf(statistics)) out.say(`  ${line}`)
 }

@@ -12,6 +12,10 @@ export const Evaluation = z.strictObject({
   hone: z.string(),
   metric: z.string(),
   model: Artifact,
+  /** Of a win rate: what the model was held against, the pairs, and the answers. */
+  against: Artifact.optional(),
+  pairs: Artifact.optional(),
+  judgements: z.array(Artifact).optional(),
   suite: z.strictObject({ name: z.string(), ...Artifact.shape, rows: z.number().int().positive() }),
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** True when judgements behind the rows, or behind the model, came from simulated annotators. */

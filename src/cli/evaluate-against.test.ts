@@ -1,0 +1,116 @@
+// Blind win rates end to end in this process: pairs drawn once, judged by a program or by rows that come back, and a file
+// that gates read.
+import fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import type { WinRate } from '#evaluate'
+import type { Comparison, Judgement } from '#schema'
+import { makeSmallFiles } from '../../trials/worlds/small-run.ts'
+import { evaluateCommand } from './evaluate.ts'
+import type { PairsKey } from './evaluate-against.ts'
+import { gateCommand } from './gate.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = fs.mkdtempSync(join(tmpdir(), 'hone-against-'))
+  for (const [i, name] of ['one', 'two'].entries()) {
+    fs.mkdirSync(at(name))
+    await makeSmallFiles(at(name), i + 1)
+  }
+})
+afterAll(() => fs.rmSync(folder, { recursive: true }))
+
+const at = (...path: string[]) => join(folder, ...path)
+const readLines = <T>(file: string) =>
+  fs
+    .readFileSync(file, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as T)
+
+/** Runs a command with --json and answers its last event. */
+async function hone(...args: string[]): Promise<Record<string, unknown>> {
+  const program = new Command('hone').exitOverride()
+  evaluateCommand(program)
+  gateCommand(program)
+  const written: string[] = []
+  const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => (written.push(String(text)), true))
+  const words = vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
+  try {
+    await program.parseAsync([...args, '--json'], { from: 'user' })
+  } finally {
+    out.mockRestore()
+    words.mockRestore()
+  }
+  return JSON.parse(written.join('').trim().split('\n').at(-1)!) as Record<string, unknown>
+}
+
+const contest = (...more: string[]) =>
+  hone(
+    ...['evaluate', '--model', at('one', 'model'), '--against', at('two', 'model'), '--prompts', at('prompts.jsonl')],
+    ...['--max-tokens', '8', '--n', '2', ...more],
+  )
+
+test('pairs are blind and drawn once; the rate is the model’s; gates read it; people’s rows give the same', async () => {
+  fs.copyFileSync(at('one', 'prompts.jsonl'), at('prompts.jsonl'))
+  const judged = ['--judge', `rules:${at('one', 'rules.json')}`, '--out', at('evaluation.json')]
+  const done = await contest(...judged)
+  const rate = (done.statistics as { 'win-rate': WinRate })['win-rate']
+  const pairs = readLines<Comparison>(at('evaluation.pairs.jsonl'))
+  const key = JSON.parse(fs.readFileSync(at('evaluation.pairs.key.json'), 'utf8')) as PairsKey
+  const judgements = readLines<Judgement>(at('evaluation.pairs.judgements.jsonl'))
+
+  expect(pairs).toHaveLength(24)
+  expect(new Set(key.isModelA)).toEqual(new Set([true, false]))
+  expect(JSON.stringify(pairs)).not.toMatch(/model|one|two\//)
+  // Of equals nobody is asked; whoever is asked chooses a text, and the key says whose it was.
+  const byItem = new Map(judgements.map((row) => [row.item, row]))
+  const shares = pairs.map(({ item, a, b }, i) => {
+    const row = byItem.get(item)
+    expect(row === undefined).toBe(a === b)
+    if (!row || row.choice === 'tie') return 0.5
+    const chosen = row.choice === 'left' ? row.left : row.right
+    return Number((chosen === a) === key.isModelA[i])
+  })
+  expect(rate.value).toBeCloseTo(shares.reduce((x, y) => x + y, 0) / 24, 12)
+  expect([rate.n, rate.ties]).toEqual([12, shares.filter((share) => share === 0.5).length])
+  expect(rate.low < rate.value && rate.value < rate.high).toBe(true)
+  expect(done).toMatchObject({ metric: 'win-rate', simulated: true, suite: { name: 'prompts', rows: 24 } })
+
+  const rule = { name: 'preferred', statistic: 'prompts.win-rate', bound: 'high', comparison: 'above', value: 0 }
+  fs.writeFileSync(at('gates.json'), JSON.stringify([rule]))
+  const gate = await hone('gate', '--rules', at('gates.json'), '--evaluation', at('evaluation.json'))
+  expect(gate).toMatchObject({ verdict: 'released', gates: [{ passed: true }] })
+
+  // The same pairs again, rows that came back instead of a judge, on two questions.
+  const back = at('back.jsonl')
+  const rows = judgements.flatMap(({ simulated: _, ...row }) => [row, { ...row, criterion: 'tone', choice: 'tie' }])
+  fs.writeFileSync(back, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  const again = await contest('--pairs', at('evaluation.pairs.jsonl'), '--judgements', back, '--out', at('again.json'))
+  expect(again).toMatchObject({
+    statistics: { 'win-rate': rate, tone: { 'win-rate': { value: 0.5 } } },
+    simulated: false,
+  })
+  expect(readLines(at('evaluation.pairs.jsonl'))).toEqual(pairs)
+})
+
+test('without a judge there are pairs and what to do next; what does not fit them is refused', async () => {
+  const own = ['--pairs', at('own.jsonl')]
+  expect(await contest(...own)).toEqual({ event: 'done', pairs: at('own.jsonl'), key: at('own.key.json') })
+  await expect(contest(...own, '--seed', '9')).rejects.toThrow(/drawn with seed 0, not 9/)
+  await expect(contest(...own, '--against', at('one', 'model'))).rejects.toThrow(/--against: .*holds pairs of/)
+  await expect(contest(...own, '--metric', 'exact')).rejects.toThrow(/--metric would be ignored with --against/)
+  await expect(contest()).rejects.toThrow(/expected --out or --pairs/)
+  await expect(contest(...own, '--criterion', 'tone')).rejects.toThrow(/only --judge terminal writes it/)
+  await expect(hone('evaluate', '--model', at('one', 'model'), '--judge', 'terminal')).rejects.toThrow(
+    /without --against/,
+  )
+  const few = at('few.jsonl')
+  const { item, prompt, a: left, b: right } = readLines<Comparison>(at('own.jsonl')).find(({ a, b }) => a !== b)!
+  fs.writeFileSync(few, JSON.stringify({ item, annotator: 'x', prompt, left, right, choice: 'left' }))
+  await expect(contest(...own, '--judgements', few)).rejects.toThrow(/has no judgement/)
+  fs.appendFileSync(at('own.jsonl'), '\n')
+  await expect(contest(...own)).rejects.toThrow(/changed since the pairs were drawn/)
+})

@@ -1,0 +1,210 @@
+// hone evaluate --model A --against B: blind win rate. Both answer the same prompts; which of them is `a` is drawn for each
+// pair and kept in a key beside the pairs, so that the pairs can be given away to be judged. Who judges sees texts alone:
+// a judge at hand, or people whose rows come back later by the same command. The pairs are drawn once.
+import fs from 'node:fs'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import { readRows } from '#data'
+import { ConfigError, DataError } from '#errors'
+import { winRate, type WinRate } from '#evaluate'
+import { sha256File, writeDurable } from '#files'
+import type { Comparison, Judgement, PromptRow } from '#schema'
+import { deriveSeed, generator } from '#stats'
+import { artifactsOf, readCard, resolveModel } from '#trainer'
+import { type Drawing, withModel } from './completions.ts'
+import { drawAll } from './evaluate-text.ts'
+import { type Evaluation, readJsonFile } from './evaluation-file.ts'
+import { openJudge } from './judges.ts'
+import type { Output } from './output.ts'
+import { version } from './version.ts'
+
+const Artifact = z.strictObject({ path: z.string(), hash: z.string() })
+
+/** Who is who in a file of pairs: for its author alone until all is judged. */
+export const PairsKey = z.strictObject({
+  kind: z.literal('pairs'),
+  hone: z.string(),
+  model: Artifact,
+  against: Artifact,
+  prompts: Artifact,
+  pairs: Artifact,
+  settings: z.record(z.string(), z.number()),
+  /** Of each row of the pairs: `a` is the model's, `b` that of what it is held against. */
+  isModelA: z.array(z.boolean()),
+})
+export type PairsKey = z.infer<typeof PairsKey>
+
+export type Contest = {
+  model: string
+  against: string
+  /** File of prompts, and what gates call it. */
+  prompts: string
+  suite: string
+  /** File of pairs: read where it is there, else drawn. */
+  pairs: string
+  drawing: Drawing
+  level: number
+  device: string
+  judge?: string | undefined
+  judgements?: string | undefined
+  guideline?: string | undefined
+  criterion?: string | undefined
+}
+
+/** The evaluation; undefined when nobody has judged yet, so that there are pairs alone. */
+export async function evaluateAgainst(
+  contest: Contest,
+  { signal, out }: { signal: AbortSignal; out: Output },
+): Promise<Evaluation | undefined> {
+  const key = fs.existsSync(contest.pairs) ? readKey(contest) : await drawPairs(contest, { signal, out })
+  const pairs = (await readRows(contest.pairs, { kind: 'comparisons' })).rows as Comparison[]
+  const given = await gatherJudgements(contest, pairs)
+  if (given.length === 0) return undefined
+  const judgements = given.flatMap(({ rows }) => rows)
+  const { model, against, prompts, settings } = key
+  const cards = [model, against].map(({ path }) => readCard(path)?.simulated)
+  return {
+    kind: 'evaluation',
+    hone: version(),
+    metric: 'win-rate',
+    model,
+    against,
+    suite: { name: contest.suite, ...prompts, rows: pairs.length },
+    pairs: key.pairs,
+    judgements: given.map(({ file }) => artifactsOf({ file }, {}).file!),
+    settings: {
+      ...settings,
+      level: contest.level,
+      judgements: judgements.length,
+      ...(contest.judge && { judge: contest.judge }),
+    },
+    simulated: judgements.some((row) => row.simulated === true) || cards.includes(true),
+    statistics: winRates(judgements, named(pairs, key), { seed: contest.drawing.seed, level: contest.level }),
+  }
+}
+
+/** What a key beside these pairs is called, and what a judge says of them. */
+export function besidePairs(pairs: string): { key: string; judgements: string; answers: string } {
+  const stem = pairs.replace(/\.jsonl$/, '')
+  return { key: `${stem}.key.json`, judgements: `${stem}.judgements.jsonl`, answers: `${stem}.answers` }
+}
+
+function readKey(contest: Contest): PairsKey {
+  const { key: file } = besidePairs(contest.pairs)
+  const parsed = PairsKey.safeParse(readJsonFile(file))
+  if (!parsed.success)
+    throw new DataError(`expected the key of ${contest.pairs}: ${parsed.error.issues[0]!.message}`, { file })
+  const key = parsed.data
+  if (sha256File(contest.pairs) !== key.pairs.hash)
+    throw new DataError('changed since the pairs were drawn: bring it back, or draw others to a new file', {
+      file: contest.pairs,
+    })
+  const asked = askedOf(contest)
+  const other = (['model', 'against', 'prompts'] as const).find((role) => key[role].hash !== asked[role].hash)
+  if (other !== undefined)
+    throw new ConfigError(
+      `--${other}: ${contest.pairs} holds pairs of ${key[other].path} as it was then; expected the same, or another file by --pairs`,
+    )
+  const setting = Object.entries(asked.settings).find(([name, value]) => key.settings[name] !== value)
+  if (setting)
+    throw new ConfigError(
+      `${contest.pairs} was drawn with ${setting[0]} ${key.settings[setting[0]]}, not ${setting[1]}: ask for the same, or for another file by --pairs`,
+    )
+  return key
+}
+
+function askedOf({ model, against, prompts, drawing }: Contest) {
+  const found = artifactsOf({ prompts }, { model: resolveModel(model), against: resolveModel(against, '--against') })
+  return { model: found.model!, against: found.against!, prompts: found.prompts!, settings: { ...drawing } }
+}
+
+async function drawPairs(contest: Contest, o: { signal: AbortSignal; out: Output }): Promise<PairsKey> {
+  const { drawing, device } = contest
+  const asked = askedOf(contest)
+  const { rows } = await readRows(contest.prompts, { kind: 'prompts' })
+  const answer = (name: string, who: string) =>
+    withModel({ name, device }, (opened) =>
+      drawAll(
+        opened,
+        rows.map(({ prompt }) => prompt),
+        // Seeds of their own: a model held against itself must not answer twice the same.
+        { ...o, drawing: { ...drawing, seed: deriveSeed(drawing.seed, who) } },
+      ),
+    )
+  const own = await answer(contest.model, 'model')
+  const other = await answer(contest.against, 'against')
+  const sides = generator(deriveSeed(drawing.seed, 'sides'))
+  const isModelA = own.map(() => sides.uniform() < 0.5)
+  const pairs = own.map(({ row, completion }, i): Comparison => {
+    const { id, group, stratum, prompt }: PromptRow = rows[row]!
+    const [a, b] = isModelA[i] ? [completion, other[i]!.completion] : [other[i]!.completion, completion]
+    return {
+      item: `pair-${i + 1}`,
+      ...(id !== undefined && { id }),
+      // Samples of one prompt are resampled together.
+      group: group ?? `row ${row + 1}`,
+      ...(stratum !== undefined && { stratum }),
+      prompt,
+      a,
+      b,
+    }
+  })
+  writeDurable(contest.pairs, pairs.map((pair) => `${JSON.stringify(pair)}\n`).join(''))
+  const key: PairsKey = {
+    kind: 'pairs',
+    hone: version(),
+    ...asked,
+    pairs: artifactsOf({ pairs: contest.pairs }, {}).pairs!,
+    isModelA,
+  }
+  writeDurable(besidePairs(contest.pairs).key, `${JSON.stringify(key, null, 2)}\n`)
+  return key
+}
+
+/** Rows that came back, and those of a judge at hand, which are kept. */
+async function gatherJudgements(
+  { pairs: file, judge, judgements, drawing, guideline, criterion }: Contest,
+  pairs: Comparison[],
+): Promise<{ file: string; rows: Judgement[] }[]> {
+  const given =
+    judgements === undefined
+      ? []
+      : [{ file: judgements, rows: (await readRows(judgements, { kind: 'judgements' })).rows }]
+  if (judge === undefined) return given
+  const beside = besidePairs(file)
+  if (judge.startsWith('simulated') && pairs.some(({ prompt }) => typeof prompt !== 'string'))
+    throw new ConfigError('--judge: simulated annotators read prompts that are text, got messages')
+  const ask = await openJudge(judge, { seed: drawing.seed, folder: beside.answers, guideline, criterion })
+  // Equal texts tie without being shown.
+  const verdicts = await ask(
+    pairs.filter(({ a, b }) => a !== b),
+    'win-rate',
+  )
+  const rows = verdicts.flatMap((verdict) => verdict.judgements)
+  fs.mkdirSync(dirname(beside.judgements), { recursive: true })
+  writeDurable(beside.judgements, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  return [...given, { file: join(beside.judgements), rows }]
+}
+
+/** Pairs whose `a` is the model's. */
+function named(pairs: Comparison[], { isModelA }: PairsKey): Comparison[] {
+  if (pairs.length !== isModelA.length) throw new DataError(`expected ${isModelA.length} pairs, got ${pairs.length}`)
+  return pairs.map((pair, i) => (isModelA[i] ? pair : { ...pair, a: pair.b, b: pair.a }))
+}
+
+/** `win-rate` of all things considered, and CRITERION.win-rate of each criterion that was asked about. */
+function winRates(
+  judgements: Judgement[],
+  comparisons: Comparison[],
+  o: { seed: number; level: number },
+): Record<string, WinRate | { 'win-rate': WinRate }> {
+  const criteria = [...new Set(judgements.map(({ criterion }) => criterion))]
+  if (criteria.length === 0) return { 'win-rate': winRate({ judgements, comparisons, ...o }) }
+  return Object.fromEntries(
+    criteria.map((criterion) => {
+      const own = judgements.filter((row) => row.criterion === criterion)
+      const rate = winRate({ judgements: own, comparisons, ...o })
+      return criterion === undefined ? ['win-rate', rate] : [criterion, { 'win-rate': rate }]
+    }),
+  )
+}
