@@ -47,11 +47,9 @@ async function hone(...args: string[]): Promise<Record<string, unknown>> {
   return JSON.parse(written.join('').trim().split('\n').at(-1)!) as Record<string, unknown>
 }
 
+const settings = () => ['--prompts', at('prompts.jsonl'), '--max-tokens', '8', '--n', '2']
 const contest = (...more: string[]) =>
-  hone(
-    ...['evaluate', '--model', at('one', 'model'), '--against', at('two', 'model'), '--prompts', at('prompts.jsonl')],
-    ...['--max-tokens', '8', '--n', '2', ...more],
-  )
+  hone('evaluate', '--model', at('one', 'model'), '--against', at('two', 'model'), ...settings(), ...more)
 
 test('pairs are blind and drawn once; the rate is the model’s; gates read it; people’s rows give the same', async () => {
   fs.copyFileSync(at('one', 'prompts.jsonl'), at('prompts.jsonl'))
