@@ -109,11 +109,28 @@ function factsOf(report: Report | undefined, runs: Run[]): Facts {
     ...(reward && { reward }),
     ...(rl && { rl }),
   })
+  const promptGain = sft && readCard(join(sft.folder, 'model'))?.sft?.promptGain
+  if (promptGain) facts.sft = { ...facts.sft, promptGain }
   const accuracy = reward && readCard(join(reward.folder, 'model'))?.reward?.accuracy
   if (accuracy) facts.reward = { ...facts.reward, agreement: accuracy }
-  const lastWin = rl?.marks.at(-1)?.winReference
-  if (lastWin && facts.rl) facts.rl.lastWin = lastWin
+  if (rl) addRl(facts, rl)
   return facts
+}
+
+/** A mark this near the reference says what the reward model is worth on what SFT writes; further on RL has had its say. */
+const NEAR_NATS = 2
+
+/** What an RL run says besides its series: of SFT by the samples it began with, of the reward model and of the outcome by its marks. */
+function addRl(facts: Facts, { metrics, marks }: Run): void {
+  const unfinished = metrics[0]?.noEosShare
+  if (typeof unfinished === 'number') facts.sft = { ...facts.sft, endedShare: 1 - unfinished }
+  const first = marks[0]
+  if (first?.accuracy && first.kl <= NEAR_NATS) facts.reward = { ...facts.reward, fresh: first.accuracy }
+  const last = marks.at(-1)
+  if (!last) return
+  if (facts.rl) facts.rl.lastWin = last.winReference
+  // Where no evaluation was made, the judgements of the kept mark stand for it; if none was kept, those of the last.
+  facts.winRate ??= (marks.find(({ step }) => step === last.best) ?? last).winReference
 }
 
 function one<T extends { folder?: string } | object>(found: T[], what: string): T | undefined {

@@ -128,7 +128,15 @@ const FEWEST_PAIRS = 100
 /** Share of what the ceiling allows above chance; healthy models on few judgements reach half and more. */
 const CEILING_SHARE = 0.4
 
-function examineReward({ alpha, agreement, ceiling, trainAccuracy, ece, longerPreferred }: RewardFacts): Finding[] {
+function examineReward({
+  alpha,
+  agreement,
+  ceiling,
+  trainAccuracy,
+  fresh,
+  ece,
+  longerPreferred,
+}: RewardFacts): Finding[] {
   const found: Finding[] = []
   if (alpha) {
     const text = `annotators agree beyond chance by alpha ${say(alpha)}`
@@ -165,6 +173,18 @@ function examineReward({ alpha, agreement, ceiling, trainAccuracy, ece, longerPr
         text: `right on ${num(trainAccuracy)} of its training pairs: over-fitted`,
         nextAction: 'train for one epoch, or collect more comparisons',
       })
+  }
+  if (fresh) {
+    const text = `right on ${say(fresh)} of fresh pairs at the first mark`
+    found.push(
+      fresh.low > 0.5
+        ? { weight: 'sound', text }
+        : {
+            weight: 'suspicion',
+            text: `${text}: not shown to be better than chance on what the policy writes`,
+            nextAction: 'judge pairs of the policy’s own completions and train it again',
+          },
+    )
   }
   if (ece !== undefined && ece > 0.15)
     found.push({

@@ -27,6 +27,8 @@ export type RewardFacts = {
   agreement?: Interval
   ceiling?: Interval
   trainAccuracy?: number
+  /** Accuracy on the first mark's fresh pairs, while the policy was near its reference. */
+  fresh?: Interval
   ece?: number
   longerPreferred?: { reward: Interval; labels: Interval }
 }

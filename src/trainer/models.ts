@@ -36,6 +36,8 @@ export type ModelCard = {
   simulated: boolean
   /** Of a reward model: accuracy on held-out decided pairs, and the range of its scores on them. */
   reward?: { accuracy?: Interval; range: { low: number; high: number } }
+  /** Of SFT: how much more its held-out completions cost under other rows' prompts, nats a token; near 0, prompts are not read. */
+  sft?: { promptGain: Interval }
 }
 
 export const CARD = 'hone-training.json'

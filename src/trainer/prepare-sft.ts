@@ -1,11 +1,17 @@
 // Supervised fine-tuning: demonstrations to examples, one model that trains.
-import { sft } from '#align'
+import { type Example, sft } from '#align'
+import type { Engine, Model } from '#engine/contract'
+import { promptGain } from '#evaluate'
 import { loadTokenizer } from '#text'
 import type { SftJob } from './jobs.ts'
 import { artifactsOf, readDemonstrations, readTexts } from './rows.ts'
+import type { ModelCard } from './models.ts'
 import { modelLimit, startOrResume } from './start.ts'
 import { demonstrationExamples, requireRows, textExamples } from './tokens.ts'
 import type { Context, Prepared } from './train.ts'
+
+/** Enough for an interval of a few hundredths of a nat, and a fraction of one evaluation. */
+const GAIN_ROWS = 200
 
 export async function prepareSft(job: SftJob, context: Context): Promise<Prepared> {
   const { engine, say, resume } = context
@@ -31,5 +37,16 @@ export async function prepareSft(job: SftJob, context: Context): Promise<Prepare
     result: 'model',
     inputs: artifactsOf({ data: job.data, heldOut: job.heldOut, replay: job.replay }, { model: job.model }),
     simulated: false,
+    finish: async (): Promise<Pick<ModelCard, 'reward' | 'sft'>> => {
+      const gain = heldOut && (await gainOf(engine, model, heldOut, job.config.seed))
+      return gain ? { sft: { promptGain: gain } } : {}
+    },
   }
+}
+
+/** Undefined where no two rows differ in their prompts. */
+async function gainOf(engine: Engine, model: Model, heldOut: Example[], seed: number) {
+  const rows = heldOut.filter(({ prompt }) => prompt.length > 0).slice(0, GAIN_ROWS)
+  const isOne = new Set(rows.map(({ prompt }) => prompt.join(' '))).size < 2
+  return isOne ? undefined : promptGain(engine, model, rows, { seed })
 }
