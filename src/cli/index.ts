@@ -7,8 +7,10 @@ import { dataCommands } from './data.ts'
 import { diagnoseCommand } from './diagnose.ts'
 import { doctorCommand } from './doctor.ts'
 import { evaluateCommand } from './evaluate.ts'
+import { exportCommand } from './export.ts'
 import { gateCommand } from './gate.ts'
 import { generateCommand } from './generate.ts'
+import { importCommand } from './import.ts'
 import { initCommand } from './init.ts'
 import { labelCommands } from './label.ts'
 import { lineageCommand } from './lineage.ts'
@@ -33,6 +35,8 @@ const COMMANDS = [
   lineageCommand,
   generateCommand,
   chatCommand,
+  importCommand,
+  exportCommand,
   pretrainCommand,
   doctorCommand,
 ]

@@ -4,3 +4,6 @@ export { type Architecture, type LlamaConfig, readConfig, type RopeScaling } fro
 export { createFolder } from './create-folder.ts'
 export { choosePrecision, createEmbeddedEngine, type EmbeddedOptions } from './embedded.ts'
 export { type ModelFolder, readFolder } from './folder.ts'
+export { EXPORT_DTYPES, type ExportDtype, exportFolder } from './export-folder.ts'
+export { type Exported, exportGguf, GGUF_TYPES, type GgufTypeName } from './gguf/export-gguf.ts'
+export { type Imported, importGguf } from './gguf/import-gguf.ts'
