@@ -31,10 +31,8 @@ export const encodeQ8_0: Encode = (values, place) => {
   const blocks = new Uint8Array((values.length / VALUES) * BYTES)
   for (let from = 0, at = 0; from < values.length; from += VALUES, at += BYTES) {
     let largest = 0
-    for (let j = 0; j < VALUES; j++) {
-      const size = Math.abs(values[from + j]!)
-      if (!(size <= largest)) largest = size
-    }
+    // Math.max keeps a NaN.
+    for (let j = 0; j < VALUES; j++) largest = Math.max(largest, Math.abs(values[from + j]!))
     const scale = Math.fround(largest / 127)
     const bits = toHalf(scale)
     if ((bits & 0x7c00) === 0x7c00)
