@@ -1,7 +1,7 @@
 // Writes model folders with hone, and beside each what hone computes on it, for check_written.py to load with transformers.
 // usage: npx tsx scripts/goldens/write-for-check.ts OUT   (OUT must not exist)
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { createEmbeddedEngine } from '#lm'
 
 const [out] = process.argv.slice(2)
@@ -12,9 +12,17 @@ const PASS = { temperature: 1, seed: 0 }
 
 mkdirSync(out)
 const engine = createEmbeddedEngine()
-for (const source of ['grouped-tied', 'untied-llama3', 'wide-heads'])
+const sources = [
+  'grouped-tied',
+  'untied-llama3',
+  'wide-heads',
+  ...readdirSync(join(GOLDENS, 'families'))
+    .filter((name) => !name.endsWith('.json'))
+    .map((name) => `families/${name}`),
+]
+for (const source of sources)
   for (const isReward of [false, true]) {
-    const name = isReward ? `${source}-reward` : source
+    const name = isReward ? `${basename(source)}-reward` : basename(source)
     const heads = isReward ? { scores: { names: ['helpful', 'brief'], read: 'last' as const } } : undefined
     const model = await engine.load({
       from: { weights: join(GOLDENS, source) },

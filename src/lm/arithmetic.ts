@@ -14,13 +14,10 @@ export type Arithmetic = {
   /** x_TI times the matrix, plus its bias: [T,O]. */
   product: (x_TI: Tensor, matrix: Matrix) => Tensor
   /** As torch's `tokenLogprobs`; always float32. */
-  logprobs: (
-    hidden_TI: Tensor,
-    weight_OI: Tensor,
-    targets_T: Tensor,
-    temperature: number,
-  ) => ReturnType<typeof tokenLogprobs>
+  logprobs: (hidden_TI: Tensor, head: Matrix, targets_T: Tensor, o: { temperature: number }) => Logprobs
 }
+
+type Logprobs = ReturnType<typeof tokenLogprobs>
 
 export type Arithmetics = {
   precision: Precision
@@ -55,7 +52,7 @@ export function createArithmetics(precision: Precision): Arithmetics {
 
 const FLOAT32: Arithmetic = {
   product: (x, { weight, bias, isTransposed }) => linear(x, isTransposed ? t(weight) : weight, bias),
-  logprobs: (hidden, weight, targets, temperature) => tokenLogprobs(hidden, weight, targets, { temperature }),
+  logprobs: (hidden, { weight }, targets, o) => tokenLogprobs(hidden, weight, targets, o),
 }
 
 function bfloat16(operand: (weight: Tensor) => Tensor): Arithmetic {
@@ -65,8 +62,7 @@ function bfloat16(operand: (weight: Tensor) => Tensor): Arithmetic {
       const y = toCopy(linear(narrowed(x), isTransposed ? t(copy) : copy), { dtype: 'float32' })
       return bias ? add(y, bias) : y
     },
-    logprobs: (hidden, weight, targets, temperature) =>
-      tokenLogprobs(narrowed(hidden), operand(weight), targets, { temperature }),
+    logprobs: (hidden, { weight }, targets, o) => tokenLogprobs(narrowed(hidden), operand(weight), targets, o),
   }
 }
 

@@ -1,26 +1,21 @@
-// config.json of the Llama family, as transformers 4 and 5 write it. Every field is either read, known to leave the
-// mathematics alone, allowed with one value only, or refused by name: a config half understood gives a model that is
-// quietly wrong. Left out: rope types yarn, dynamic and longrope; biases; quantised weights.
+// config.json of the families that hone reads (families/), as transformers 4 and 5 write it. Every field is either read,
+// known to leave the mathematics alone, allowed with one value only, or refused by name: a config half understood gives a
+// model that is quietly wrong. Left out: quantised weights.
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { DataError } from '#errors'
+import { type Activation, COMMON, Fields, HARMLESS, Ids, ONLY } from './config-fields.ts'
+import type { Family, Refuse } from './families/family.ts'
+import { FAMILIES, familyOf } from './families/index.ts'
+import { readPartialRotary, readScaling, readTheta, type RopeScaling, scalingJson } from './rope-config.ts'
 
-export type Architecture = 'LlamaForCausalLM' | 'LlamaForSequenceClassification'
+export type { RopeScaling } from './rope-config.ts'
 
-/** Rotary frequencies: `linear` divides positions by `factor`; `llama3` stretches the long wavelengths (Dubey et al., arXiv 2407.21783). */
-export type RopeScaling =
-  | { type: 'linear'; factor: number }
-  | {
-      type: 'llama3'
-      factor: number
-      lowFreqFactor: number
-      highFreqFactor: number
-      originalMaxPositionEmbeddings: number
-    }
-
-export type LlamaConfig = {
-  architecture: Architecture
+/** A model as its family's file and config.json say it. What is optional is absent where it is as in Llama. */
+export type ModelConfig = {
+  /** transformers' class: the family, and whether it writes or scores. */
+  architecture: string
   vocabSize: number
   hiddenSize: number
   intermediateSize: number
@@ -28,6 +23,7 @@ export type LlamaConfig = {
   heads: number
   keyValueHeads: number
   headDim: number
+  /** Of every norm, LayerNorm too. */
   rmsNormEps: number
   ropeTheta: number
   /** Absent: positions as they are. */
@@ -42,10 +38,31 @@ export type LlamaConfig = {
   dtype: 'float32' | 'bfloat16' | 'float16'
   /** Names of the reward heads, row by row of score.weight; only for sequence classification. */
   labels?: string[]
+  /** Absent: silu. */
+  activation?: Activation
+  biases?: { qkv: boolean; output: boolean; mlp: boolean }
+  /** Layers marked attend to the last `size` tokens alone, their own included. */
+  window?: { size: number; layers: boolean[] }
+  /** Attention scores are divided by its root; absent: by that of the head's width. */
+  queryScalar?: number
+  /** Scores of layer i are divided by i + 1 as well. */
+  isScaledByLayer?: boolean
+  /** tanh caps: cap * tanh(x / cap). */
+  attentionCap?: number
+  logitCap?: number
+  /** Share of a head that turns. */
+  partialRotaryFactor?: number
+  /** Of layers with a window; absent: as the others. */
+  localRopeTheta?: number
+  /** Attention and MLP both read the block's input. */
+  isParallel?: boolean
 }
 
+/** Llama's own fields are those that every config has. */
+export type LlamaConfig = ModelConfig
+
 /** Reads config.json and the token ids of generation_config.json in a Hugging Face folder. Not there, not understood or contradictory: a DataError naming file and field. */
-export function readConfig(folder: string): LlamaConfig {
+export function readConfig(folder: string): ModelConfig {
   const file = join(folder, 'config.json')
   const config = parseConfig(readJson(file), file)
   const generationFile = join(folder, 'generation_config.json')
@@ -57,13 +74,12 @@ export function readConfig(folder: string): LlamaConfig {
 }
 
 /** The parsed JSON of a config.json; `file` is named in errors. */
-export function parseConfig(json: unknown, file: string): LlamaConfig {
-  const refuse = (field: string, message: string) => new DataError(message, { file, field })
-  refuseUnknown(json, refuse)
-  const parsed = Fields.safeParse(json)
-  if (!parsed.success) throw firstIssue(parsed.error, file)
-  const c = parsed.data
+export function parseConfig(json: unknown, file: string): ModelConfig {
+  const { family, fields: c, refuse } = readFields(json, file)
   if (c.architectures && c.architectures.length !== 1) throw refuse('architectures', 'expected exactly one')
+  const architecture = c.architectures?.[0] ?? family.causal
+  if (architecture !== family.causal && architecture !== family.classifier)
+    throw refuse('architectures.0', `expected ${family.causal} or ${family.classifier}, got ${architecture}`)
   if (c.hidden_size % c.num_attention_heads !== 0 && !c.head_dim)
     throw refuse(
       'head_dim',
@@ -74,54 +90,61 @@ export function parseConfig(json: unknown, file: string): LlamaConfig {
   const keyValueHeads = c.num_key_value_heads ?? c.num_attention_heads
   if (c.num_attention_heads % keyValueHeads !== 0)
     throw refuse('num_key_value_heads', `expected a divisor of ${c.num_attention_heads}, got ${keyValueHeads}`)
-  const architecture = c.architectures?.[0] ?? 'LlamaForCausalLM'
-  const ropeScaling = readScaling(c, refuse)
+  const intermediateSize = c.intermediate_size ?? (family.design.isGated ? undefined : 4 * c.hidden_size)
+  if (intermediateSize === undefined) throw refuse('intermediate_size', 'expected a number, got nothing')
+  const ropeScaling = readScaling(c, { width: headDim, isPhi: family.modelType === 'phi3', refuse })
+  const partialRotaryFactor = readPartialRotary(c, { family, headDim, refuse })
   const bos = checkedIds(c.bos_token_id, c.vocab_size, file)[0]
   // transformers writes -1 for "none" in old checkpoints.
   const pad = c.pad_token_id === -1 ? undefined : checkedIds(c.pad_token_id, c.vocab_size, file)[0]
+  const activation = c.hidden_act === 'swish' ? 'silu' : c.hidden_act
   return {
     architecture,
     vocabSize: c.vocab_size,
     hiddenSize: c.hidden_size,
-    intermediateSize: c.intermediate_size,
+    intermediateSize,
     layers: c.num_hidden_layers,
     heads: c.num_attention_heads,
     keyValueHeads,
     headDim,
     rmsNormEps: c.rms_norm_eps,
-    ropeTheta: readTheta(c, refuse),
+    ropeTheta: readTheta(c, family.defaults.rope_theta ?? 10_000, refuse),
     ...(ropeScaling && { ropeScaling }),
+    ...(partialRotaryFactor !== undefined && { partialRotaryFactor }),
     tieWordEmbeddings: c.tie_word_embeddings,
     maxPositionEmbeddings: c.max_position_embeddings,
     ...(bos !== undefined && { bosTokenId: bos }),
     eosTokenIds: checkedIds(c.eos_token_id, c.vocab_size, file),
     ...(pad !== undefined && { padTokenId: pad }),
     dtype: c.dtype ?? c.torch_dtype ?? 'float32',
-    ...(architecture === 'LlamaForSequenceClassification' && { labels: readLabels(c, refuse) }),
+    ...(architecture === family.classifier && { labels: readLabels(c, refuse) }),
+    ...(activation !== 'silu' && { activation }),
+    ...family.read(c, refuse),
   }
 }
 
 /** The config.json of a model, in the fields that transformers 4 and 5, vLLM and llama.cpp all read. */
-export function configJson(config: LlamaConfig): Record<string, unknown> {
+export function configJson(config: ModelConfig): Record<string, unknown> {
   const { labels } = config
-  return {
+  const family = familyOf(config)
+  const hasRope = family.design.positions === undefined
+  const common: Record<string, unknown> = {
     architectures: [config.architecture],
-    model_type: 'llama',
+    model_type: family.modelType,
     vocab_size: config.vocabSize,
     hidden_size: config.hiddenSize,
     intermediate_size: config.intermediateSize,
     num_hidden_layers: config.layers,
     num_attention_heads: config.heads,
     num_key_value_heads: config.keyValueHeads,
-    head_dim: config.headDim,
-    hidden_act: 'silu',
+    hidden_act: config.activation ?? 'silu',
     rms_norm_eps: config.rmsNormEps,
-    rope_theta: config.ropeTheta,
-    rope_scaling: scalingJson(config.ropeScaling),
+    ...(hasRope && { rope_theta: config.ropeTheta, rope_scaling: scalingJson(config.ropeScaling) }),
+    ...(family.reads.includes('partial_rotary_factor') && {
+      partial_rotary_factor: config.partialRotaryFactor ?? 1,
+    }),
     tie_word_embeddings: config.tieWordEmbeddings,
     max_position_embeddings: config.maxPositionEmbeddings,
-    attention_bias: false,
-    mlp_bias: false,
     bos_token_id: config.bosTokenId ?? null,
     eos_token_id: idsJson(config.eosTokenIds),
     pad_token_id: config.padTokenId ?? null,
@@ -131,11 +154,20 @@ export function configJson(config: LlamaConfig): Record<string, unknown> {
       id2label: Object.fromEntries(labels.map((label, i) => [String(i), label])),
       label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
     }),
+    ...family.write(config),
   }
+  const ownName = new Map(Object.entries(family.aliases ?? {}).map(([own, name]) => [name as string, own]))
+  return Object.fromEntries(Object.entries(common).map(([name, value]) => [ownName.get(name) ?? name, value]))
+}
+
+/** `configJson` as a file. transformers refuses a whole number where it wants a float, and JavaScript writes 3 for 3.0. */
+export function configText(config: ModelConfig): string {
+  const text = JSON.stringify(configJson(config), null, 2)
+  return `${text.replace(/^( *"(?:\w*softcapping|\w*factor|rope_\w*(?:theta|freq))": \d+)(,?)$/gm, '$1.0$2')}\n`
 }
 
 /** The generation_config.json of a model: its token ids, and no sampling setting of ours. */
-export function generationConfigJson(config: LlamaConfig): Record<string, unknown> {
+export function generationConfigJson(config: ModelConfig): Record<string, unknown> {
   return {
     ...(config.bosTokenId !== undefined && { bos_token_id: config.bosTokenId }),
     eos_token_id: idsJson(config.eosTokenIds),
@@ -158,151 +190,67 @@ export function readJson(file: string): unknown {
   }
 }
 
-type Refuse = (field: string, message: string) => DataError
-
-const size = z
-  .number()
-  .int()
-  .min(1)
-  .max(2 ** 31 - 1)
-const Ids = z.union([z.number().int(), z.array(z.number().int())]).nullish()
 const GenerationIds = z.object({ eos_token_id: Ids })
-const DtypeName = z.enum(['float32', 'bfloat16', 'float16']).nullish()
-const Rope = z.strictObject({
-  rope_type: z.string().optional(),
-  type: z.string().optional(),
-  rope_theta: z.number().positive().optional(),
-  factor: z.number().min(1).optional(),
-  low_freq_factor: z.number().positive().optional(),
-  high_freq_factor: z.number().positive().optional(),
-  original_max_position_embeddings: size.optional(),
-  partial_rotary_factor: z.literal(1).optional(),
-})
 
-const Fields = z.object({
-  architectures: z.array(z.enum(['LlamaForCausalLM', 'LlamaForSequenceClassification'])).nullish(),
-  model_type: z.literal('llama'),
-  vocab_size: size,
-  hidden_size: size,
-  intermediate_size: size,
-  num_hidden_layers: size,
-  num_attention_heads: size,
-  num_key_value_heads: size.nullish(),
-  head_dim: size.nullish(),
-  rms_norm_eps: z.number().positive().default(1e-6),
-  rope_theta: z.number().positive().nullish(),
-  rope_scaling: Rope.nullish(),
-  rope_parameters: Rope.nullish(),
-  tie_word_embeddings: z.boolean().default(false),
-  max_position_embeddings: size.default(2048),
-  bos_token_id: z.number().int().nullish(),
-  eos_token_id: Ids,
-  pad_token_id: z.number().int().nullish(),
-  torch_dtype: DtypeName,
-  dtype: DtypeName,
-  num_labels: size.nullish(),
-  id2label: z.record(z.string(), z.string()).nullish(),
-})
-
-/** Fields that would change the mathematics, with the one value under which they do not. */
-const ONLY: Record<string, unknown> = {
-  hidden_act: 'silu',
-  attention_bias: false,
-  mlp_bias: false,
-  attention_dropout: 0,
-  pretraining_tp: 1,
-  partial_rotary_factor: 1,
-  rope_interleaved: false,
-  is_encoder_decoder: false,
-  add_cross_attention: false,
-  use_sliding_window: false,
+/** The fields under the names that all families share, defaults filled in, nulls taken out, what is not understood refused. */
+function readFields(json: unknown, file: string): { family: Family; fields: Fields; refuse: Refuse } {
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new DataError(`expected an object, got ${JSON.stringify(json)}`, { file })
+  const type = 'model_type' in json ? json.model_type : undefined
+  const family = FAMILIES.find(({ modelType }) => modelType === type)
+  if (!family)
+    throw new DataError(
+      `expected one of ${FAMILIES.map(({ modelType }) => modelType).join(', ')}, got ${JSON.stringify(type)}`,
+      { file, field: 'model_type' },
+    )
+  const own = new Map<string, string>()
+  const refuse: Refuse = (field, message) => new DataError(message, { file, field: own.get(field) ?? field })
+  const given: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(family.normalise?.(json as Record<string, unknown>, refuse) ?? json)) {
+    const common = family.aliases?.[name]
+    if (common) own.set(common, name)
+    given[common ?? name] = value
+  }
+  refuseUnknown(given, family, refuse)
+  const { rope_theta: _, partial_rotary_factor: __, ...defaults } = family.defaults
+  const parsed = Fields.safeParse(withoutNulls({ ...defaults, ...given }))
+  if (!parsed.success) throw firstIssue(parsed.error, file, own)
+  return { family, fields: parsed.data, refuse }
 }
 
-/** Fields that leave the mathematics alone: bookkeeping, initialisation, and defaults of generation. */
-const HARMLESS = new Set(
-  `_name_or_path _attn_implementation _commit_hash transformers_version transformers.js_config auto_map initializer_range
-  use_cache label2id problem_type task_specific_params output_attentions output_hidden_states return_dict
-  torchscript use_bfloat16 is_llama_config is_decoder tokenizer_class prefix chunk_size_feed_forward finetuning_task
-  bad_words_ids begin_suppress_tokens decoder_start_token_id diversity_penalty do_sample early_stopping
-  encoder_no_repeat_ngram_size exponential_decay_length_penalty forced_bos_token_id forced_eos_token_id length_penalty
-  max_length min_length no_repeat_ngram_size num_beam_groups num_beams num_return_sequences output_scores
-  remove_invalid_values repetition_penalty return_dict_in_generate sep_token_id suppress_tokens temperature
-  tie_encoder_decoder top_k top_p typical_p unsloth_version unsloth_fixed cross_attention_hidden_size tf_legacy_loss`.split(
-    /\s+/,
-  ),
-)
-
-function refuseUnknown(json: unknown, refuse: Refuse): void {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) return // said by the schema
-  for (const [field, value] of Object.entries(json)) {
+function refuseUnknown(given: Record<string, unknown>, family: Family, refuse: Refuse): void {
+  const read = new Set<string>(family.reads)
+  const only = { ...ONLY, ...family.only }
+  for (const [field, value] of Object.entries(given)) {
     const isUnset = value === null || (typeof value === 'object' && Object.keys(value).length === 0)
-    if (Object.hasOwn(Fields.shape, field) || HARMLESS.has(field) || isUnset) continue
-    if (!Object.hasOwn(ONLY, field))
-      throw refuse(field, `is not understood and could change the model; expected a plain Llama config without it`)
-    if (value !== ONLY[field])
+    const isKnown = COMMON.has(field) || read.has(field) || HARMLESS.has(field) || family.harmless?.includes(field)
+    if (isKnown || isUnset) continue
+    if (!Object.hasOwn(only, field))
       throw refuse(
         field,
-        `expected ${JSON.stringify(ONLY[field])}, the only value supported, got ${JSON.stringify(value)}`,
+        `is not understood and could change the model; expected a plain ${family.modelType} config without it`,
+      )
+    if (value !== only[field])
+      throw refuse(
+        field,
+        `expected ${JSON.stringify(only[field])}, the only value supported, got ${JSON.stringify(value)}`,
       )
   }
 }
 
-type Config = z.infer<typeof Fields>
-
-function readTheta(c: Config, refuse: Refuse): number {
-  const stated = [c.rope_theta, c.rope_parameters?.rope_theta, c.rope_scaling?.rope_theta].filter(
-    (t) => typeof t === 'number',
+function withoutNulls(json: Record<string, unknown>): Record<string, unknown> {
+  const isPlain = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+  return Object.fromEntries(
+    Object.entries(json)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => [name, isPlain(value) ? withoutNulls(value) : value])
+      // transformers writes empty objects for what it does not have.
+      .filter(([, value]) => !(isPlain(value) && Object.keys(value).length === 0)),
   )
-  if (new Set(stated).size > 1) throw refuse('rope_theta', `expected one value, got ${stated.join(' and ')}`)
-  return stated[0] ?? 10_000
 }
 
-/** transformers 4: rope_scaling, null for none. transformers 5: rope_parameters, type "default" for none. */
-function readScaling(c: Config, refuse: Refuse): RopeScaling | undefined {
-  const stated = (['rope_parameters', 'rope_scaling'] as const)
-    .filter((field) => c[field])
-    .map((field) => parseScaling(field, c[field]!, refuse))
-  if (stated.length === 2 && JSON.stringify(stated[0]) !== JSON.stringify(stated[1]))
-    throw refuse('rope_scaling', 'expected the same as rope_parameters')
-  return stated[0]
-}
-
-function parseScaling(field: string, rope: z.infer<typeof Rope>, refuse: Refuse): RopeScaling | undefined {
-  const type = rope.rope_type ?? rope.type ?? 'default'
-  const need = (key: 'factor' | 'low_freq_factor' | 'high_freq_factor' | 'original_max_position_embeddings') => {
-    const value = rope[key]
-    if (value === undefined) throw refuse(`${field}.${key}`, `expected a number for rope type ${type}, got nothing`)
-    return value
-  }
-  if (type === 'default') return undefined
-  if (type === 'linear') return { type, factor: need('factor') }
-  if (type !== 'llama3')
-    throw refuse(`${field}.rope_type`, `expected default, linear or llama3, got ${JSON.stringify(type)}`)
-  const scaling = {
-    type: 'llama3' as const,
-    factor: need('factor'),
-    lowFreqFactor: need('low_freq_factor'),
-    highFreqFactor: need('high_freq_factor'),
-    originalMaxPositionEmbeddings: need('original_max_position_embeddings'),
-  }
-  if (scaling.highFreqFactor <= scaling.lowFreqFactor)
-    throw refuse(`${field}.high_freq_factor`, `expected more than low_freq_factor ${scaling.lowFreqFactor}`)
-  return scaling
-}
-
-function scalingJson(scaling: RopeScaling | undefined): unknown {
-  if (!scaling) return null
-  if (scaling.type === 'linear') return { rope_type: 'linear', factor: scaling.factor }
-  return {
-    rope_type: 'llama3',
-    factor: scaling.factor,
-    low_freq_factor: scaling.lowFreqFactor,
-    high_freq_factor: scaling.highFreqFactor,
-    original_max_position_embeddings: scaling.originalMaxPositionEmbeddings,
-  }
-}
-
-function readLabels(c: Config, refuse: Refuse): string[] {
+function readLabels(c: Fields, refuse: Refuse): string[] {
   const named = Object.entries(c.id2label ?? {})
   // transformers' own default is two labels, and leaves the field out then.
   const count = c.num_labels ?? (named.length > 0 ? named.length : 2)
@@ -323,8 +271,9 @@ function idsJson(ids: number[]): number | number[] | null {
   return ids.length > 1 ? ids : (ids[0] ?? null)
 }
 
-function firstIssue(error: z.ZodError, file: string): DataError {
+function firstIssue(error: z.ZodError, file: string, own?: Map<string, string>): DataError {
   const issue = error.issues[0]
-  const field = issue?.path.join('.')
+  const [first, ...rest] = (issue?.path ?? []).map(String)
+  const field = first === undefined ? undefined : [own?.get(first) ?? first, ...rest].join('.')
   return new DataError(issue?.message ?? 'is not understood', field ? { file, field } : { file }, { cause: error })
 }

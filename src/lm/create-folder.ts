@@ -2,9 +2,9 @@
 // the residual stream is divided by sqrt(2 layers) (GPT-2), so that its scale does not grow with depth.
 import type { Content } from '#files'
 import type { Saved } from '#engine/contract'
-import type { LlamaConfig } from './config.ts'
+import type { ModelConfig } from './config.ts'
 import { writeFolder } from './folder.ts'
-import { bodyPlan } from './llama.ts'
+import { bodyPlan } from './decoder.ts'
 import type { TensorEntry } from './safetensors.ts'
 import { normals } from './seeded.ts'
 
@@ -12,20 +12,23 @@ const DEVIATION = 0.02
 
 /** Writes `to`, which must not exist. `extraFiles`: a tokenizer's, by name. The same seed gives the same bytes. */
 export function createFolder(o: {
-  config: LlamaConfig
+  config: ModelConfig
   seed: number
   to: string
   extraFiles?: Record<string, Content>
 }): Saved {
   const { config, seed, to, extraFiles = {} } = o
   const residual = DEVIATION / Math.sqrt(2 * config.layers)
-  const tensors = bodyPlan(config, { hasHead: true }).flatMap(({ shape, parts, isDecayed }) =>
+  const tensors = bodyPlan(config, { hasHead: true }).flatMap(({ shape, parts, initial, isResidual }) =>
     parts.map(({ key, rows }): TensorEntry => {
       const own = [rows, ...shape.slice(1)]
-      const deviation = /(o_proj|down_proj)\.weight$/.test(key) ? residual : DEVIATION
+      const deviation = isResidual ? residual : DEVIATION
       const bytes = (): Uint8Array => {
         const count = own.reduce((a, b) => a * b, 1)
-        const values = isDecayed ? normals(seed, key, count).map((x) => x * deviation) : new Float32Array(count).fill(1)
+        const values =
+          initial === undefined
+            ? normals(seed, key, count).map((x) => x * deviation)
+            : new Float32Array(count).fill(initial)
         return new Uint8Array(values.buffer)
       }
       return { name: key, dtype: 'F32', shape: own, bytes }

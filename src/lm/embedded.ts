@@ -1,4 +1,4 @@
-// The embedded engine: the contract over Llama models in this process, on one device. Training and frozen
+// The embedded engine: the contract over causal language models in this process, on one device. Training and frozen
 // models live side by side; calls on one model may overlap where that is harmless, and are refused where it is not.
 // Left out: adapters, shared bases that train.
 import { ConfigError, EngineError } from '#errors'
@@ -114,7 +114,7 @@ export function createEmbeddedEngine({ device = 'cpu', threads, precision = 'flo
 
     sample(handle, requests, o) {
       const model = find(handle)
-      if (!model.llama.head_VE) throw new EngineError(`${describeModel(model)}: sample, but it has no lm_head.weight`)
+      if (!model.decoder.head) throw new EngineError(`${describeModel(model)}: sample, but it has no lm_head.weight`)
       return samplePass(model, requests, o?.signal)
     },
 

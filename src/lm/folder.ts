@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { DataError } from '#errors'
 import { type Content, writeNew, writeWholeFolder } from '#files'
-import { configJson, generationConfigJson, type LlamaConfig, readConfig, readJson } from './config.ts'
+import { configText, generationConfigJson, type ModelConfig, readConfig, readJson } from './config.ts'
 import { DTYPE_BYTES, encodeSafetensors, readSafetensors, type StoredTensor, type TensorEntry } from './safetensors.ts'
 
 const SINGLE = 'model.safetensors'
@@ -24,7 +24,7 @@ const SIDE_FILES = [
 
 export type ModelFolder = {
   path: string
-  config: LlamaConfig
+  config: ModelConfig
   /** By Hugging Face key; bytes are read when asked for. */
   tensors: Map<string, StoredTensor>
   /** Of the safetensors header; of the first shard when there are several. */
@@ -48,7 +48,7 @@ export function readFolder(path: string): ModelFolder {
 export type WriteFolderOptions = {
   /** Must not exist, or be empty. */
   to: string
-  config: LlamaConfig
+  config: ModelConfig
   tensors: Iterable<TensorEntry>
   /** A model folder whose tokenizer, template and generation files are copied. */
   copyFrom?: string
@@ -65,7 +65,7 @@ export function writeFolder(o: WriteFolderOptions): WrittenFile[] {
   const { to, config, tensors, copyFrom, extraFiles = {}, shardBytes = SHARD_BYTES } = o
   return writeWholeFolder(to, (temporary) => {
     const files: Record<string, Content> = {
-      'config.json': json(configJson(config)),
+      'config.json': configText(config),
       'generation_config.json': json(generationConfigJson(config)),
     }
     for (const name of copyFrom ? SIDE_FILES : []) {

@@ -1,7 +1,7 @@
 // Keys and values of the rows being sampled, for each layer [B, K, L, D]: B rows of capacity, L positions of capacity.
 // Rows in use are always the first ones; the caller moves the last row into a hole. Both capacities grow by copying.
 import { copy_, keep, narrow, scope, type Tensor, zeros } from '#torch'
-import type { LlamaConfig } from './config.ts'
+import type { ModelConfig } from './config.ts'
 
 export type KvCache = {
   layers: { keys: Tensor; values: Tensor }[]
@@ -17,7 +17,7 @@ export function emptyCache(): KvCache {
 export function reserve(
   cache: KvCache,
   need: { rows: number; positions: number; used: number },
-  o: { config: LlamaConfig; device: string },
+  o: { config: ModelConfig; device: string },
 ): void {
   if (need.rows <= cache.rows && need.positions <= cache.positions) return
   const rows = need.rows <= cache.rows ? cache.rows : Math.max(need.rows, 2 * cache.rows)

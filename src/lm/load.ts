@@ -7,14 +7,15 @@ import type { HeadSpec, ModelSpec, Saved } from '#engine/contract'
 import { sha256File } from '#files'
 import { fromBytes, scope, type Tensor, toFloat32 } from '#torch'
 import type { Arithmetics } from './arithmetic.ts'
-import type { LlamaConfig } from './config.ts'
+import type { ModelConfig } from './config.ts'
+import { assembleDecoder, bodyPlan, headKeys } from './decoder.ts'
+import { familyOf } from './families/index.ts'
 import { type ModelFolder, readFolder } from './folder.ts'
 import { freshHeads, scorePlan, valuePlan } from './heads.ts'
 import { HEADS_FILE, MOMENTS_FILE, readSidecar, type Sidecar } from './sidecar.ts'
-import { assembleLlama, bodyPlan } from './llama.ts'
 import { describeModel, type LanguageModel } from './model.ts'
 import { type Parameter, type ParameterPlan, upload, uploadParameter, type Values } from './parameters.ts'
-import { inverseFrequencies } from './rope.ts'
+import { frequencies, localFrequencies } from './rope.ts'
 import { readSafetensors, type StoredTensor } from './safetensors.ts'
 
 export function loadModel(
@@ -26,7 +27,7 @@ export function loadModel(
   const isResume = 'resume' in spec.from
   const path = 'resume' in spec.from ? spec.from.resume.folder : spec.from.weights
   if ('resume' in spec.from) verify(spec.from.resume)
-  const folder = readFolder(path)
+  const folder = withPrefix(readFolder(path))
   const sidecar = readSidecar(path)
   if (isResume && !sidecar)
     throw new DataError('is not there; expected what save(_, "resume") wrote', { file: join(path, 'hone.json') })
@@ -46,7 +47,8 @@ export function loadModel(
       return { ...plan, tensor }
     }
     const { config } = folder
-    const hasHead = folder.tensors.has('lm_head.weight') || config.architecture === 'LlamaForCausalLM'
+    const hasHead =
+      config.architecture === familyOf(config).causal || headKeys(config).some((key) => folder.tensors.has(key))
     const plans = bodyPlan(config, { hasHead })
     refuseUnknownKeys(folder, plans)
     if (o.base) checkShared(o.base, spec, folder)
@@ -57,8 +59,12 @@ export function loadModel(
     ]
     const headParameters = headPlans.map((plan) => place(plan, readHead))
     const byName = new Map([...body, ...headParameters].map((p) => [p.name, p.tensor]))
-    const frequencies = upload(inverseFrequencies(config), [config.headDim / 2], o.device)
-    made.push(frequencies)
+    const uploaded = (values: Float32Array): Tensor => {
+      const tensor = upload(values, [values.length], o.device)
+      made.push(tensor)
+      return tensor
+    }
+    const local = localFrequencies(config)
     const model: LanguageModel = {
       id: o.id,
       engine: 'embedded',
@@ -67,7 +73,10 @@ export function loadModel(
       arithmetics: o.arithmetics,
       trains: spec.trains,
       sideFiles: Object.fromEntries(folder.sideFiles.map((name) => [name, fs.readFileSync(join(path, name))])),
-      llama: assembleLlama(config, (name) => byName.get(name), frequencies),
+      decoder: assembleDecoder(config, (name) => byName.get(name), {
+        inverse: uploaded(frequencies(config).inverse_F),
+        localInverse: local && uploaded(local),
+      }),
       body,
       heads: headParameters,
       budget: microBatchTokens(config),
@@ -112,7 +121,8 @@ export function freeModel(model: LanguageModel): void {
     moments?.first.free()
     moments?.second.free()
   }
-  model.llama.inverseFrequencies.free()
+  model.decoder.inverse.free()
+  model.decoder.localInverse?.free()
 }
 
 type ValueSpec = NonNullable<HeadSpec['value']>
@@ -152,21 +162,29 @@ function valuesIn(tensors: Map<string, StoredTensor>, file: string): (key: strin
   }
 }
 
+/** Models saved without their head, GPT-2's own among them, leave the prefix of the body out of their keys. */
+function withPrefix(folder: ModelFolder): ModelFolder {
+  const { embedding } = familyOf(folder.config).design
+  const prefix = embedding.slice(0, embedding.indexOf('.') + 1)
+  if (folder.tensors.has(`${embedding}.weight`) || !folder.tensors.has(`${embedding.slice(prefix.length)}.weight`))
+    return folder
+  return { ...folder, tensors: new Map([...folder.tensors].map(([key, tensor]) => [`${prefix}${key}`, tensor])) }
+}
+
 function refuseUnknownKeys(folder: ModelFolder, plans: ParameterPlan[]): void {
   const known = new Set(plans.flatMap((plan) => plan.parts.map((part) => part.key)))
   for (const key of folder.tensors.keys()) {
-    // Old checkpoints keep the frequencies, or the tied head a second time.
-    const isHarmless =
-      key === 'score.weight' ||
-      key.endsWith('.rotary_emb.inv_freq') ||
-      (key === 'lm_head.weight' && folder.config.tieWordEmbeddings)
-    if (!known.has(key) && !isHarmless)
+    const isTiedHead = folder.config.tieWordEmbeddings && key === `${familyOf(folder.config).design.head}.weight`
+    if (!known.has(key) && key !== 'score.weight' && !isTiedHead && !LEFTOVERS.test(key))
       throw new DataError('is not a weight of this config: the model would be half read', {
         file: folder.path,
         field: key,
       })
   }
 }
+
+/** Old checkpoints keep the frequencies and the causal mask. */
+const LEFTOVERS = /\.(rotary_emb\.inv_freq|attn\.masked_bias|attn\.bias|attention\.masked_bias|attention\.bias)$/
 
 function checkShared(base: LanguageModel, spec: ModelSpec, folder: ModelFolder): void {
   const same =
@@ -204,7 +222,9 @@ function verify({ folder, files }: Saved): void {
 }
 
 /** About a gigabyte of activations: 4,096 tokens at most, 256 at least. Depends on the config alone, as micro-batches must. */
-function microBatchTokens(c: LlamaConfig): number {
-  const floats = c.layers * (8 * c.hiddenSize + 6 * c.headDim * (c.heads + c.keyValueHeads) + 5 * c.intermediateSize)
+function microBatchTokens(c: ModelConfig): number {
+  const cappedLogits = c.logitCap === undefined ? 0 : 4 * c.vocabSize
+  const floats =
+    c.layers * (8 * c.hiddenSize + 6 * c.headDim * (c.heads + c.keyValueHeads) + 5 * c.intermediateSize) + cappedLogits
   return Math.min(4096, Math.max(256, Math.floor(2 ** 28 / floats)))
 }

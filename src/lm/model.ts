@@ -3,21 +3,22 @@
 import type { Affine, HeadSpec } from '#engine/contract'
 import type { Tensor } from '#torch'
 import type { Arithmetics } from './arithmetic.ts'
-import type { LlamaConfig } from './config.ts'
+import type { ModelConfig } from './config.ts'
+import type { Decoder } from './decoder.ts'
+import { familyOf } from './families/index.ts'
 import type { ValueHead } from './heads.ts'
-import type { Llama } from './llama.ts'
 import type { Parameter } from './parameters.ts'
 
 export type LanguageModel = {
   readonly id: number
   readonly engine: 'embedded'
-  config: LlamaConfig
+  config: ModelConfig
   device: string
   arithmetics: Arithmetics
   trains: 'nothing' | 'all'
   /** Tokenizer, template and generation files of the folder it came from, by name: they go along when it is saved. */
   sideFiles: Record<string, Uint8Array>
-  llama: Llama
+  decoder: Decoder
   body: Parameter[]
   heads: Parameter[]
   value?: { spec: NonNullable<HeadSpec['value']>; head: ValueHead }
@@ -38,5 +39,5 @@ export type LanguageModel = {
 /** `model 3 (llama 128x3, cpu)`: how messages name it. */
 export function describeModel(model: LanguageModel): string {
   const { hiddenSize, layers } = model.config
-  return `model ${model.id} (llama ${hiddenSize}x${layers}, ${model.device})`
+  return `model ${model.id} (${familyOf(model.config).modelType} ${hiddenSize}x${layers}, ${model.device})`
 }

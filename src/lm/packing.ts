@@ -39,6 +39,8 @@ export function planBatches(groups: Sequence[][], budget: number): Batch[] {
 export type Packed = {
   tokens_T: Int32Array
   positions_T: Int32Array
+  /** Tokens of the sequence that a token stands in. */
+  lengths_T: Int32Array
   /** Sequence n owns rows offsets[n] to offsets[n + 1]. */
   offsets: Int32Array
   /** Ascending rows whose last hidden states are read: before each scored token, the last token, and what score heads read. */
@@ -60,6 +62,7 @@ export function pack(items: Item[], read: 'last' | 'sum'): Packed {
   const T = countTokens(items)
   const tokens_T = new Int32Array(T)
   const positions_T = new Int32Array(T)
+  const lengths_T = new Int32Array(T)
   const offsets = new Int32Array(items.length + 1)
   const scoredOffsets = new Int32Array(items.length + 1)
   const scoreOffsets = new Int32Array(items.length + 1)
@@ -72,6 +75,7 @@ export function pack(items: Item[], read: 'last' | 'sum'): Packed {
     const start = offsets[n]!
     const length = sequence.tokens.length
     tokens_T.set(sequence.tokens, start)
+    lengths_T.fill(length, start, start + length)
     for (let t = 0; t < length; t++) {
       positions_T[start + t] = t
       if (!sequence.isScored[t]) continue
@@ -98,6 +102,7 @@ export function pack(items: Item[], read: 'last' | 'sum'): Packed {
   return {
     tokens_T,
     positions_T,
+    lengths_T,
     offsets,
     rows_R,
     before_S: placesOf(before),

@@ -10,7 +10,14 @@ export type ParameterPlan = {
   parts: { key: string; rows: number }[]
   /** Matrices of the body decay; norms, biases and heads never do. */
   isDecayed: boolean
+  /** Value of a fresh one; absent: drawn. */
+  initial?: number
+  /** Writes into the residual stream. */
+  isResidual?: boolean
 }
+
+/** Brings a tensor to a model's device. */
+export type Upload = (host: Tensor) => Tensor
 
 export type Parameter = ParameterPlan & {
   tensor: Tensor

@@ -7,11 +7,14 @@ import type { GroupLoss, Loss, Numbers, Output, Outputs, PassOptions, Sequence, 
 import { backward, embedding, fromArray, linear, noGrad, scope, type Tensor, toFloat32 } from '#torch'
 import type { Arithmetic } from './arithmetic.ts'
 import { valueOf } from './heads.ts'
-import { attendPacked, lastHidden } from './llama.ts'
+import { attendPacked } from './attention.ts'
+import { lastHidden } from './decoder.ts'
+import { logprobsOf } from './logits.ts'
 import { describeModel, type LanguageModel } from './model.ts'
 import { coefficientLoss, type Raw, type ScoreReading, toOutputs, toRawGradients } from './outputs.ts'
 import { checkSequences, type Item, pack, type Packed, planBatches } from './packing.ts'
 import { toDevice } from './parameters.ts'
+import { mostTokens } from './rope.ts'
 
 export async function forwardPass(
   model: LanguageModel,
@@ -176,7 +179,7 @@ function run(
   if (before_S.length > 0 && (want.includes('logprobs') || want.includes('entropies'))) {
     const before = before_S.length === rows_R.length ? hidden_RE : embedding(hidden_RE, at(model, before_S))
     const targets = at(model, targets_S)
-    const { logprobs_T, entropies_T } = arithmetic.logprobs(before, model.llama.head_VE!, targets, temperature)
+    const { logprobs_T, entropies_T } = logprobsOf(model.decoder, before, targets, { temperature, arithmetic })
     if (want.includes('logprobs')) tensors.logprobs_S = logprobs_T
     if (want.includes('entropies')) tensors.entropies_S = entropies_T
   }
@@ -191,11 +194,11 @@ function hiddenOf(
   o: { arithmetic: Arithmetic; rows: 'read rows' | 'all tokens' },
 ): Tensor {
   const isWhole = o.rows === 'all tokens' || packed.rows_R.length === packed.tokens_T.length
-  return lastHidden(model.llama, {
+  const upload = (host: Tensor): Tensor => toDevice(host, model.device)
+  return lastHidden(model.decoder, packed, {
     arithmetic: o.arithmetic,
-    tokens_T: at(model, packed.tokens_T),
-    positions_T: at(model, packed.positions_T),
-    attend: attendPacked(model.config, at(model, packed.offsets)),
+    attend: attendPacked(model.config, packed.offsets, upload),
+    upload,
     rows_R: isWhole ? undefined : at(model, packed.rows_R),
   })
 }
@@ -240,7 +243,7 @@ async function breathe(signal: AbortSignal | undefined): Promise<void> {
 }
 
 function limits(model: LanguageModel): { vocabulary: number; maxTokens: number } {
-  return { vocabulary: model.config.vocabSize, maxTokens: model.config.maxPositionEmbeddings }
+  return { vocabulary: model.config.vocabSize, maxTokens: mostTokens(model.config) }
 }
 
 function checkPass(model: LanguageModel, groups: Sequence[][], want: Output[], o: PassOptions): void {
@@ -251,7 +254,7 @@ function checkPass(model: LanguageModel, groups: Sequence[][], want: Output[], o
   for (const output of want) {
     if (output === 'values' && !model.value) lacks(output, 'value head')
     if (output === 'scores' && !model.scores) lacks(output, 'score heads')
-    if ((output === 'logprobs' || output === 'entropies') && !model.llama.head_VE) lacks(output, 'lm_head.weight')
+    if ((output === 'logprobs' || output === 'entropies') && !model.decoder.head) lacks(output, 'lm_head.weight')
   }
   checkSequences(groups, limits(model))
 }

@@ -5,6 +5,7 @@ import { setImmediate as macrotask } from 'node:timers/promises'
 import { EngineError } from '#errors'
 import type { SampleRequest } from '#engine/contract'
 import { describeModel, type LanguageModel } from './model.ts'
+import { mostTokens } from './rope.ts'
 
 /** Samples `from` to `to` of a request: all of them, unless there are more than rows. */
 export type Admission = { request: SampleRequest; from: number; to: number }
@@ -81,7 +82,8 @@ function checkRequest(request: SampleRequest, model: LanguageModel): void {
   const expect = (holds: boolean, what: string): void => {
     if (!holds) throw new EngineError(`${describeModel(model)}: sample request ${id}: expected ${what}`)
   }
-  const { vocabSize, maxPositionEmbeddings } = model.config
+  const { vocabSize } = model.config
+  const most = mostTokens(model.config)
   expect(tokens.length > 0, 'at least one prompt token, got none')
   for (const t of tokens) expect(t >= 0 && t < vocabSize, `tokens below the vocabulary of ${vocabSize}, got ${t}`)
   expect(Number.isInteger(n) && n > 0, `n of at least 1, got ${n}`)
@@ -91,7 +93,7 @@ function checkRequest(request: SampleRequest, model: LanguageModel): void {
   expect(Number.isInteger(maxTokens) && maxTokens > 0, `maxTokens of at least 1, got ${maxTokens}`)
   expect(Number.isSafeInteger(seed) && seed >= 0, `a seed that is a safe integer of at least 0, got ${seed}`)
   expect(
-    tokens.length + maxTokens <= maxPositionEmbeddings,
-    `prompt and maxTokens to fit ${maxPositionEmbeddings} positions, got ${tokens.length} + ${maxTokens}`,
+    tokens.length + maxTokens <= most,
+    `prompt and maxTokens to fit ${most} positions, got ${tokens.length} + ${maxTokens}`,
   )
 }

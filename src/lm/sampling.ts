@@ -5,22 +5,16 @@
 // are within rounding.) Left out: prefixes shared between requests, speculative decoding.
 import { setImmediate as macrotask } from 'node:timers/promises'
 import type { SampleEvent, SampleRequest } from '#engine/contract'
-import {
-  cacheWrite_,
-  decodeAttention,
-  fromArray,
-  indexSelect,
-  narrow,
-  noGrad,
-  sampleRows,
-  scope,
-  type Tensor,
-} from '#torch'
+import { cacheWrite_, fromArray, indexSelect, noGrad, sampleRows, scope, type Tensor } from '#torch'
 import { emptyCache, freeCache, type KvCache, moveRow, reserve } from './kv-cache.ts'
-import { type Attend, attendPacked, lastHidden } from './llama.ts'
+import { type Attend, attendCached } from './attention.ts'
+import { lastHidden } from './decoder.ts'
+import { fillCache } from './fill-cache.ts'
+import { logitsOf } from './logits.ts'
 import type { LanguageModel } from './model.ts'
 import { toDevice } from './parameters.ts'
 import { type Admission, openRequests } from './requests.ts'
+import { switchesAfter } from './rope.ts'
 import { rowSeed } from './seeded.ts'
 
 /** Rows that step together at most. */
@@ -39,6 +33,8 @@ type Row = {
   length: number
   drawn: number
   lastToken: number
+  /** All that were drawn. */
+  tokens: number[]
   newTokens: number[]
   newLogprobs: number[]
   done?: 'stop' | 'length' | 'cancelled'
@@ -86,99 +82,70 @@ export async function* samplePass(
   }
 }
 
-/** Runs the prompts of new requests, each once whatever its n, writes their keys and values to every row, draws the first tokens. */
+/** Runs the prompts of new requests, each once whatever its n, and draws the first tokens. */
 function prefill(model: LanguageModel, cache: KvCache, busy: Row[], admitted: Admission[]): Row[] {
-  const fresh = admitted.flatMap(rowsOf)
-  const prompts = admitted.map(({ request }) => request.tokens)
-  const longest = Math.max(...prompts.map((tokens) => tokens.length))
-  reserve(cache, { rows: busy.length + fresh.length, positions: longest + 1, used: busy.length }, model)
-  const offsets = new Int32Array(prompts.length + 1)
-  prompts.forEach((tokens, i) => (offsets[i + 1] = offsets[i]! + tokens.length))
-  const T = offsets.at(-1)!
-  const tokens_T = new Int32Array(T)
-  const positions_T = new Int32Array(T)
-  prompts.forEach((tokens, i) => {
-    tokens_T.set(tokens, offsets[i])
-    for (let t = 0; t < tokens.length; t++) positions_T[offsets[i]! + t] = t
-  })
-  // Where each written entry comes from (W entries: a prompt's tokens once for each of its rows), and where it goes.
-  const from: number[] = []
-  const toRow: number[] = []
-  const toPosition: number[] = []
-  const promptOfRow: number[] = []
-  admitted.forEach((admission, i) => {
-    for (const _ of rowsOf(admission)) {
-      const row = busy.length + promptOfRow.length
-      promptOfRow.push(i)
-      for (let t = 0; t < prompts[i]!.length; t++) {
-        from.push(offsets[i]! + t)
-        toRow.push(row)
-        toPosition.push(t)
-      }
-    }
-  })
+  const fresh = admitted.map(rowsOf)
+  let next = busy.length
+  const prompts = admitted.map(({ request: { tokens } }, i) => ({
+    tokens,
+    rows: fresh[i]!.map(() => next++),
+    length: tokens.length,
+  }))
+  const longest = Math.max(...prompts.map(({ tokens }) => tokens.length))
+  reserve(cache, { rows: next, positions: longest + 1, used: busy.length }, model)
   scope(() =>
     noGrad(() => {
-      const { config } = model
-      const arithmetic = model.arithmetics.reading
-      const at = (values: Int32Array | number[]): Tensor => toDevice(fromArray(Int32Array.from(values)), model.device)
-      const attendSegments = attendPacked(config, at(offsets))
-      const from_W = from.length === T ? undefined : at(from)
-      const target = { rows: at(toRow), positions: at(toPosition) }
-      const attend: Attend = (q, k, v, layer) => {
-        const { keys, values } = cache.layers[layer]!
-        cacheWrite_(keys, from_W ? indexSelect(k, 0, from_W) : k, target)
-        cacheWrite_(values, from_W ? indexSelect(v, 0, from_W) : v, target)
-        return attendSegments(q, k, v, layer)
-      }
-      const rows_R = at(offsets.slice(1).map((end) => end - 1))
-      const hidden = lastHidden(model.llama, {
-        arithmetic,
-        tokens_T: at(tokens_T),
-        positions_T: at(positions_T),
-        attend,
-        rows_R,
-      })
-      const logits = arithmetic.product(hidden, { weight: model.llama.head_VE! })
-      draw(fresh, promptOfRow.length === prompts.length ? logits : indexSelect(logits, 0, at(promptOfRow)))
+      const hidden = fillCache(model, cache, prompts)
+      const logits = logitsOf(model.decoder, hidden, model.arithmetics.reading)
+      const promptOfRow = Int32Array.from(fresh.flatMap((rows, i) => rows.map(() => i)))
+      const isOneEach = promptOfRow.length === prompts.length
+      draw(fresh.flat(), isOneEach ? logits : indexSelect(logits, 0, toDevice(fromArray(promptOfRow), model.device)))
     }),
   )
-  return [...busy, ...fresh]
+  return [...busy, ...fresh.flat()]
 }
 
 /** One token more for each row. */
 function decode(model: LanguageModel, cache: KvCache, rows: Row[]): void {
+  const { config } = model
   const B = rows.length
   const longest = rows.reduce((most, row) => Math.max(most, row.length), 0)
   reserve(cache, { rows: B, positions: longest + 1, used: B }, model)
   scope(() =>
     noGrad(() => {
-      const { headDim } = model.config
-      const arithmetic = model.arithmetics.reading
-      const at = (of: (row: Row, i: number) => number): Tensor =>
-        toDevice(fromArray(Int32Array.from(rows, of)), model.device)
-      const positions_T = at((row) => row.length)
-      const lengths = at((row) => row.length + 1)
-      const target = { rows: at((_, i) => i), positions: positions_T }
+      turnAnew(model, cache, rows)
+      const upload = (host: Tensor): Tensor => toDevice(host, model.device)
+      const positions_T = Int32Array.from(rows, (row) => row.length)
+      const lengths_T = positions_T.map((position) => position + 1)
+      const target = {
+        rows: upload(fromArray(Int32Array.from(rows, (_, i) => i))),
+        positions: upload(fromArray(positions_T)),
+      }
+      const attendRows = attendCached(config, cache, { lengths_B: lengths_T, upload })
       const attend: Attend = (q, k, v, layer) => {
         const { keys, values } = cache.layers[layer]!
         cacheWrite_(keys, k, target)
         cacheWrite_(values, v, target)
-        return decodeAttention(q, narrow(keys, 0, 0, B), narrow(values, 0, 0, B), {
-          lengths,
-          scale: 1 / Math.sqrt(headDim),
-        })
+        return attendRows(q, layer)
       }
-      const hidden = lastHidden(model.llama, {
-        arithmetic,
-        tokens_T: at((row) => row.lastToken),
-        positions_T,
-        attend,
-      })
+      const tokens_T = Int32Array.from(rows, (row) => row.lastToken)
+      const arithmetic = model.arithmetics.reading
+      const hidden = lastHidden(model.decoder, { tokens_T, positions_T, lengths_T }, { arithmetic, attend, upload })
       for (const row of rows) row.length++
-      draw(rows, arithmetic.product(hidden, { weight: model.llama.head_VE! }))
+      draw(rows, logitsOf(model.decoder, hidden, arithmetic))
     }),
   )
+}
+
+/** Rows that grow beyond where their frequencies change: what is cached of them is computed anew, as transformers does. */
+function turnAnew(model: LanguageModel, cache: KvCache, rows: Row[]): void {
+  const most = switchesAfter(model.config)
+  const prompts = rows.flatMap((row, i) =>
+    row.length === most
+      ? [{ tokens: Int32Array.from([...row.request.tokens, ...row.tokens.slice(0, -1)]), rows: [i], length: most + 1 }]
+      : [],
+  )
+  if (prompts.length > 0) fillCache(model, cache, prompts)
 }
 
 function draw(rows: Row[], logits: Tensor): void {
@@ -192,6 +159,7 @@ function draw(rows: Row[], logits: Tensor): void {
   rows.forEach((row, i) => {
     const token = tokens[i]!
     row.lastToken = token
+    row.tokens.push(token)
     row.drawn++
     row.newTokens.push(token)
     row.newLogprobs.push(logprobs[i]!)
@@ -229,6 +197,7 @@ function newRow(request: SampleRequest, index: number): Row {
     length: request.tokens.length,
     drawn: 0,
     lastToken: -1,
+    tokens: [],
     newTokens: [],
     newLogprobs: [],
   }

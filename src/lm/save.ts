@@ -2,7 +2,9 @@
 // and beside them what is hone's own. `resume` adds moments and counters; both are whole or absent.
 import type { Saved } from '#engine/contract'
 import type { Tensor } from '#torch'
-import type { LlamaConfig } from './config.ts'
+import type { ModelConfig } from './config.ts'
+import { headKeys } from './decoder.ts'
+import { familyOf } from './families/index.ts'
 import { writeFolder } from './folder.ts'
 import type { LanguageModel } from './model.ts'
 import { type Parameter, readParameter } from './parameters.ts'
@@ -32,7 +34,8 @@ export function saveModel(model: LanguageModel, what: 'resume' | 'weights', to: 
     extraFiles[MOMENTS_FILE] = encodeSafetensors(moments, {})
   }
   // *ForSequenceClassification has no output layer.
-  const body = scores && what === 'weights' ? model.body.filter((p) => p.name !== 'lm_head.weight') : model.body
+  const body =
+    scores && what === 'weights' ? model.body.filter((p) => !headKeys(model.config).includes(p.name)) : model.body
   const score = model.heads.filter((p) => p.name === 'score.weight')
   const files = writeFolder({
     to,
@@ -43,12 +46,13 @@ export function saveModel(model: LanguageModel, what: 'resume' | 'weights', to: 
   return { folder: to, files }
 }
 
-function configOf({ config, scores }: LanguageModel): LlamaConfig {
+function configOf({ config, scores }: LanguageModel): ModelConfig {
   const { labels: _, ...rest } = config
+  const family = familyOf(config)
   return {
     ...rest,
     dtype: 'float32',
-    architecture: scores ? 'LlamaForSequenceClassification' : 'LlamaForCausalLM',
+    architecture: scores ? family.classifier : family.causal,
     ...(scores && { labels: scores.names }),
   }
 }
