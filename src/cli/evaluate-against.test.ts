@@ -9,7 +9,7 @@ import type { WinRate } from '#evaluate'
 import type { Comparison, Judgement } from '#schema'
 import { makeSmallFiles } from '../../trials/worlds/small-run.ts'
 import { evaluateCommand } from './evaluate.ts'
-import type { PairsKey } from './evaluate-against.ts'
+import type { PairsKey } from './evaluation-file.ts'
 import { gateCommand } from './gate.ts'
 
 let folder: string
@@ -84,12 +84,11 @@ test('pairs are blind and drawn once; the rate is the model’s; gates read it; 
 
   // The same pairs again, rows that came back instead of a judge, on two questions.
   const back = at('back.jsonl')
-  const rows = judgements.flatMap(({ simulated: _, ...row }) => [row, { ...row, criterion: 'tone', choice: 'tie' }])
+  const rows = judgements.flatMap((row) => [row, { ...row, criterion: 'tone', choice: 'tie' }])
   fs.writeFileSync(back, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
   const again = await contest('--pairs', at('evaluation.pairs.jsonl'), '--judgements', back, '--out', at('again.json'))
   expect(again).toMatchObject({
     statistics: { 'win-rate': rate, tone: { 'win-rate': { value: 0.5 } } },
-    simulated: false,
   })
   expect(readLines(at('evaluation.pairs.jsonl'))).toEqual(pairs)
 })

@@ -3,7 +3,6 @@
 // a judge at hand, or people whose rows come back later by the same command. The pairs are drawn once.
 import fs from 'node:fs'
 import { dirname, join } from 'node:path'
-import { z } from 'zod'
 import { readRows } from '#data'
 import { ConfigError, DataError } from '#errors'
 import { winRate, type WinRate } from '#evaluate'
@@ -13,26 +12,10 @@ import { deriveSeed, generator } from '#stats'
 import { artifactsOf, readCard, resolveModel } from '#trainer'
 import { type Drawing, withModel } from './completions.ts'
 import { drawAll } from './evaluate-text.ts'
-import { type Evaluation, readJsonFile } from './evaluation-file.ts'
+import { type Evaluation, PairsKey, readJsonFile } from './evaluation-file.ts'
 import { openJudge } from './judges.ts'
 import type { Output } from './output.ts'
 import { version } from './version.ts'
-
-const Artifact = z.strictObject({ path: z.string(), hash: z.string() })
-
-/** Who is who in a file of pairs: for its author alone until all is judged. */
-export const PairsKey = z.strictObject({
-  kind: z.literal('pairs'),
-  hone: z.string(),
-  model: Artifact,
-  against: Artifact,
-  prompts: Artifact,
-  pairs: Artifact,
-  settings: z.record(z.string(), z.number()),
-  /** Of each row of the pairs: `a` is the model's, `b` that of what it is held against. */
-  isModelA: z.array(z.boolean()),
-})
-export type PairsKey = z.infer<typeof PairsKey>
 
 export type Contest = {
   model: string

@@ -24,6 +24,20 @@ export const Evaluation = z.strictObject({
 })
 export type Evaluation = z.infer<typeof Evaluation>
 
+/** Who is who in a file of pairs: for its author alone until all is judged. */
+export const PairsKey = z.strictObject({
+  kind: z.literal('pairs'),
+  hone: z.string(),
+  model: Artifact,
+  against: Artifact,
+  prompts: Artifact,
+  pairs: Artifact,
+  settings: z.record(z.string(), z.number()),
+  /** Of each row of the pairs: `a` is the model's, `b` that of what it is held against. */
+  isModelA: z.array(z.boolean()),
+})
+export type PairsKey = z.infer<typeof PairsKey>
+
 export function writeEvaluation(file: string, evaluation: Evaluation): void {
   writeDurable(file, `${JSON.stringify(evaluation, null, 2)}\n`)
 }

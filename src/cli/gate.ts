@@ -37,7 +37,10 @@ function gate(options: Options): void {
   const model = modelOf(given)
   const verdict = decideRelease(rules, statisticsOf(given))
   const simulated = given.some(({ evaluation }) => evaluation.simulated)
-  if (options.out !== undefined) writeRelease(options.out, { verdict, model, rules: options.rules, given, simulated })
+  if (options.out !== undefined) {
+    const evaluations = given.map(({ label, file }) => ({ file, ...(label !== undefined && { label }) }))
+    writeRelease(options.out, { verdict, model, rules: options.rules, evaluations, simulated })
+  }
   out.event({ event: 'done', ...verdict, model, simulated, ...(options.out !== undefined && { file: options.out }) })
   for (const { name, passed, evidence, rule } of verdict.gates)
     out.say(`${passed ? 'passed ' : 'FAILED '} ${name}: ${evidence}${rule === undefined ? '' : `  (rule: ${rule})`}`)
@@ -107,12 +110,19 @@ function isCommon(key: string): boolean {
   return ['finished', 'tokens', 'rows'].includes(key)
 }
 
-function writeRelease(
+/** The verdict with everything it rests on, by hash. */
+export function writeRelease(
   file: string,
-  o: { verdict: Verdict; model: Evaluation['model']; rules: string; given: Given[]; simulated: boolean },
+  o: {
+    verdict: Verdict
+    model: Evaluation['model']
+    rules: string
+    evaluations: { file: string; label?: string }[]
+    simulated: boolean
+  },
 ): void {
-  const { verdict, model, rules, given, simulated } = o
-  const evaluations = given.map(({ label, file: path }) => ({
+  const { verdict, model, rules, simulated } = o
+  const evaluations = o.evaluations.map(({ label, file: path }) => ({
     ...artifactsOf({ evaluation: path }, {}).evaluation!,
     ...(label !== undefined && { label }),
   }))

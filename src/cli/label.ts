@@ -1,7 +1,7 @@
 // hone label: blind judging at the terminal, and what becomes of judgements: import, agreement, aggregation.
 import { existsSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
-import { importVersion, readRows, writeRows } from '#data'
+import { findWorkspace, importVersion, readRows, writeRows } from '#data'
 import { ConfigError, DataError } from '#errors'
 import {
   aggregate,
@@ -16,8 +16,11 @@ import {
 } from '#feedback'
 import type { Comparison, Judgement } from '#schema'
 import type { Interval } from '#stats'
-import { type Common, formatOf, label, numberOf, readSource, workspaceOf } from './data-source.ts'
+import { type Common, fileOf, formatOf, label, numberOf, readSource, workspaceOf } from './data-source.ts'
+import { checkCriterion, guidelineLabel, guidelineNamed, keepGuideline, listGuidelines } from './guideline-file.ts'
 import { judge } from './judging.ts'
+import { versionHashOf } from './lineage-graph.ts'
+import { writeMade } from './made-file.ts'
 import { figure, output } from './output.ts'
 import { openTerminal } from './terminal.ts'
 
@@ -38,7 +41,8 @@ export function labelCommands(program: Command): void {
     .requiredOption('--annotator <name>', 'who judges')
     .requiredOption('--out <file>', 'JSONL of judgements, appended to; run again to go on')
     .option('--seed <n>', 'draws sides and order', '0')
-    .option('--guideline <version>', 'written into each judgement')
+    .option('--guideline <version>', "written into each judgement (default: the workspace's, as it is now)")
+    .option('--criterion <name>', 'judge by this criterion alone')
     .action(judgeCommand)
   add('import <file>', 'judgements become an immutable version, after each is held against the others')
     .requiredOption('--name <name>', 'dataset')
@@ -46,11 +50,13 @@ export function labelCommands(program: Command): void {
     .action(importCommand)
   add('agreement <source>', 'do annotators agree, and who leans to a side')
     .option('--comparisons <source>', COMPARISONS)
+    .option('--criterion <name>', 'of rows that were judged by criteria: take these')
     .option('--seed <n>', 'of the bootstrap', '0')
     .action(agreementCommand)
   add('aggregate <source>', 'judgements become preferences with probability and weight')
     .requiredOption('--out <file>', 'preferences: .jsonl, .json or .csv')
     .option('--comparisons <source>', COMPARISONS)
+    .option('--criterion <name>', 'of rows that were judged by criteria: take these')
     .option('--gold <source>', 'rows {id, prompt, chosen, rejected} of items whose answer is known: who passes, weighs')
     .option('--pass-mark <share>', 'of gold answers that qualifies; needs --gold')
     .option('--method <method>', METHODS.join(', '), 'auto')
@@ -58,7 +64,14 @@ export function labelCommands(program: Command): void {
     .action(aggregateCommand)
 }
 
-type JudgeOptions = Common & { comparisons: string; annotator: string; out: string; seed: string; guideline?: string }
+type JudgeOptions = Common & {
+  comparisons: string
+  annotator: string
+  out: string
+  seed: string
+  guideline?: string
+  criterion?: string
+}
 
 async function judgeCommand(options: JudgeOptions): Promise<void> {
   const out = output(options)
@@ -66,19 +79,31 @@ async function judgeCommand(options: JudgeOptions): Promise<void> {
     throw new ConfigError(`--out: expected a file that ends in .jsonl, got ${options.out}`)
   if (options.annotator.trim() === '') throw new ConfigError('--annotator: expected a name, got a blank one')
   const seed = numberOf('--seed', options.seed, { low: 0, isWhole: true })
+  const workspace = options.dir ?? findWorkspace(process.cwd())
+  if (options.criterion !== undefined) checkCriterion(workspace, options.criterion)
+  const kept = workspace === undefined ? undefined : keepGuideline(workspace)
+  const guideline = options.guideline ?? (kept && guidelineLabel(kept))
   const comparisons = await readComparisons(options.comparisons, options)
-  const hasRows = existsSync(options.out) && statSync(options.out).size > 0
-  const before = hasRows ? (await readRows(options.out, { kind: 'judgements' })).rows : []
+  const before = await rowsIfAny(options.out)
   const items = new Set(comparisons.map(({ item }) => item))
   holdTogether(
-    before.filter(({ item }) => items.has(item)),
+    before.filter(({ item, criterion }) => items.has(item) && criterion === options.criterion),
     comparisons,
     options.out,
   )
   const { terminal, close } = openTerminal()
   try {
-    const { annotator, out: file, guideline } = options
-    const { judged, left } = await judge({ comparisons, before, annotator, file, seed, guideline }, terminal)
+    const { annotator, out: file, criterion } = options
+    const session = { comparisons, before, annotator, file, seed, guideline, criterion }
+    const { judged, left } = await judge(session, terminal)
+    const rows = (await rowsIfAny(file)).filter(({ item }) => items.has(item))
+    if (rows.length > 0)
+      writeMade(file, {
+        by: 'label judge',
+        parents: { comparisons: fileOf('--comparisons', options.comparisons, options).file },
+        guidelines: guidelinesOf(rows, workspace),
+        settings: { seed },
+      })
     out.event({ event: 'done', judged, left, file })
     out.say(
       `\n${judged} judged, ${left} left; ${left ? 'run the same command to go on' : `next: hone label aggregate ${file} --out preferences.jsonl`}`,
@@ -88,20 +113,39 @@ async function judgeCommand(options: JudgeOptions): Promise<void> {
   }
 }
 
+async function rowsIfAny(file: string): Promise<Judgement[]> {
+  const hasRows = existsSync(file) && statSync(file).size > 0
+  return hasRows ? (await readRows(file, { kind: 'judgements' })).rows : []
+}
+
+/** Hashes of the guideline versions that judgements name and the workspace knows. */
+function guidelinesOf(judgements: readonly Judgement[], workspace: string | undefined): string[] {
+  if (workspace === undefined) return []
+  const versions = listGuidelines(workspace)
+  const labels = new Set(judgements.flatMap(({ guideline }) => guideline ?? []))
+  return [...labels].flatMap((name) => guidelineNamed(versions, name)?.guideline ?? [])
+}
+
 async function importCommand(file: string, options: Common & { name: string; comparisons?: string }): Promise<void> {
   const out = output(options)
   const { rows } = await readRows(file, { kind: 'judgements' })
   const comparisons =
     options.comparisons === undefined ? undefined : await readComparisons(options.comparisons, options)
   holdTogether(rows, comparisons, file)
-  const { version, isNew } = await importVersion(workspaceOf(options), file, { kind: 'judgements', name: options.name })
+  const workspace = workspaceOf(options)
+  const parent =
+    options.comparisons === undefined
+      ? undefined
+      : versionHashOf(fileOf('--comparisons', options.comparisons, options).file)
+  const parents = [...(parent === undefined ? [] : [parent]), ...guidelinesOf(rows, workspace)]
+  const { version, isNew } = await importVersion(workspace, file, { kind: 'judgements', name: options.name, parents })
   out.event({ event: 'done', ...version, isNew })
   out.say(`${isNew ? 'imported' : 'already there:'} ${label(version)}  ${version.rows} judgements`)
 }
 
 async function agreementCommand(
   source: string,
-  options: Common & { comparisons?: string; seed: string },
+  options: Common & { comparisons?: string; criterion?: string; seed: string },
 ): Promise<void> {
   const out = output(options)
   const { judgements, comparisons } = await readJudged(source, options)
@@ -137,6 +181,7 @@ async function agreementCommand(
 type AggregateOptions = Common & {
   out: string
   comparisons?: string
+  criterion?: string
   gold?: string
   passMark?: string
   method: string
@@ -160,6 +205,18 @@ async function aggregateCommand(source: string, options: AggregateOptions): Prom
   if (!made.preferences.length)
     throw new DataError('expected at least one preference, got none: nobody who judged is qualified')
   writeRows(options.out, made.preferences, { kind: 'comparisons', format: formatOf(options.out) })
+  const sourceOf = (flag: string, given: string | undefined) =>
+    given === undefined ? undefined : fileOf(flag, given, options).file
+  writeMade(options.out, {
+    by: 'label aggregate',
+    parents: {
+      judgements: fileOf('judgements', source, options).file,
+      comparisons: sourceOf('--comparisons', options.comparisons),
+      gold: sourceOf('--gold', options.gold),
+    },
+    guidelines: guidelinesOf(judgements, options.dir ?? findWorkspace(process.cwd())),
+    settings: { method: made.method, seed, ...(options.criterion !== undefined && { criterion: options.criterion }) },
+  })
   const { preferences, ...rest } = made
   out.event({
     event: 'done',
@@ -210,10 +267,14 @@ async function qualificationOf(
 
 async function readJudged(
   source: string,
-  options: Common & { comparisons?: string },
+  options: Common & { comparisons?: string; criterion?: string },
 ): Promise<{ judgements: Judgement[]; comparisons: Comparison[] | undefined }> {
   const { rows } = await readSource(source, { ...options, kind: 'judgements' })
-  const judgements = rows.flatMap((row) => ('annotator' in row ? [row] : []))
+  const all = rows.flatMap((row) => ('annotator' in row ? [row] : []))
+  const { criterion } = options
+  const judgements = criterion === undefined ? all : all.filter((row) => row.criterion === criterion)
+  if (judgements.length === 0)
+    throw new DataError(`expected judgements by the criterion ${criterion}, got none`, { file: source })
   const comparisons =
     options.comparisons === undefined ? undefined : await readComparisons(options.comparisons, options)
   holdTogether(judgements, comparisons, source)
@@ -222,8 +283,13 @@ async function readJudged(
 
 /** Throws when judgements contradict their items; the error names the file. */
 function holdTogether(judgements: Judgement[], comparisons: Comparison[] | undefined, file: string): void {
+  const criteria = new Set(judgements.map(({ criterion }) => criterion))
   try {
-    gatherItems(judgements, comparisons)
+    for (const criterion of criteria)
+      gatherItems(
+        judgements.filter((row) => row.criterion === criterion),
+        comparisons,
+      )
   } catch (cause) {
     throw cause instanceof DataError ? new DataError(cause.message, { file }, { cause }) : cause
   }

@@ -1,23 +1,20 @@
-// What came from what, read from the records that lie in a folder: dataset versions, run.json, evaluations, releases and
-// the cards of models. Everything is known by the hash of its content, so a moved or copied file keeps its place.
+// What came from what, read from the records that lie in a folder: guidelines, dataset versions, what label commands made,
+// run.json, marks, evaluations, releases and the cards of models. Everything is known by the hash of its content, so a moved
+// or copied file keeps its place.
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { listDatasets, listVersions, type Version } from '#data'
 import { artifactPath, hashRow, sha256File } from '#files'
-import { readCard, readRun, type RunRecord } from '#trainer'
+import { markFile, markSteps, readCard, readRun, type RunRecord } from '#trainer'
 import { label as labelOf } from './data-source.ts'
-import { readEvaluation, readJsonFile } from './evaluation-file.ts'
-
-export type Kind = 'dataset' | 'file' | 'model' | 'run' | 'checkpoint' | 'evaluation' | 'release'
-/** `id`: the hash of the content, of a run its folder. `rows`: the JSONL file with a dataset's rows. */
-export type Node = { id: string; kind: Kind; label: string; detail?: string; rows?: string }
-/** `to` was made of `from`; `role` says as what. */
-export type Edge = { from: string; to: string; role: string }
-export type Graph = { nodes: Map<string, Node>; edges: Edge[]; alias: Map<string, string> }
+import { PairsKey, readEvaluation, readJsonFile } from './evaluation-file.ts'
+import { addGuidelines, linkJudgements } from './lineage-guidelines.ts'
+import { type Graph, type Kind, link, nodeOf, put } from './lineage-nodes.ts'
+import { readMade } from './made-file.ts'
 
 const DEEPEST = 6
-const SKIPPED = new Set(['node_modules', 'artifacts', 'datasets', 'checkpoints', 'model', 'fresh'])
+const SKIPPED = new Set(['node_modules', 'artifacts', 'datasets', 'checkpoints', 'model', 'fresh', 'marks', 'answers'])
 /** A record of an evaluation or a release is smaller. */
 const LARGEST_RECORD = 8 << 20
 /** Files of rows beyond this are known by their bytes alone, not by their rows. */
@@ -25,19 +22,16 @@ const LARGEST_ROWS = 64 << 20
 
 /** The graph of everything under `folder`. */
 export function readGraph(folder: string): Graph {
-  const graph: Graph = { nodes: new Map(), edges: [], alias: new Map() }
+  const graph: Graph = { nodes: new Map(), edges: [], alias: new Map(), guidelines: [] }
   const root = resolve(folder)
+  addGuidelines(graph, root)
   if (fs.existsSync(join(root, 'hone.json'))) addVersions(graph, root)
   const { runs, records } = findRecords(root)
   for (const run of runs) addRun(graph, run)
   for (const record of records) addRecord(graph, record)
   addCards(graph)
+  linkJudgements(graph)
   return graph
-}
-
-/** The node of a hash, whichever of its names it is: a version's own, or that of the file that holds its rows. */
-export function nodeOf({ nodes, alias }: Graph, hash: string): Node | undefined {
-  return nodes.get(alias.get(hash) ?? hash)
 }
 
 /** The hash that a dataset version of these JSONL rows would have; undefined when the file is not such rows. */
@@ -56,16 +50,6 @@ export function versionHashOf(file: string): string | undefined {
 export function shortPath(path: string): string {
   const near = relative(process.cwd(), path)
   return near === '' ? '.' : near.startsWith('..') ? path : near
-}
-
-function put({ nodes }: Graph, node: Node): string {
-  if (!nodes.has(node.id)) nodes.set(node.id, node)
-  return node.id
-}
-
-function link(graph: Graph, edge: Edge): void {
-  if (edge.from === edge.to) return
-  if (!graph.edges.some((e) => e.from === edge.from && e.to === edge.to && e.role === edge.role)) graph.edges.push(edge)
 }
 
 function addVersions(graph: Graph, root: string): void {
@@ -87,7 +71,7 @@ function addVersion(graph: Graph, root: string, version: Version): void {
 function linkVersion(graph: Graph, { version: id, content, parents, source }: Version): void {
   for (const parent of parents) {
     put(graph, { id: parent, kind: 'dataset', label: `${parent.slice(0, 12)}, not in this workspace` })
-    link(graph, { from: parent, to: id, role: 'parent' })
+    link(graph, { from: parent, to: id, role: graph.nodes.get(parent)!.kind === 'guideline' ? 'guideline' : 'parent' })
   }
   if (typeof source.sha256 !== 'string' || source.sha256 === content) return
   const file = typeof source.import === 'string' ? source.import : 'a file'
@@ -119,7 +103,7 @@ function isRecord(path: string): boolean {
   } finally {
     fs.closeSync(fd)
   }
-  return /^\{\s*"kind": "(evaluation|release)"/.test(head.toString())
+  return /^\{\s*"kind": "(evaluation|release|made|pairs)"/.test(head.toString())
 }
 
 const MODEL_ROLES = ['model', 'reference', 'reward']
@@ -144,13 +128,20 @@ function addRun(graph: Graph, folder: string): void {
   put(graph, { id: folder, kind: 'run', label: shortPath(folder), detail: describeRun(record) })
   for (const [role, input] of Object.entries(record.inputs)) {
     const isCheckpoint = role === 'branchedFrom'
-    const kind: Kind = isCheckpoint ? 'checkpoint' : MODEL_ROLES.includes(role) ? 'model' : 'file'
+    const isModel = MODEL_ROLES.includes(role) || (role === 'judge' && !input.path.endsWith('.json'))
+    const kind: Kind = isCheckpoint ? 'checkpoint' : isModel ? 'model' : 'file'
     const from = artifact(graph, input, kind)
     link(graph, { from, to: folder, role })
     if (isCheckpoint) link(graph, { from: dirname(dirname(input.path)), to: from, role: 'checkpoint' })
   }
   for (const [role, output] of Object.entries(record.outputs))
     link(graph, { from: folder, to: artifact(graph, output, 'model'), role })
+  for (const step of markSteps(folder)) {
+    const path = markFile(folder, step, 'judgements')
+    if (!fs.existsSync(path)) continue
+    const judged = artifact(graph, { path, hash: sha256File(path) }, 'file')
+    link(graph, { from: folder, to: judged, role: `judged at the mark of step ${step}` })
+  }
 }
 
 function describeRun({ recipe, status, simulated, outcome }: RunRecord): string {
@@ -168,12 +159,17 @@ type Release = {
 
 function addRecord(graph: Graph, path: string): void {
   const id = sha256File(path)
-  const { kind } = readJsonFile(path) as { kind: 'evaluation' | 'release' }
+  const { kind } = readJsonFile(path) as { kind: 'evaluation' | 'release' | 'made' | 'pairs' }
+  if (kind === 'made') return addMade(graph, path)
+  if (kind === 'pairs') return addPairs(graph, path)
   if (kind === 'evaluation') {
-    const { metric, model, suite } = readEvaluation(path)
+    const { metric, model, against, suite, pairs, judgements = [] } = readEvaluation(path)
     addEvaluation(graph, { path, hash: id }, `${metric} on ${suite.name}, ${suite.rows} rows`)
     link(graph, { from: artifact(graph, model, 'model'), to: id, role: 'model' })
     link(graph, { from: artifact(graph, suite, 'file'), to: id, role: 'suite' })
+    if (against) link(graph, { from: artifact(graph, against, 'model'), to: id, role: 'against' })
+    for (const [role, files] of Object.entries({ pairs: pairs ? [pairs] : [], judgements }))
+      for (const file of files) link(graph, { from: artifact(graph, file, 'file'), to: id, role })
     return
   }
   const { verdict, reasons, model, rules, evaluations } = readJsonFile(path) as Release
@@ -184,6 +180,33 @@ function addRecord(graph: Graph, path: string): void {
     addEvaluation(graph, evaluation)
     link(graph, { from: evaluation.hash, to: id, role: evaluation.label ?? 'evaluation' })
   }
+}
+
+/** A file that a label command wrote: its parents by role, and the guidelines behind its judgements. */
+function addMade(graph: Graph, path: string): void {
+  const { by, output, parents, guidelines } = readMade(path)
+  const to = artifact(graph, output, 'file')
+  const node = graph.nodes.get(to)!
+  node.detail ??= `by hone ${by}`
+  for (const [role, parent] of Object.entries(parents)) link(graph, { from: artifact(graph, parent, 'file'), to, role })
+  // Rows of judgements name their guideline themselves, sentence by sentence.
+  for (const guideline of guidelines)
+    if (!graph.nodes.has(guideline))
+      link(graph, {
+        from: put(graph, { id: guideline, kind: 'guideline', label: guideline.slice(0, 12) }),
+        to,
+        role: 'guideline',
+      })
+}
+
+function addPairs(graph: Graph, path: string): void {
+  const parsed = PairsKey.safeParse(readJsonFile(path))
+  if (!parsed.success) return
+  const { model, against, prompts, pairs } = parsed.data
+  const to = artifact(graph, pairs, 'file')
+  link(graph, { from: artifact(graph, model, 'model'), to, role: 'model' })
+  link(graph, { from: artifact(graph, against, 'model'), to, role: 'against' })
+  link(graph, { from: artifact(graph, prompts, 'file'), to, role: 'prompts' })
 }
 
 function addEvaluation(graph: Graph, { path, hash }: { path: string; hash: string }, detail?: string): void {

@@ -1,4 +1,5 @@
-// hone lineage: what something came from and what was made of it, from a row of a dataset to a release and back.
+// hone lineage: what something came from and what was made of it, from a sentence of the guideline and a row of a dataset to
+// a release and back.
 import fs from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { findVersion, findWorkspace } from '#data'
@@ -7,20 +8,36 @@ import { hashRow, sha256File } from '#files'
 import { hashModel } from '#trainer'
 import type { Command } from 'commander'
 import { brief } from './data-source.ts'
-import { addCard, type Graph, type Node, nodeOf, readGraph, versionHashOf } from './lineage-graph.ts'
+import { addCard, readGraph, versionHashOf } from './lineage-graph.ts'
+import { type Graph, type Node, nodeOf } from './lineage-nodes.ts'
+import { foldSentences } from './lineage-guidelines.ts'
+import { addRow, type Place, rowsNamed, rowsOf } from './lineage-rows.ts'
 import { output } from './output.ts'
 
 type Options = { dir?: string; up?: boolean; down?: boolean; row?: string; json?: boolean }
-type Row = { dataset: string; line: number; hash: string; row: unknown }
 
 const SHORT = 12
 const MOST_ROWS = 20
+const HELP = `
+What can be asked for:
+  a file, run, model, evaluation or release       hone lineage release.json
+  a dataset's version, or the beginning of a hash hone lineage judgements@3fa94c00
+  a row: DATASET or FILE, #, then its line, id, item or hash
+                                                  hone lineage judgements#pair-7
+  a criterion of the objective                    hone lineage criterion:fact
+  a sentence of the guideline, by words of it     hone lineage "states the right fact"
+
+The way is read from files alone: objective -> criterion -> sentence of the guideline -> judgement -> preference -> run ->
+model -> evaluation -> release. A judgement was made under the sentences of the guideline that it names; one that names a
+criterion under those about it. In guideline.md a sentence or list item that ends with [CRITERION] is about that one.`
 
 export function lineageCommand(program: Command): void {
   program
     .command('lineage')
-    .description('what something came from and what was made of it: datasets, runs, models, evaluations, releases')
-    .argument('<id>', 'a run, model or file, NAME@VERSION of a dataset, or six digits or more of a hash')
+    .description(
+      'what something came from and what was made of it, from a sentence of the guideline to a release and back',
+    )
+    .argument('<id>', 'see below')
     .option(
       '--dir <folder>',
       'where runs and datasets lie (default: the workspace around this folder, else this folder)',
@@ -28,7 +45,8 @@ export function lineageCommand(program: Command): void {
     .option('--up', 'only what it came from')
     .option('--down', 'only what was made of it')
     .option('--row <row>', 'show this row (its id, item, or hash) in each dataset on the way')
-    .option('--json', 'events as JSON lines on standard output')
+    .option('--json', 'the graph as one event: nodes, and edges from what was there to what was made of it')
+    .addHelpText('after', HELP)
     .action(lineage)
 }
 
@@ -53,7 +71,8 @@ function lineage(id: string, options: Options): void {
     edges: graph.edges.filter(({ from, to }) => reached.has(from) && reached.has(to)),
     ...(options.row !== undefined && { rows }),
   })
-  const tree: Tree = { graph, rows, say: out.say, seen: new Set() }
+  const shown = within(foldSentences(graph, new Set(target.kind === 'sentence' ? [target.id] : [])), reached)
+  const tree: Tree = { graph: shown, rows, say: out.say, seen: new Set() }
   out.say(describe(target))
   tellRows(tree, target.id, 1)
   for (const way of ways) {
@@ -63,23 +82,64 @@ function lineage(id: string, options: Options): void {
   }
 }
 
-/** A dataset's name wins over a path, a path over a hash. */
+/** A dataset's name wins over a path, a path over a row, a criterion, a hash, words of a sentence. */
 function find(graph: Graph, id: string, dir: string): Node {
-  const byName = datasetNamed(graph, id, dir)
-  if (byName) return byName
-  if (fs.existsSync(id)) return atPath(graph, resolve(id), dir)
-  if (!/^[0-9a-f]{6,64}$/.test(id))
-    throw new ConfigError(
-      `expected a run, a model, a file, NAME@VERSION or at least six digits of a hash, found no ${id} in ${dir}`,
-    )
+  const found = datasetNamed(graph, id, dir) ?? (fs.existsSync(id) ? atPath(graph, resolve(id), dir) : undefined)
+  if (found) return found
+  const hashed = id.lastIndexOf('#')
+  if (hashed > 0) return rowOf(graph, find(graph, id.slice(0, hashed), dir), id.slice(hashed + 1))
+  const criteria = [...graph.nodes.values()].filter(
+    ({ kind, label }) => kind === 'criterion' && label === id.replace(/^criterion:/, ''),
+  )
+  // Of an objective that was edited, the newest version's.
+  if (criteria.length > 0) return criteria.at(-1)!
+  return /^[0-9a-f]{6,64}$/.test(id) ? byHash(graph, id, dir) : bySentence(graph, id, dir)
+}
+
+function byHash(graph: Graph, id: string, dir: string): Node {
   const names = [...graph.nodes.keys(), ...graph.alias.keys()].filter((name) => name.startsWith(id))
   const found = [...new Set(names.map((name) => nodeOf(graph, name)!))]
+  if (found.length === 0) {
+    const places = rowsNamed(graph, [...graph.nodes.keys()], id)
+    const hashes = new Set(places.map(({ hash }) => hash))
+    if (hashes.size === 1) return addPlaces(graph, places)
+  }
   if (found.length === 1) return found[0]!
   throw new ConfigError(
     found.length === 0
       ? `expected the beginning of a hash, found none that begins with ${id} in ${dir}: give --dir`
       : `expected one hash, got ${found.length} that begin with ${id}: ${found.map(describe).join('; ')}`,
   )
+}
+
+function bySentence(graph: Graph, words: string, dir: string): Node {
+  const sentences = [...graph.nodes.values()].filter(
+    ({ kind, label }) => kind === 'sentence' && label.toLowerCase().includes(words.toLowerCase()),
+  )
+  if (sentences.length === 1) return sentences[0]!
+  throw new ConfigError(
+    sentences.length === 0
+      ? `expected a run, a model, a file, NAME@VERSION, a row, a criterion, words of a guideline or at least six digits of a hash, found no ${words} in ${dir}`
+      : `expected words of one sentence, got those of ${sentences.length}: ${sentences.map(({ id, label }) => `${id.slice(0, SHORT)} ${label}`).join('; ')}`,
+  )
+}
+
+/** A row of a dataset or a file of rows, by its line, id, item or hash; of several, the first. */
+function rowOf(graph: Graph, { id, rows }: Node, name: string): Node {
+  if (rows === undefined || !fs.existsSync(rows))
+    throw new ConfigError(`expected rows before #, ${describe(graph.nodes.get(id)!)} has none here`)
+  const named = rowsNamed(graph, [id], name)
+  const first = named[0]
+  if (first) return addPlaces(graph, rowsNamed(graph, [...graph.nodes.keys()], first.hash))
+  const byLine = rowsOf(rows).find(({ line }) => String(line) === name)
+  if (!byLine) throw new ConfigError(`expected a line, id, item or hash of a row after #, found no ${name}`)
+  return addPlaces(graph, rowsNamed(graph, [...graph.nodes.keys()], hashRow(byLine.row)))
+}
+
+/** One row, wherever it is. */
+function addPlaces(graph: Graph, places: Place[]): Node {
+  for (const place of places) addRow(graph, place)
+  return graph.nodes.get(places[0]!.hash)!
 }
 
 function datasetNamed(graph: Graph, id: string, dir: string): Node | undefined {
@@ -105,6 +165,12 @@ function atPath(graph: Graph, path: string, dir: string): Node {
   return graph.nodes.get(hash)!
 }
 
+/** What was reached, and the guidelines that stand for sentences that were. */
+function within(graph: Graph, reached: ReadonlySet<string>): Graph {
+  const isIn = (id: string) => reached.has(id) || graph.nodes.get(id)?.kind === 'guideline'
+  return { ...graph, edges: graph.edges.filter(({ from, to }) => isIn(from) && isIn(to)) }
+}
+
 type Way = 'up' | 'down'
 
 /** Neighbours one step up or down, each with its role. */
@@ -115,46 +181,14 @@ function next({ edges }: Graph, id: string, way: Way): { id: string; role: strin
   })
 }
 
-function reach(graph: Graph, { id: start }: Node, way: Way): Set<string> {
+/** Everything above or below, the start among it. */
+export function reach(graph: Graph, { id: start }: Pick<Node, 'id'>, way: Way): Set<string> {
   const reached = new Set([start])
   for (const id of reached) for (const neighbour of next(graph, id, way)) reached.add(neighbour.id)
   return reached
 }
 
-/** Rows whose id, item or hash is `name`, in every dataset or file of rows that was reached. */
-function rowsNamed({ nodes }: Graph, reached: Set<string>, name: string): Row[] {
-  return [...reached].flatMap((id) => {
-    const file = nodes.get(id)?.rows
-    return file !== undefined && fs.existsSync(file) ? rowsIn(file, { dataset: id, name }) : []
-  })
-}
-
-function rowsIn(file: string, { dataset, name }: { dataset: string; name: string }): Row[] {
-  const isHash = /^[0-9a-f]{6,64}$/.test(name)
-  return fs
-    .readFileSync(file, 'utf8')
-    .split('\n')
-    .flatMap((text, i) => {
-      const row = parse(text)
-      if (row === undefined) return []
-      const isNamed = row.id === name || row.item === name
-      if (!isNamed && !isHash) return []
-      const hash = hashRow(row)
-      return isNamed || hash.startsWith(name) ? [{ dataset, line: i + 1, hash, row }] : []
-    })
-}
-
-/** A line that is no JSON object is no row: files that are not JSONL have none. */
-function parse(text: string): { id?: unknown; item?: unknown } | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-type Tree = { graph: Graph; rows: Row[]; say: (text: string) => void; seen: Set<string> }
+type Tree = { graph: Graph; rows: Place[]; say: (text: string) => void; seen: Set<string> }
 
 /** Says what is above or below, depth first; what was said already is only named. */
 function tellBranches(tree: Tree, id: string, { way, depth }: { way: Way; depth: number }): number {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { checkRows, saveVersion, writeRows } from '#data'
 import { writeDurable } from '#files'
 import type { Demonstration, DemonstrationsReport, Objective } from '#schema'
+import { keepGuideline } from '../guideline-file.ts'
 import { initWorkspace } from '../init.ts'
 import { data, type Stage } from './stage.ts'
 
@@ -12,6 +13,7 @@ export async function defineObjective({ dir, domain }: Stage): Promise<Objective
   fs.mkdirSync(dir, { recursive: true })
   if (!fs.existsSync(join(dir, 'hone.json'))) initWorkspace(dir, 'customer-service')
   for (const name of ['data', 'steps']) fs.mkdirSync(join(dir, name), { recursive: true })
+  keepGuideline(dir, { name: domain.guideline.name })
   return [domain.objective]
 }
 

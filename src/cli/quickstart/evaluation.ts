@@ -1,12 +1,27 @@
 // Step 7: the kept policy against SFT on prompts of customers nobody trained on: blind win rate by simulated annotators,
 // criteria one by one, constraint violations on the same prompts, gates, and the verdict.
-import { compareCriteria, compareViolations, decideRelease, type Gate, gatesOfObjective, winRate } from '#evaluate'
+import { join } from 'node:path'
+import { writeRows } from '#data'
+import {
+  compareCriteria,
+  compareViolations,
+  decideRelease,
+  type Gate,
+  gatesOfObjective,
+  type Verdict,
+  winRate,
+} from '#evaluate'
+import { writeDurable } from '#files'
 import type { Comparison, EvaluationReport, SampleReport } from '#schema'
 import { judgePairs } from '#simulate'
 import { clopperPearson, deriveSeed } from '#stats'
+import { artifactsOf } from '#trainer'
+import { writeEvaluation } from '../evaluation-file.ts'
+import { writeRelease } from '../gate.ts'
+import { version } from '../version.ts'
 import { generalRatio } from './fine-tune.ts'
 import { qualifyCrowd } from './protocol.ts'
-import { goldOf, replies, type Reply, run, type Stage, withWeights } from './stage.ts'
+import { data, goldOf, replies, type Reply, run, type Stage, withWeights } from './stage.ts'
 
 const OWN_GATES: Gate[] = [
   { name: 'preferred blind', statistic: 'natural.winRate', bound: 'low', comparison: 'above', value: 0.5 },
@@ -71,7 +86,10 @@ export async function evaluate(stage: Stage): Promise<{ evaluation: EvaluationRe
     refundBilling: { increase: refunds.increase },
     general: { perplexityRatio: await generalRatio(stage, `${run(stage, 'ppo')}/model`) },
   }
-  const { verdict, gates, reasons } = decideRelease([...gatesOfObjective(domain.objective), ...OWN_GATES], statistics)
+  const rules = [...gatesOfObjective(domain.objective), ...OWN_GATES]
+  const decided = decideRelease(rules, statistics)
+  keepRecords(stage, { rules, decided, statistics, rows: natural.length })
+  const { verdict, gates, reasons } = decided
   return {
     evaluation: {
       winRate: { value: win.value, low: win.low, high: win.high, n: natural.length },
@@ -94,6 +112,46 @@ export async function evaluate(stage: Stage): Promise<{ evaluation: EvaluationRe
   }
 }
 
+/** The verdict as a release, and the evaluation behind it: what hone gate and hone lineage read. */
+function keepRecords(
+  stage: Stage,
+  o: { rules: Gate[]; decided: Verdict; statistics: Record<string, unknown>; rows: number },
+): void {
+  const found = artifactsOf(
+    { pairs: data(stage, 'evaluation-pairs'), judgements: data(stage, 'evaluation-judgements') },
+    { model: `${run(stage, 'ppo')}/model`, against: `${run(stage, 'sft')}/model` },
+  )
+  const records = recordsOf(stage)
+  writeEvaluation(records.evaluation, {
+    kind: 'evaluation',
+    hone: version(),
+    metric: 'win-rate, criteria, violations',
+    model: found.model!,
+    against: found.against!,
+    suite: { name: 'natural', ...found.pairs!, rows: o.rows },
+    judgements: [found.judgements!],
+    settings: { seed: stage.seed },
+    simulated: true,
+    statistics: o.statistics,
+  })
+  writeDurable(records.rules, `${JSON.stringify(o.rules, null, 2)}\n`)
+  writeRelease(records.release, {
+    verdict: o.decided,
+    model: found.model!,
+    rules: records.rules,
+    evaluations: [{ file: records.evaluation }],
+    simulated: true,
+  })
+}
+
+export function recordsOf({ dir }: Pick<Stage, 'dir'>): Record<'evaluation' | 'rules' | 'release', string> {
+  return {
+    evaluation: join(dir, 'evaluation.json'),
+    rules: join(dir, 'gates.json'),
+    release: join(dir, 'release.json'),
+  }
+}
+
 function criterionScores({ domain }: Stage, before: Reply[], after: Reply[]) {
   const read = (rows: Reply[]) =>
     rows.map(({ prompt, completion, finished }) => domain.simulatedCriteria(prompt, completion, { finished }))
@@ -107,10 +165,11 @@ function criterionScores({ domain }: Stage, before: Reply[], after: Reply[]) {
 
 /** Simulated annotators judge candidate against SFT, sides drawn by seed, three a pair. */
 async function blindWinRate(
-  { domain, seed, settings }: Stage,
+  stage: Stage,
   prompts: { id: string; prompt: string; group: string }[],
   { before, after }: { before: Reply[]; after: Reply[] },
 ) {
+  const { domain, seed, settings } = stage
   const comparisons: Comparison[] = prompts.map(({ id, prompt, group }, i) => ({
     item: `evaluation-${id}`,
     prompt,
@@ -127,8 +186,11 @@ async function blindWinRate(
       overlap: settings.sizes.overlap,
       qualified,
       seed: deriveSeed(seed, 'evaluation'),
+      guideline: domain.guideline.name,
     },
   )
+  writeRows(data(stage, 'evaluation-pairs'), comparisons, { kind: 'comparisons', format: 'jsonl' })
+  writeRows(data(stage, 'evaluation-judgements'), judgements, { kind: 'judgements', format: 'jsonl' })
   return winRate({ judgements, comparisons, seed })
 }
 

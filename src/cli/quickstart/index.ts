@@ -114,7 +114,7 @@ async function quickstart(stage: Stage): Promise<void> {
     reward,
     rl,
     evaluation,
-    lineage: lineage(stage, evaluation.verdict),
+    lineage: lineage(stage),
     samples,
     seconds: { perStep: seconds, total: (performance.now() - start) / 1000 },
     hone: version(),

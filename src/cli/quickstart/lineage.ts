@@ -1,95 +1,80 @@
-// The way from a criterion of the objective to the released checkpoint, down to one judgement: read from the records of
-// runs and dataset versions, not remembered.
-import { listVersions } from '#data'
-import { hashRow } from '#files'
-import type { Judgement, LineageReport, Preference } from '#schema'
+// The way from the criteria of the objective to the release, down to one judgement: the walk of hone lineage over the
+// records of this folder, with a guideline for its sentences and without the files that nothing here made.
+import { relative, resolve } from 'node:path'
+import { invariant } from '#errors'
+import { hashRow, sha256File } from '#files'
+import type { LineageReport, Preference } from '#schema'
 import { readRun } from '#trainer'
+import { reach } from '../lineage.ts'
+import { readGraph } from '../lineage-graph.ts'
+import { type Graph, type Node, nodeOf } from '../lineage-nodes.ts'
+import { foldSentences } from '../lineage-guidelines.ts'
+import { addRow, type Row } from '../lineage-rows.ts'
+import { recordsOf } from './evaluation.ts'
 import { keptCheckpoint } from './reinforce.ts'
 import { data, readJsonl, run, type Stage } from './stage.ts'
 
-type Node = LineageReport['nodes'][number]
-
-export function lineage(stage: Stage, verdict: 'released' | 'refused'): LineageReport {
-  const { domain, dir } = stage
-  const nodes: Node[] = []
-  const edges: LineageReport['edges'] = []
-  const node = (id: string, kind: string, label: string, more: Partial<Node> = {}) => {
-    nodes.push({ id, kind, label, ...more })
-    return id
-  }
-  const link = (to: string, ...from: string[]) => {
-    for (const f of from) edges.push({ from: f, to })
-  }
-  const version = (name: string) => listVersions(dir, name).at(-1)!
-  const runNode = (name: string, label: string) => {
-    const { record } = readRun(run(stage, name))
-    return node(`run-${name}`, 'run', label, {
-      hash: record.outputs.model?.hash ?? '',
-      detail: Object.entries(record.inputs)
-        .map(([role, { hash }]) => `${role} ${hash.slice(0, 12)}`)
-        .join(', '),
-    })
-  }
-
-  const criteria = domain.objective.criteria.map((c) =>
-    node(`criterion-${c.name}`, 'criterion', c.name, { detail: c.definition }),
+export function lineage(stage: Pick<Stage, 'dir'>): LineageReport {
+  const { dir } = stage
+  const graph = without(
+    readGraph(dir),
+    ['ppo-no-rules', 'ppo-unbudgeted'].map((name) => run(stage, name)),
   )
-  const guideline = node('guideline', 'guideline', domain.guideline.name, { hash: hashRow(domain.guideline.text) })
-  link(guideline, ...criteria)
-
-  const raw = version('demonstrations-raw')
-  const kept = version('demonstrations')
-  const rawNode = node('demonstrations-raw', 'dataset', 'demonstrations as written', {
-    hash: raw.version,
-    detail: `${raw.rows} rows`,
-  })
-  const keptNode = node('demonstrations', 'dataset', 'demonstrations, checked', {
-    hash: kept.version,
-    detail: `${kept.rows} rows`,
-  })
-  link(keptNode, rawNode)
-  const sft = runNode('sft', 'SFT')
-  link(sft, keptNode)
-
-  const judgements = version('judgements')
-  const judged = node('judgements', 'dataset', 'judgements (simulated)', {
-    hash: judgements.version,
-    detail: `${judgements.rows} judgements`,
-  })
-  const one = oneJudgement(stage)
-  const first = node('judgement', 'judgement', `${one.judgement.annotator} on ${one.judgement.item}`, {
-    hash: hashRow(one.judgement),
-    detail: `asked for ${JSON.stringify((one.judgement.prompt as string).slice(0, 80))}, ${one.judgement.annotator} (simulated) chose the ${one.judgement.choice} side under ${one.judgement.guideline}`,
-  })
-  link(first, guideline)
-  link(judged, first, sft)
-  const preference = node('preference', 'preference', one.preference.item, {
-    hash: hashRow(one.preference),
-    detail: `probability ${one.preference.probability.toFixed(3)} that a is better, weight ${one.preference.weight.toFixed(2)}, from ${one.preference.judgements} judgements`,
-  })
-  link(preference, first)
-  const preferences = version('preferences')
-  const aggregated = node('preferences', 'dataset', 'preferences', {
-    hash: preferences.version,
-    detail: `${preferences.rows} pairs`,
-  })
-  link(aggregated, judged, preference)
-  const reward = runNode('reward', 'reward model')
-  link(reward, aggregated, sft)
-  const ppo = runNode('ppo', 'PPO')
-  link(ppo, reward, sft)
-  const checkpoint = node('checkpoint', 'checkpoint', keptCheckpoint(stage).split('/').slice(-3).join('/'))
-  link(checkpoint, ppo)
-  const evaluation = node('evaluation', 'evaluation', 'evaluation against SFT')
-  link(evaluation, checkpoint, ...criteria)
-  link(node('release', 'release', verdict), evaluation, checkpoint)
-  return { checkpoint, nodes, edges }
+  const release = nodeOf(graph, sha256File(recordsOf(stage).release))
+  const checkpoint = nodeOf(graph, readRun(run(stage, 'ppo')).record.outputs.model!.hash)
+  invariant(release && checkpoint, 'the evaluation wrote a release of what PPO left')
+  checkpoint.detail = `the weights of ${relative(dir, keptCheckpoint(stage))}`
+  const hidden = addOnePreference(graph, stage)
+  const { edges, nodes } = foldSentences(graph, new Set())
+  const reached = reach(graph, release, 'up')
+  const isMade = (id: string) => edges.some(({ to }) => to === id)
+  const shown = [...nodes.values()].filter(
+    ({ id, kind }) => reached.has(id) && !hidden.has(id) && (kind !== 'file' || isMade(id)),
+  )
+  const ids = new Map(shown.map(({ id, kind }) => [id, kind === 'run' ? relative(dir, id) : id]))
+  return {
+    checkpoint: checkpoint.id,
+    nodes: shown.map((node) => reported(node, { id: ids.get(node.id)!, dir })),
+    // Of several roles between two one line is drawn.
+    edges: edges.flatMap(({ from, to }, i) => {
+      const isFirst = edges.findIndex((edge) => edge.from === from && edge.to === to) === i
+      return isFirst && ids.has(from) && ids.has(to) ? [{ from: ids.get(from)!, to: ids.get(to)! }] : []
+    }),
+  }
 }
 
-/** A preference, a decided one where there is any, and one of the judgements behind it. */
-function oneJudgement(stage: Stage): { judgement: Judgement; preference: Preference } {
-  const preferences = readJsonl<Preference>(data(stage, 'preferences-pairs'))
-  const preference = preferences.find((p) => p.probability > 0.9) ?? preferences[0]!
-  const judgement = readJsonl<Judgement>(data(stage, 'judgements-pairs')).find((j) => j.item === preference.item)!
-  return { judgement, preference }
+/** Without runs that were made to compare with: one that kept the same step as the budgeted run left the same bytes. */
+function without(graph: Graph, runs: string[]): Graph {
+  const gone = new Set(runs.map((folder) => resolve(folder)))
+  return {
+    ...graph,
+    nodes: new Map([...graph.nodes].filter(([id]) => !gone.has(id))),
+    edges: graph.edges.filter(({ from, to }) => !gone.has(from) && !gone.has(to)),
+  }
+}
+
+function reported(
+  { kind, label, detail }: Node,
+  { id, dir }: { id: string; dir: string },
+): LineageReport['nodes'][number] {
+  const path = relative(dir, resolve(label))
+  return {
+    id,
+    kind,
+    label: path.startsWith('..') ? label : path,
+    ...(/^[0-9a-f]{64}$/.test(id) && { hash: id }),
+    ...(detail !== undefined && { detail }),
+  }
+}
+
+/** A decided preference, where there is any, with its judgements; answers all of these but the first, which is enough to show. */
+function addOnePreference(graph: Graph, stage: Pick<Stage, 'dir'>): Set<string> {
+  const file = data(stage, 'preferences-pairs')
+  const rows = readJsonl<Preference & Row>(file)
+  const row = rows.find(({ probability }) => probability > 0.9) ?? rows[0]!
+  const dataset = nodeOf(graph, sha256File(file))
+  invariant(dataset, 'the reward model was trained on these preferences')
+  const id = addRow(graph, { dataset: dataset.id, hash: hashRow(row), row })
+  const judgements = graph.edges.flatMap(({ from, to, role }) => (to === id && role === 'aggregated' ? [from] : []))
+  return new Set(judgements.slice(1))
 }

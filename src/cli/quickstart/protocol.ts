@@ -15,6 +15,7 @@ import { writeDurable } from '#files'
 import type { Comparison, Judgement, Preference, ProtocolReport } from '#schema'
 import { judgePairs } from '#simulate'
 import { deriveSeed, wilson } from '#stats'
+import { writeMade } from '../made-file.ts'
 import { data, replies, run, type Stage, withWeights } from './stage.ts'
 
 export async function protocol(stage: Stage): Promise<ProtocolReport> {
@@ -82,6 +83,13 @@ async function judgedPairs(
   })
   const aggregation = aggregate({ judgements, comparisons, seed, qualification })
   writeRows(data(stage, `judgements-${split}`), judgements, { kind: 'judgements', format: 'jsonl' })
+  writeMade(data(stage, `judgements-${split}`), {
+    by: 'quickstart',
+    parents: {},
+    models: { 'pairs of': `${run(stage, 'sft')}/model` },
+    guidelines: [],
+    settings: { seed, split },
+  })
   writeDurable(
     data(stage, `preferences-${split}`),
     aggregation.preferences.map((row) => `${JSON.stringify(row)}\n`).join(''),

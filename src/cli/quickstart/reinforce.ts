@@ -265,7 +265,7 @@ function peakOf(points: { kl: number; gold: number }[]): number {
 }
 
 /** The checkpoint that was kept, by its manifest's hash. */
-export function keptCheckpoint(stage: Stage): string {
+export function keptCheckpoint(stage: Pick<Stage, 'dir'>): string {
   const folder = run(stage, 'ppo')
   const { outcome } = readRun(folder).record as { outcome?: { kept?: number } }
   return outcome?.kept === undefined ? run(stage, 'sft') : readCheckpoint(folder, outcome.kept).folder

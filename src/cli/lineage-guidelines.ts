@@ -1,0 +1,104 @@
+// The beginning of lineage: objective -> criterion -> sentence of the guideline -> judgements. Rows name the guideline they
+// were made under, and the criterion when only one was asked about; a sentence is about the criterion of its tag, or all.
+import fs from 'node:fs'
+import {
+  type GuidelineVersion,
+  guidelineLabel,
+  guidelineNamed,
+  listGuidelines,
+  readGuideline,
+} from './guideline-file.ts'
+import { type Graph, link, put } from './lineage-nodes.ts'
+
+/** What a judgement was made under. */
+export type Asked = { guideline?: string; criterion?: string }
+
+/** Nodes of every guideline version of a workspace, with its objective, criteria and sentences. */
+export function addGuidelines(graph: Graph, root: string): void {
+  for (const version of listGuidelines(root)) addGuideline(graph, root, version)
+}
+
+function addGuideline(graph: Graph, root: string, version: GuidelineVersion): void {
+  const { guideline, objective: hash } = version
+  const { objective, sentences } = readGuideline(root, version)
+  put(graph, {
+    id: hash,
+    kind: 'objective',
+    label: `${objective.name} version ${objective.version}`,
+    detail: objective.summary,
+  })
+  put(graph, { id: guideline, kind: 'guideline', label: guidelineLabel(version) })
+  link(graph, { from: hash, to: guideline, role: 'objective' })
+  const criterionOf = new Map(
+    objective.criteria.map(({ name, definition }) => {
+      const id = put(graph, { id: `${hash}#${name}`, kind: 'criterion', label: name, detail: definition })
+      link(graph, { from: hash, to: id, role: 'criterion' })
+      return [name, id]
+    }),
+  )
+  for (const { id, text, criterion } of sentences) {
+    put(graph, { id, kind: 'sentence', label: text, guideline })
+    link(graph, { from: guideline, to: id, role: 'sentence' })
+    const about = criterion === undefined ? [...criterionOf.values()] : [criterionOf.get(criterion)!]
+    for (const from of about) link(graph, { from, to: id, role: 'criterion' })
+  }
+  graph.guidelines.push(version)
+}
+
+/** Links `to`, a judgement or a file of them, to what it was judged under. */
+export function linkAsked(graph: Graph, to: string, { guideline: name, criterion }: Asked): void {
+  if (name === undefined) return
+  const version = guidelineNamed(graph.guidelines, name)
+  if (!version) {
+    const from = put(graph, { id: `guideline ${name}`, kind: 'guideline', label: name, detail: 'its text is not here' })
+    link(graph, { from, to, role: 'judged under' })
+    return
+  }
+  const ownOf = criterion === undefined ? undefined : `${version.objective}#${criterion}`
+  const sentences = [...graph.nodes.values()].filter((node) => node.guideline === version.guideline)
+  const about = sentences.filter(
+    ({ id }) =>
+      ownOf === undefined ||
+      graph.edges.some((edge) => edge.from === ownOf && edge.to === id && edge.role === 'criterion'),
+  )
+  for (const { id } of about) link(graph, { from: id, to, role: 'judged under' })
+  if (ownOf !== undefined && graph.nodes.has(ownOf)) link(graph, { from: ownOf, to, role: 'judged under' })
+  if (about.length === 0) link(graph, { from: version.guideline, to, role: 'judged under' })
+}
+
+/** Links every file and version of judgements that the graph has to what its rows name. */
+export function linkJudgements(graph: Graph): void {
+  for (const { id, rows } of graph.nodes.values()) {
+    if (rows === undefined || !fs.existsSync(rows)) continue
+    for (const asked of askedIn(rows)) linkAsked(graph, id, asked)
+  }
+}
+
+/** The different questions that rows of judgements answer; none of other rows. */
+function askedIn(file: string): Asked[] {
+  const lines = fs.readFileSync(file, 'utf8').split('\n')
+  if (!lines[0]?.includes('"annotator"')) return []
+  const asked = new Map<string, Asked>()
+  for (const line of lines) {
+    if (line === '') continue
+    const { guideline, criterion } = JSON.parse(line) as Asked
+    if (guideline !== undefined)
+      asked.set(`${guideline} ${criterion}`, { guideline, ...(criterion !== undefined && { criterion }) })
+  }
+  return [...asked.values()]
+}
+
+/**
+ * The graph for people and pictures: a guideline stands for its sentences, so that twenty of them are one line. Sentences in
+ * `kept` stay, and then speak for what was judged under them.
+ */
+export function foldSentences(graph: Graph, kept: ReadonlySet<string>): Graph {
+  const nodes = new Map([...graph.nodes].filter(([id, { kind }]) => kind !== 'sentence' || kept.has(id)))
+  const shown = (id: string) => (nodes.has(id) ? id : (graph.nodes.get(id)?.guideline ?? id))
+  const folded: Graph = { ...graph, nodes, edges: [] }
+  for (const { from, to, role } of graph.edges) {
+    const isOfAnother = !nodes.has(from) && graph.nodes.has(from)
+    if (!isOfAnother || kept.size === 0) link(folded, { from: shown(from), to: shown(to), role })
+  }
+  return folded
+}
