@@ -111,8 +111,9 @@ function factsOf(report: Report | undefined, runs: Run[]): Facts {
   })
   const promptGain = sft && readCard(join(sft.folder, 'model'))?.sft?.promptGain
   if (promptGain) facts.sft = { ...facts.sft, promptGain }
-  const accuracy = reward && readCard(join(reward.folder, 'model'))?.reward?.accuracy
-  if (accuracy) facts.reward = { ...facts.reward, agreement: accuracy }
+  const { accuracy, alpha } = (reward && readCard(join(reward.folder, 'model'))?.reward) ?? {}
+  if (accuracy || alpha)
+    facts.reward = { ...facts.reward, ...(accuracy && { agreement: accuracy }), ...(alpha && { alpha }) }
   if (rl) addRl(facts, rl)
   return facts
 }

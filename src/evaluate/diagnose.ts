@@ -59,6 +59,9 @@ export function diagnose(facts: Facts): Diagnosis {
 /** Held-out loss of healthy runs lies within 1.2 of the entropy floor; a tenth of the training leaves it at 2 and more. */
 const FLOOR_RATIO = 1.3
 
+/** Nats a token that a prompt is worth; healthy runs have 0.3 to 0.6, a model that learnt from shuffled prompts or diverged under 0.06. */
+const LEAST_GAIN = 0.1
+
 function examineSft(sft: SftFacts): Finding[] {
   const found: Finding[] = []
   const { heldOut, heldOutBefore, floor, trainLoss, curve, promptGain, generalRatio, endedShare, gatePassed } = sft
@@ -79,7 +82,7 @@ function examineSft(sft: SftFacts): Finding[] {
     const text = `under another row's prompt the loss rises by ${say(promptGain)} nats a token`
     const ignores = 'check that prompts and completions of the demonstrations belong together, then train again'
     found.push(
-      promptGain.high < 0.05
+      promptGain.high < LEAST_GAIN
         ? { weight: 'grave', text: `${text}: prompts are not read`, nextAction: ignores }
         : { weight: 'sound', text },
     )
@@ -141,11 +144,15 @@ function examineReward({
   if (alpha) {
     const text = `annotators agree beyond chance by alpha ${say(alpha)}`
     const permuted =
-      'check that judgements belong to their items and sides (hone label agreement), then aggregate and train again'
+      'check that judgements belong to their items and sides, and who among the annotators guesses (hone label agreement), then train again'
     found.push(
-      alpha.high < 0.05
-        ? { weight: 'grave', text: `${text}: not at all`, nextAction: permuted }
-        : { weight: 'sound', text },
+      alpha.low > 0
+        ? { weight: 'sound', text }
+        : {
+            weight: (alpha.n ?? 0) >= FEWEST_PAIRS ? 'grave' : 'suspicion',
+            text: `${text}: not shown to agree at all`,
+            nextAction: permuted,
+          },
     )
   }
   if (agreement) {
@@ -201,8 +208,8 @@ function examineReward({
   return found
 }
 
-/** Healthy learning spends a third of a nat a step at most; ten times the learning rate spends several. */
-const NATS_A_STEP = 0.6
+/** Healthy learning spends up to half a nat a step at the end of a budget of 4 (0.56 was seen); ten times the learning rate spends several. */
+const NATS_A_STEP = 1
 /** Nats no useful run needs; best-of-4096 costs 7.3. */
 const FAR = 30
 

@@ -34,8 +34,8 @@ export type ModelCard = {
   parents: Record<string, string>
   /** True when judgements behind these weights came from simulated annotators. */
   simulated: boolean
-  /** Of a reward model: accuracy on held-out decided pairs, and the range of its scores on them. */
-  reward?: { accuracy?: Interval; range: { low: number; high: number } }
+  /** Of a reward model: accuracy on held-out decided pairs, the range of its scores on them, and how far the annotators behind it agree. */
+  reward?: { accuracy?: Interval; range: { low: number; high: number }; alpha?: Interval }
   /** Of SFT: how much more its held-out completions cost under other rows' prompts, nats a token; near 0, prompts are not read. */
   sft?: { promptGain: Interval }
 }

@@ -18,12 +18,12 @@ export async function prepareReward(job: RewardJob, context: Context): Promise<P
   const tokenizer = loadTokenizer(job.model)
   const limits = { maxTokens: modelLimit(job.model) }
   const pairsOf = async (file: string, what: string) => {
-    const { preferences, method, simulated } = await readPairs(file, { seed: config.seed })
+    const { preferences, method, alpha, simulated } = await readPairs(file, { seed: config.seed })
     if (method !== undefined)
       say(`${what}: judgements aggregated by ${method}${simulated ? ' (simulated annotators)' : ''}`)
-    return { pairs: requireRows(await pairExamples(tokenizer, preferences, limits), what, say), simulated }
+    return { pairs: requireRows(await pairExamples(tokenizer, preferences, limits), what, say), alpha, simulated }
   }
-  const { pairs, simulated } = await pairsOf(job.data, 'pairs')
+  const { pairs, alpha, simulated } = await pairsOf(job.data, 'pairs')
   const heldOut = job.heldOut === undefined ? undefined : (await pairsOf(job.heldOut, 'held-out pairs')).pairs
   const model = await startOrResume(context, 'model', {
     weights: job.model,
@@ -51,9 +51,10 @@ export async function prepareReward(job: RewardJob, context: Context): Promise<P
         high: scores.reduce((a, b) => Math.max(a, b), -Infinity),
       }
       const isDecided = heldOut?.some(({ probability }) => Math.abs(probability - 0.5) > DECIDED_BY)
-      if (!heldOut || !isDecided) return { reward: { range } }
+      const known = { range, ...(alpha && { alpha }) }
+      if (!heldOut || !isDecided) return { reward: known }
       return {
-        reward: { range, accuracy: await rewardAccuracy(engine, model, { pairs: heldOut, decidedBy: DECIDED_BY }) },
+        reward: { ...known, accuracy: await rewardAccuracy(engine, model, { pairs: heldOut, decidedBy: DECIDED_BY }) },
       }
     },
   }

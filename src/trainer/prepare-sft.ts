@@ -5,7 +5,6 @@ import { promptGain } from '#evaluate'
 import { loadTokenizer } from '#text'
 import type { SftJob } from './jobs.ts'
 import { artifactsOf, readDemonstrations, readTexts } from './rows.ts'
-import type { ModelCard } from './models.ts'
 import { modelLimit, startOrResume } from './start.ts'
 import { demonstrationExamples, requireRows, textExamples } from './tokens.ts'
 import type { Context, Prepared } from './train.ts'
@@ -37,7 +36,7 @@ export async function prepareSft(job: SftJob, context: Context): Promise<Prepare
     result: 'model',
     inputs: artifactsOf({ data: job.data, heldOut: job.heldOut, replay: job.replay }, { model: job.model }),
     simulated: false,
-    finish: async (): Promise<Pick<ModelCard, 'reward' | 'sft'>> => {
+    finish: async () => {
       const gain = heldOut && (await gainOf(engine, model, heldOut, job.config.seed))
       return gain ? { sft: { promptGain: gain } } : {}
     },

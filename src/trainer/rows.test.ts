@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { generator } from '#stats'
 import { hashModel, resolveModel } from './models.ts'
 import { artifactsOf, readPairs, readPrompts, readTexts } from './rows.ts'
 import { pairExamples, requireRows } from './tokens.ts'
@@ -43,6 +44,27 @@ describe('pairs', () => {
     expect(method).toBeTypeOf('string')
     const better = preferences.map(({ a, b, probability }) => (probability > 0.5 ? a : b))
     expect(better.sort()).toEqual(['better', 'good'])
+  })
+
+  test('of judgements it is said how far they agree: not at all once they were joined to other pairs', async () => {
+    const rows = Array.from({ length: 120 }, (_, i) => {
+      const item = Math.floor(i / 3)
+      const choice = item % 2 === 0 ? 'left' : 'right'
+      return { item: `${item}`, prompt: 'p', left: 'l', right: 'r', annotator: `${i % 3}`, choice }
+    })
+    const { alpha } = await readPairs(write('agreed.jsonl', rows), { seed: 1 })
+    expect(alpha).toMatchObject({ value: 1, n: 40 })
+    const choices = generator(1).shuffle(rows.map(({ choice }) => choice))
+    const joined = rows.map((row, i) => ({ ...row, choice: choices[i]! }))
+    expect((await readPairs(write('joined.jsonl', joined), { seed: 1 })).alpha!.low).toBeLessThan(0)
+    const one = await readPairs(
+      write(
+        'one.jsonl',
+        rows.filter((row) => row.annotator === '0'),
+      ),
+      { seed: 1 },
+    )
+    expect(one.alpha).toBeUndefined()
   })
 
   test('a comparison that nobody judged is refused, and says what to do', async () => {

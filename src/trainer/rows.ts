@@ -6,9 +6,17 @@ import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { readRows, streamRows } from '#data'
 import { DataError } from '#errors'
-import { aggregate, type Qualification } from '#feedback'
+import { aggregate, countTable, gatherItems, krippendorffAlpha, type Qualification, ratingsOf } from '#feedback'
 import { sha256File } from '#files'
-import { type ChosenRejected, type Comparison, type Demonstration, Preference, type Prompt } from '#schema'
+import {
+  type ChosenRejected,
+  type Comparison,
+  type Demonstration,
+  type Judgement,
+  Preference,
+  type Prompt,
+} from '#schema'
+import { bootstrap, deriveSeed, type Interval } from '#stats'
 import { hashModel } from './models.ts'
 import type { Artifact } from './run-folder.ts'
 
@@ -49,6 +57,8 @@ export type Pairs = {
   preferences: Preference[]
   from: 'comparisons' | 'judgements' | 'preferences'
   method?: string
+  /** Krippendorff's alpha of the judgements behind them. */
+  alpha?: Interval
   simulated: boolean
 }
 
@@ -60,12 +70,29 @@ export async function readPairs(
   if (await holdsJudgements(file)) {
     const { rows } = await readRows(file, { kind: 'judgements' })
     const { preferences, method } = aggregate({ judgements: rows, seed, ...(qualification && { qualification }) })
-    return { preferences, from: 'judgements', method, simulated: rows.some((row) => row.simulated === true) }
+    const alpha = alphaOf(rows, seed)
+    const simulated = rows.some((row) => row.simulated === true)
+    return { preferences, from: 'judgements', method, ...(alpha && { alpha }), simulated }
   }
   const { rows } = await readRows(file, { kind: 'comparisons' })
   const preferences = rows.map((row, i) => preferenceOf(row, file, i + 1))
   const from = rows.some((row) => 'chosen' in row) ? 'comparisons' : 'preferences'
   return { preferences, from, simulated: preferences.some((row) => row.simulated === true) }
+}
+
+/** Of fewer items judged twice an interval says nothing. */
+const FEWEST_SHARED = 20
+
+/** Undefined where few items were judged twice, or all answers are alike. */
+function alphaOf(judgements: Judgement[], seed: number): Interval | undefined {
+  const { categories, counts } = countTable(ratingsOf(gatherItems(judgements)))
+  const shared = counts.filter((row) => row.reduce((a, b) => a + b, 0) >= 2)
+  if (shared.length < FEWEST_SHARED) return undefined
+  const alpha = bootstrap(shared, (sample) => krippendorffAlpha({ categories, counts: sample as number[][] }), {
+    seed: deriveSeed(seed, 'alpha'),
+    resamples: 500,
+  })
+  return Number.isFinite(alpha.low) && Number.isFinite(alpha.high) ? alpha : undefined
 }
 
 async function holdsJudgements(file: string): Promise<boolean> {

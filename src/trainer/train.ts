@@ -45,7 +45,7 @@ export type Prepared = {
   /** Keeps the pairs of a mark in the run's folder. */
   onMark?: (folder: string, step: number, pairs: MarkPair[]) => void
   /** Facts for the model's card, once the recipe is done. */
-  finish?: () => Promise<Pick<ModelCard, 'reward'>>
+  finish?: () => Promise<Pick<ModelCard, 'reward' | 'sft'>>
 }
 
 export type Context = Required<Pick<TrainOptions, 'say'>> &

@@ -42,7 +42,7 @@ const FAULTS: Record<(typeof STAGES)[number], [Fault, Fault]> = {
     { name: 'learning rate 30 times too high', rl: { learningRate: 3e-3 } },
     {
       name: 'no price of KL, no budget, learning rate 3 times too high',
-      rl: { learningRate: 3e-4, beta: 0, klBudget: 'off', steps: 30 },
+      rl: { learningRate: 3e-4, beta: 0, klBudget: 'off', steps: 14 },
     },
   ],
 }
@@ -52,7 +52,7 @@ const SIZES = { demonstrations: 1000, heldOut: 200, pairs: 600, heldOutPairs: 30
 const OVERLAP = 3
 const SFT = { epochs: 4, batchSize: 8, learningRate: 2e-3, evalEvery: 60, checkpointEvery: 1000 }
 const REWARD = { epochs: 2, batchSize: 16, learningRate: 5e-4, headLearningRate: 5e-4, checkpointEvery: 1000 }
-const PPO = { steps: 16, warmupSteps: 5, promptsPerStep: 24, klBudget: 4, markPairs: 150, checkpointEvery: 1000 }
+const PPO = { steps: 12, warmupSteps: 5, promptsPerStep: 24, klBudget: 4, markPairs: 150, checkpointEvery: 1000 }
 
 export function faultOf(planted: Planted, seed: number): Fault {
   return planted === 'none' ? HEALTHY : FAULTS[planted][seed % 2 === 1 ? 0 : 1]
