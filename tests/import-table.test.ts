@@ -11,6 +11,7 @@ const TABLE: Record<string, string[]> = {
   schema: [],
   stats: [],
   files: [],
+  hub: ['files'],
   torch: [],
   text: ['schema', 'files'],
   engine: ['schema'],

@@ -15,6 +15,7 @@ import { initCommand } from './init.ts'
 import { labelCommands } from './label.ts'
 import { lineageCommand } from './lineage.ts'
 import { pretrainCommand } from './pretrain.ts'
+import { pullCommand } from './pull.ts'
 import { quickstartCommand } from './quickstart/index.ts'
 import { reportCommand } from './report.ts'
 import { Stopped } from './stop.ts'
@@ -35,6 +36,7 @@ const COMMANDS = [
   lineageCommand,
   generateCommand,
   chatCommand,
+  pullCommand,
   importCommand,
   exportCommand,
   pretrainCommand,

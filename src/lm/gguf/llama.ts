@@ -30,6 +30,12 @@ function readConfig(fields: Fields, { tensors: stored }: Gguf): HuggingFaceConfi
   const hidden = fields.whole('llama.embedding_length')
   const heads = fields.whole('llama.attention.head_count')
   if (hidden < 1 || heads < 1) throw fields.refuse('llama.attention.head_count', 'expected a width and heads above 0')
+  const layers = fields.whole('llama.block_count')
+  if (layers > stored.size)
+    throw fields.refuse(
+      'llama.block_count',
+      `expected layers that have tensors, got ${layers} and ${stored.size} tensors`,
+    )
   const headDim = fields.whole('llama.attention.key_length', hidden / heads)
   for (const key of ['llama.attention.value_length', 'llama.rope.dimension_count'])
     if (fields.whole(key, headDim) !== headDim)
@@ -41,7 +47,7 @@ function readConfig(fields: Fields, { tensors: stored }: Gguf): HuggingFaceConfi
     vocab_size: stored.get('token_embd.weight')?.shape[0],
     hidden_size: hidden,
     intermediate_size: fields.whole('llama.feed_forward_length'),
-    num_hidden_layers: fields.whole('llama.block_count'),
+    num_hidden_layers: layers,
     num_attention_heads: heads,
     num_key_value_heads: fields.whole('llama.attention.head_count_kv', heads),
     head_dim: headDim,
@@ -161,6 +167,12 @@ function stretched(
   found: Float32Array,
   { theta, headDim, file }: { theta: number; headDim: number; file: string },
 ): Scaling {
+  const fail = () =>
+    new DataError('divides frequencies otherwise than Llama 3 does, and config.json has no words for that', {
+      file,
+      field: FREQUENCIES,
+    })
+  if (found.length * 2 !== headDim) throw fail()
   const factor = found.reduce((a, b) => Math.max(a, b), 0)
   const line = [...found].flatMap((d, i) =>
     d > 1 && d < factor
@@ -180,13 +192,9 @@ function stretched(
       original_max_position_embeddings: Math.round(slope * (high - 1)),
     }
     const expected = divisors(scaling, { theta, headDim })
-    if (found.length === expected.length && expected.every((d, i) => Math.abs(d - found[i]!) <= 1e-5 * d))
-      return scaling
+    if (expected.every((d, i) => Math.abs(d - found[i]!) <= 1e-5 * d)) return scaling
   }
-  throw new DataError('divides frequencies otherwise than Llama 3 does, and config.json has no words for that', {
-    file,
-    field: FREQUENCIES,
-  })
+  throw fail()
 }
 
 /** What each frequency is divided by: 1 for short wavelengths, `factor` for long ones, between them smoothly (Dubey et al., arXiv 2407.21783). */
