@@ -62,3 +62,16 @@ test('a branched run hangs on the checkpoint, and the checkpoint on its run', ()
     ].sort((a, b) => a.role.localeCompare(b.role)),
   )
 })
+
+test('what was judged at the marks of a run hangs on the run, and on the guideline that the rows name', () => {
+  const folder = writeRun('ppo', {}, {})
+  const row = { item: 'mark-4-reference-1', annotator: 'x', left: 'a', right: 'b', choice: 'left', guideline: 'mine' }
+  fs.mkdirSync(join(folder, 'marks', '000004'), { recursive: true })
+  const file = join(folder, 'marks', '000004', 'judgements.jsonl')
+  fs.writeFileSync(file, `${JSON.stringify(row)}\n`)
+  const { edges } = readGraph(root)
+  expect(edges).toEqual([
+    { from: folder, to: sha256File(file), role: 'judged at the mark of step 4' },
+    { from: 'guideline mine', to: sha256File(file), role: 'judged under' },
+  ])
+})

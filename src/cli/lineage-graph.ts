@@ -173,7 +173,9 @@ function addRecord(graph: Graph, path: string): void {
     return
   }
   const { verdict, reasons, model, rules, evaluations } = readJsonFile(path) as Release
-  put(graph, { id, kind: 'release', label: shortPath(path), detail: [verdict, ...reasons].join('; ') })
+  const [first, ...others] = reasons
+  const why = [...(first === undefined ? [] : [first]), ...(others.length > 0 ? [`${others.length} more reasons`] : [])]
+  put(graph, { id, kind: 'release', label: shortPath(path), detail: [verdict, ...why].join('; ') })
   link(graph, { from: artifact(graph, model, 'model'), to: id, role: 'model' })
   link(graph, { from: artifact(graph, rules, 'file'), to: id, role: 'rules' })
   for (const evaluation of evaluations) {

@@ -26,14 +26,14 @@ export function rowsOf(file: string): { line: number; row: Row }[] {
     })
 }
 
-/** Rows that are named by id, item or hash, in every dataset or file of rows among `ids`. */
+/** Rows that are named by id, item, ITEM/ANNOTATOR or hash, in every dataset or file of rows among `ids`. */
 export function rowsNamed({ nodes }: Graph, ids: Iterable<string>, name: string): Place[] {
   const isHash = /^[0-9a-f]{6,64}$/.test(name)
   return [...ids].flatMap((dataset) => {
     const file = nodes.get(dataset)?.rows
     if (file === undefined || !fs.existsSync(file)) return []
     return rowsOf(file).flatMap(({ line, row }) => {
-      const isNamed = row.id === name || row.item === name
+      const isNamed = row.id === name || row.item === name || `${text(row.item)}/${text(row.annotator)}` === name
       if (!isNamed && !isHash) return []
       const hash = hashRow(row)
       return isNamed || hash.startsWith(name) ? [{ dataset, line, hash, row }] : []

@@ -22,8 +22,8 @@ const HELP = `
 What can be asked for:
   a file, run, model, evaluation or release       hone lineage release.json
   a dataset's version, or the beginning of a hash hone lineage judgements@3fa94c00
-  a row: DATASET or FILE, #, then its line, id, item or hash
-                                                  hone lineage judgements#pair-7
+  a row: DATASET or FILE, #, then its line, id, item, ITEM/ANNOTATOR or hash
+                                                  hone lineage judgements#pair-7/ann
   a criterion of the objective                    hone lineage criterion:fact
   a sentence of the guideline, by words of it     hone lineage "states the right fact"
 
@@ -197,7 +197,7 @@ function tellBranches(tree: Tree, id: string, { way, depth }: { way: Way; depth:
     const isAgain = tree.seen.has(branch.id)
     tree.seen.add(branch.id)
     const node = tree.graph.nodes.get(branch.id)
-    const words = node ? describe(node) : branch.id
+    const words = node ? describe(isAgain ? { id: node.id, kind: node.kind, label: node.label } : node) : branch.id
     tree.say(`${'  '.repeat(depth)}${branch.role}: ${words}${isAgain ? ' (as above)' : ''}`)
     if (isAgain) continue
     tellRows(tree, branch.id, depth + 1)
@@ -214,6 +214,7 @@ function tellRows({ rows, say }: Tree, id: string, depth: number): void {
 }
 
 function describe({ id, kind, label, detail }: Node): string {
-  const hash = kind === 'run' || label.includes(id.slice(0, SHORT)) ? '' : ` ${id.slice(0, SHORT)}`
+  const isNamed = kind === 'run' || kind === 'criterion' || label.includes(id.slice(0, SHORT))
+  const hash = isNamed ? '' : ` ${id.slice(0, SHORT)}`
   return `${kind} ${label}${hash}${detail === undefined ? '' : `  ${detail}`}`
 }
