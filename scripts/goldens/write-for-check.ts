@@ -20,13 +20,19 @@ const sources = [
     .filter((name) => !name.endsWith('.json'))
     .map((name) => `families/${name}`),
 ]
+const ADAPTER = { rank: 3, alpha: 5, targets: ['all-linear'] }
 for (const source of sources)
-  for (const isReward of [false, true]) {
-    const name = isReward ? `${basename(source)}-reward` : basename(source)
+  for (const [kind, isReward, trains] of [
+    ['', false, 'all'],
+    ['-reward', true, 'all'],
+    ['-adapter', false, ADAPTER],
+    ['-adapter-reward', true, ADAPTER],
+  ] as const) {
+    const name = `${basename(source)}${kind}`
     const heads = isReward ? { scores: { names: ['helpful', 'brief'], read: 'last' as const } } : undefined
     const model = await engine.load({
       from: { weights: join(GOLDENS, source) },
-      trains: 'all',
+      trains,
       ...(heads && { heads }),
       seed: 1,
     })

@@ -40,7 +40,8 @@ export type HeadSpec = {
 /** Answered score = (raw - mean) / scale; saved beside the head. */
 export type Affine = { mean: number; scale: number }
 
-export type AdapterSpec = { rank: number; alpha: number; targets: string[] }
+/** `targets`: names of modules, or `all-linear`. An adapter's product is scaled by alpha / rank, rank-stabilised by alpha / sqrt(rank). */
+export type AdapterSpec = { rank: number; alpha: number; targets: string[]; isRankStabilised?: boolean }
 /** `weights`: a Hugging Face folder. `resume`: what `save(_, 'resume')` wrote. */
 export type ModelSpec = {
   from: { weights: string } | { resume: Saved }

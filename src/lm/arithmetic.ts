@@ -3,16 +3,34 @@
 // is made once and read by every pass until the weight changes; only passes that record gradients of it cast it anew, so
 // that the gradient reaches the float32 weight. Both cast the same numbers: a pass answers the same bits either way.
 // Legend: T rows, I and O input and output width.
-import { add, keep, linear, noGrad, scope, t, type Tensor, toCopy, tokenLogprobs } from '#torch'
+import {
+  add,
+  cat,
+  keep,
+  linear,
+  mm,
+  mulScalar,
+  noGrad,
+  scope,
+  splitWithSizes,
+  t,
+  type Tensor,
+  toCopy,
+  tokenLogprobs,
+  zeros,
+} from '#torch'
+import type { Adapter } from './adapters.ts'
 
 export type Precision = 'float32' | 'bfloat16'
 
 /** A weight as it is stored: [O,I], or [I,O] when transposed (GPT-2). */
-export type Matrix = { weight: Tensor; bias?: Tensor | undefined; isTransposed?: boolean }
+export type Matrix = { weight: Tensor; bias?: Tensor | undefined; isTransposed?: boolean; adapter?: Adapter }
 
 export type Arithmetic = {
-  /** x_TI times the matrix, plus its bias: [T,O]. */
+  /** x_TI times the matrix with its adapter, plus its bias: [T,O]. */
   product: (x_TI: Tensor, matrix: Matrix) => Tensor
+  /** x_TI times a small matrix of an adapter. */
+  small: (x_TI: Tensor, weight_OI: Tensor) => Tensor
   /** As torch's `tokenLogprobs`; always float32. */
   logprobs: (hidden_TI: Tensor, head: Matrix, targets_T: Tensor, o: { temperature: number }) => Logprobs
 }
@@ -25,22 +43,26 @@ export type Arithmetics = {
   recording: Arithmetic
   /** For passes that only read. */
   reading: Arithmetic
+  /** As `reading`, with adapters added into copies of their matrices, made at first use: for a stream that takes many small steps. */
+  merging: () => { arithmetic: Arithmetic; free: () => void }
   /** To be called when weights change or go. */
   forget: (weights: Iterable<Tensor>) => void
 }
 
 export function createArithmetics(precision: Precision): Arithmetics {
-  if (precision === 'float32') return { precision, recording: FLOAT32, reading: FLOAT32, forget: () => {} }
   const copies = new Map<Tensor, Tensor>()
   const copyOf = (weight: Tensor): Tensor => {
     let copy = copies.get(weight)
-    if (!copy) copies.set(weight, (copy = keep(scope(() => noGrad(() => narrowed(weight))))))
+    if (!copy) copies.set(weight, (copy = kept(() => narrowed(weight))))
     return copy
   }
+  const isExact = precision === 'float32'
+  const reading = isExact ? FLOAT32 : bfloat16(copyOf)
   return {
     precision,
-    recording: bfloat16((weight) => (weight.requiresGrad ? narrowed(weight) : copyOf(weight))),
-    reading: bfloat16(copyOf),
+    recording: isExact ? FLOAT32 : bfloat16((weight) => (weight.requiresGrad ? narrowed(weight) : copyOf(weight))),
+    reading,
+    merging: () => mergeInto(reading, isExact ? FLOAT32 : bfloat16((weight) => weight)),
     forget(weights) {
       for (const weight of weights) {
         copies.get(weight)?.free()
@@ -50,22 +72,87 @@ export function createArithmetics(precision: Precision): Arithmetics {
   }
 }
 
+/** The matrix that matrix and adapter amount to, stored as the matrix is. */
+export function mergedWeight({ weight, adapter, isTransposed }: Matrix): Tensor {
+  if (!adapter) return weight
+  const deltas = adapter.parts.map(({ rows, pair }) =>
+    pair
+      ? mulScalar(mm(pair.b_OR, pair.a_RI), adapter.scale)
+      : zeros([rows, weight.shape[isTransposed ? 0 : 1]!], { device: weight.device }),
+  )
+  const delta = deltas.length === 1 ? deltas[0]! : cat(deltas)
+  return add(weight, isTransposed ? t(delta) : delta)
+}
+
 const FLOAT32: Arithmetic = {
-  product: (x, { weight, bias, isTransposed }) => linear(x, isTransposed ? t(weight) : weight, bias),
-  logprobs: (hidden, { weight }, targets, o) => tokenLogprobs(hidden, weight, targets, o),
+  product(x, matrix) {
+    const { weight, bias, isTransposed, adapter } = matrix
+    const y = linear(x, isTransposed ? t(weight) : weight, bias)
+    return adapter ? add(y, lowRank(x, adapter, FLOAT32.small)) : y
+  },
+  small: (x, weight) => linear(x, weight),
+  logprobs: (hidden, head, targets, o) => tokenLogprobs(hidden, mergedWeight(head), targets, o),
 }
 
 function bfloat16(operand: (weight: Tensor) => Tensor): Arithmetic {
+  const small = (x: Tensor, weight: Tensor): Tensor => widened(linear(narrowed(x), narrowed(weight)))
   return {
-    product(x, { weight, bias, isTransposed }) {
+    product(x, { weight, bias, isTransposed, adapter }) {
       const copy = operand(weight)
-      const y = toCopy(linear(narrowed(x), isTransposed ? t(copy) : copy), { dtype: 'float32' })
+      let y = widened(linear(narrowed(x), isTransposed ? t(copy) : copy))
+      if (adapter) y = add(y, lowRank(x, adapter, small))
       return bias ? add(y, bias) : y
     },
-    logprobs: (hidden, { weight }, targets, o) => tokenLogprobs(narrowed(hidden), operand(weight), targets, o),
+    small,
+    logprobs(hidden, head, targets, o) {
+      const weight = head.adapter ? narrowed(mergedWeight(head)) : operand(head.weight)
+      return tokenLogprobs(narrowed(hidden), weight, targets, o)
+    },
   }
+}
+
+/** scale x A^T B^T, [T,O]: one product with the As of all parts, since they read the same input. */
+function lowRank(x: Tensor, { scale, parts }: Adapter, product: Arithmetic['small']): Tensor {
+  const pairs = parts.flatMap(({ pair }) => pair ?? [])
+  const [first] = pairs
+  const inner = product(x, pairs.length === 1 ? first!.a_RI : cat(pairs.map(({ a_RI }) => a_RI)))
+  const ranks = pairs.map(({ a_RI }) => a_RI.shape[0]!)
+  const inners = pairs.length === 1 ? [inner] : splitWithSizes(inner, ranks, 1)
+  const outs = parts.map(({ rows, pair }) =>
+    pair ? product(inners.shift()!, pair.b_OR) : zeros([x.shape[0]!, rows], { device: x.device }),
+  )
+  return mulScalar(outs.length === 1 ? outs[0]! : cat(outs, 1), scale)
+}
+
+/** `plain` takes the copies as they are: in the dtype of its products. */
+function mergeInto(reading: Arithmetic, plain: Arithmetic): ReturnType<Arithmetics['merging']> {
+  const copies = new Map<Adapter, Tensor>()
+  const product: Arithmetic['product'] = (x, matrix) => {
+    const { adapter, ...rest } = matrix
+    if (!adapter) return reading.product(x, matrix)
+    let copy = copies.get(adapter)
+    if (!copy) {
+      const isNarrow = plain !== FLOAT32
+      copy = kept(() => (isNarrow ? narrowed(mergedWeight(matrix)) : mergedWeight(matrix)))
+      copies.set(adapter, copy)
+    }
+    return plain.product(x, { ...rest, weight: copy })
+  }
+  const free = (): void => {
+    for (const copy of copies.values()) copy.free()
+    copies.clear()
+  }
+  return { arithmetic: { ...reading, product }, free }
+}
+
+function kept(make: () => Tensor): Tensor {
+  return keep(scope(() => noGrad(make)))
 }
 
 function narrowed(x: Tensor): Tensor {
   return toCopy(x, { dtype: 'bfloat16' })
+}
+
+function widened(x: Tensor): Tensor {
+  return toCopy(x, { dtype: 'float32' })
 }

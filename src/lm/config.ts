@@ -8,6 +8,7 @@ import { DataError } from '#errors'
 import { type Activation, COMMON, Fields, HARMLESS, Ids, ONLY } from './config-fields.ts'
 import type { Family, Refuse } from './families/family.ts'
 import { FAMILIES, familyOf } from './families/index.ts'
+import { isAdapterFolder, readAdapterConfig } from './peft-folder.ts'
 import { readPartialRotary, readScaling, readTheta, type RopeScaling, scalingJson } from './rope-config.ts'
 
 export type { RopeScaling } from './rope-config.ts'
@@ -61,8 +62,9 @@ export type ModelConfig = {
 /** Llama's own fields are those that every config has. */
 export type LlamaConfig = ModelConfig
 
-/** Reads config.json and the token ids of generation_config.json in a Hugging Face folder. Not there, not understood or contradictory: a DataError naming file and field. */
+/** Reads config.json and the token ids of generation_config.json in a Hugging Face folder, an adapter's from its base. Not there, not understood or contradictory: a DataError naming file and field. */
 export function readConfig(folder: string): ModelConfig {
+  if (isAdapterFolder(folder)) return readAdaptedConfig(folder)
   const file = join(folder, 'config.json')
   const config = parseConfig(readJson(file), file)
   const generationFile = join(folder, 'generation_config.json')
@@ -188,6 +190,13 @@ export function readJson(file: string): unknown {
   } catch (cause) {
     throw new DataError(`expected JSON: ${(cause as Error).message}`, { file }, { cause })
   }
+}
+
+/** A base with the head that its adapter brings. */
+function readAdaptedConfig(folder: string): ModelConfig {
+  const { base, isClassifier } = readAdapterConfig(folder)
+  const config = readConfig(base)
+  return isClassifier ? { ...config, architecture: familyOf(config).classifier } : config
 }
 
 const GenerationIds = z.object({ eos_token_id: Ids })

@@ -7,6 +7,7 @@ import {
   cat,
   embedding,
   fromArray,
+  mm,
   mul,
   mulScalar,
   narrow,
@@ -14,10 +15,12 @@ import {
   rotary,
   splitWithSizes,
   swiGlu,
+  t,
   type Tensor,
   view,
 } from '#torch'
 import { activate } from './activations.ts'
+import type { Pair } from './adapters.ts'
 import type { Arithmetic, Matrix } from './arithmetic.ts'
 import type { Attend } from './attention.ts'
 import type { ModelConfig } from './config.ts'
@@ -43,6 +46,8 @@ export type Decoder = {
   config: ModelConfig
   design: Design
   embedding_VE: Tensor
+  /** Of the embedding: its A reads tokens, [R,V]; its B is [E,R]. */
+  embeddingAdapter?: { scale: number; pair: Pair }
   positions_PE: Tensor | undefined
   layers: Layer[]
   norm: Norm
@@ -162,7 +167,7 @@ export function lastHidden(
 ): Tensor {
   const { config: c, design } = decoder
   const tables = tablesOf(decoder, rows, o.upload)
-  let x = embedding(decoder.embedding_VE, o.upload(fromArray(rows.tokens_T)))
+  let x = embedded(decoder, o.upload(fromArray(rows.tokens_T)), o.arithmetic)
   if (design.isEmbeddingScaled) x = mulScalar(x, Math.sqrt(c.hiddenSize))
   if (decoder.positions_PE) x = add(x, embedding(decoder.positions_PE, o.upload(fromArray(rows.positions_T))))
   decoder.layers.forEach((layer, i) => {
@@ -181,6 +186,20 @@ export function lastHidden(
     x = add(between, norm(mlp(block, read), layer.mlpOut))
   })
   return normalise(design, x, decoder.norm, c.rmsNormEps)
+}
+
+function embedded({ embedding_VE, embeddingAdapter }: Decoder, tokens_T: Tensor, { small }: Arithmetic): Tensor {
+  const x = embedding(embedding_VE, tokens_T)
+  if (!embeddingAdapter) return x
+  const { scale, pair } = embeddingAdapter
+  return add(x, mulScalar(small(embedding(t(pair.a_RI), tokens_T), pair.b_OR), scale))
+}
+
+/** [V,E], its adapter added. */
+export function embeddingWeight({ embedding_VE, embeddingAdapter }: Decoder): Tensor {
+  if (!embeddingAdapter) return embedding_VE
+  const { scale, pair } = embeddingAdapter
+  return add(embedding_VE, mulScalar(t(mm(pair.b_OR, pair.a_RI)), scale))
 }
 
 type Block = { c: ModelConfig; design: Design; layer: Layer; arithmetic: Arithmetic }

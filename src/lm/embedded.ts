@@ -1,6 +1,6 @@
 // The embedded engine: the contract over causal language models in this process, on one device. Training and frozen
 // models live side by side; calls on one model may overlap where that is harmless, and are refused where it is not.
-// Left out: adapters, shared bases that train.
+// Left out: shared bases that train.
 import { ConfigError, EngineError } from '#errors'
 import type { Engine, Model } from '#engine/contract'
 import { describe, setThreads } from '#torch'
@@ -64,7 +64,7 @@ export function createEmbeddedEngine({ device = 'cpu', threads, precision = 'flo
         outputs: ['logprobs', 'entropies', 'values', 'scores'],
         differentiable: ['logprobs', 'entropies', 'values', 'scores'],
         heads: ['value', 'scores'],
-        tuning: ['all'],
+        tuning: ['all', 'adapter'],
         snapshots: false,
         maxTokens: MAX_TOKENS,
       }

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { DataError } from '#errors'
 import { type Content, writeNew, writeWholeFolder } from '#files'
 import { configText, generationConfigJson, type ModelConfig, readConfig, readJson } from './config.ts'
+import { ADAPTER_WEIGHTS, type AdapterConfig, isAdapterFolder, readAdapterConfig } from './peft-folder.ts'
 import { DTYPE_BYTES, encodeSafetensors, readSafetensors, type StoredTensor, type TensorEntry } from './safetensors.ts'
 
 const SINGLE = 'model.safetensors'
@@ -29,20 +30,44 @@ export type ModelFolder = {
   tensors: Map<string, StoredTensor>
   /** Of the safetensors header; of the first shard when there are several. */
   metadata: Record<string, string>
-  /** Names of the tokenizer, template and generation files that are there. */
-  sideFiles: string[]
+  /** Tokenizer, template and generation files that are there, by name. */
+  sideFiles: Record<string, Uint8Array>
+  /** Of an adapter's folder; config and tensors are then those of its base, and its score head. */
+  adapter?: AdapterConfig & { tensors: Map<string, StoredTensor> }
 }
 
 /** Opens a model folder: config parsed, headers checked, no weight read yet. */
 export function readFolder(path: string): ModelFolder {
   if (!fs.existsSync(path)) throw new DataError('does not exist; expected a Hugging Face model folder', { file: path })
+  if (isAdapterFolder(path)) return readAdapterFolder(path)
   const weights = readWeights(path)
+  return { path, config: readConfig(path), ...weights, sideFiles: readSideFiles(path) }
+}
+
+/** Keys of heads in an adapter's file. */
+const SCORE_KEY = 'base_model.model.score.weight'
+
+function readAdapterFolder(path: string): ModelFolder {
+  const adapter = readAdapterConfig(path)
+  const { metadata, tensors: own } = readSafetensors(join(path, ADAPTER_WEIGHTS))
+  const tensors = new Map(readWeights(adapter.base).tensors)
+  const score = own.get(SCORE_KEY)
+  tensors.delete('score.weight')
+  if (score) tensors.set('score.weight', score)
+  own.delete(SCORE_KEY)
   return {
     path,
     config: readConfig(path),
-    ...weights,
-    sideFiles: SIDE_FILES.filter((f) => fs.existsSync(join(path, f))),
+    tensors,
+    metadata,
+    sideFiles: { ...readSideFiles(adapter.base), ...readSideFiles(path) },
+    adapter: { ...adapter, tensors: own },
   }
+}
+
+function readSideFiles(path: string): Record<string, Uint8Array> {
+  const names = SIDE_FILES.filter((name) => fs.existsSync(join(path, name)))
+  return Object.fromEntries(names.map((name) => [name, fs.readFileSync(join(path, name))]))
 }
 
 export type WriteFolderOptions = {
@@ -123,10 +148,6 @@ function noWeights(folder: string): DataError {
       `is a pickle, which can run any code and is never opened; save the model with safe_serialization=True and use its ${SINGLE}`,
       { file: join(folder, pickle) },
     )
-  if (names.includes('adapter_config.json'))
-    return new DataError('is an adapter; expected a whole model, so give its base model and the adapter apart', {
-      file: folder,
-    })
   return new DataError(`expected ${SINGLE} or ${INDEX}, got neither`, { file: folder })
 }
 

@@ -4,6 +4,8 @@ export { type LlamaConfig, type ModelConfig, readConfig, type RopeScaling } from
 export { createFolder } from './create-folder.ts'
 export { choosePrecision, createEmbeddedEngine, type EmbeddedOptions } from './embedded.ts'
 export { type ModelFolder, readFolder } from './folder.ts'
+export { mergeFolder } from './merge.ts'
+export { baseFolderOf, isAdapterFolder, readAdapterConfig } from './peft-folder.ts'
 export { EXPORT_DTYPES, type ExportDtype, exportFolder } from './export-folder.ts'
 export { type Exported, exportGguf, GGUF_TYPES, type GgufTypeName } from './gguf/export-gguf.ts'
 export { type Imported, importGguf } from './gguf/import-gguf.ts'

@@ -3,9 +3,10 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { DataError, EngineError } from '#errors'
-import type { HeadSpec, ModelSpec, Saved } from '#engine/contract'
+import type { AdapterSpec, HeadSpec, ModelSpec, Saved } from '#engine/contract'
 import { sha256File } from '#files'
 import { fromBytes, scope, type Tensor, toFloat32 } from '#torch'
+import { adapterPlan, attachAdapters, chooseTargets, freshAdapter, pairKeys, scaleOf, type Target } from './adapters.ts'
 import type { Arithmetics } from './arithmetic.ts'
 import type { ModelConfig } from './config.ts'
 import { assembleDecoder, bodyPlan, headKeys } from './decoder.ts'
@@ -15,6 +16,7 @@ import { freshHeads, scorePlan, valuePlan } from './heads.ts'
 import { HEADS_FILE, MOMENTS_FILE, readSidecar, type Sidecar } from './sidecar.ts'
 import { describeModel, type LanguageModel } from './model.ts'
 import { type Parameter, type ParameterPlan, upload, uploadParameter, type Values } from './parameters.ts'
+import { hashBase } from './peft-folder.ts'
 import { frequencies, localFrequencies } from './rope.ts'
 import { readSafetensors, type StoredTensor } from './safetensors.ts'
 
@@ -22,8 +24,6 @@ export function loadModel(
   spec: ModelSpec,
   o: { id: number; device: string; arithmetics: Arithmetics; base: LanguageModel | undefined },
 ): LanguageModel {
-  if (typeof spec.trains === 'object')
-    throw new EngineError('trains: adapters are not built yet; expected "all" or "nothing"')
   const isResume = 'resume' in spec.from
   const path = 'resume' in spec.from ? spec.from.resume.folder : spec.from.weights
   if ('resume' in spec.from) verify(spec.from.resume)
@@ -40,10 +40,10 @@ export function loadModel(
   const readHead = (key: string): Values | undefined => fresh.get(key) ?? storedHeads?.(key) ?? stored(key)
   const made: Tensor[] = []
   try {
-    const place = (plan: ParameterPlan, read: (key: string) => Values | undefined): Parameter => {
+    const place = (plan: ParameterPlan, read: Read, isTrained: boolean): Parameter => {
       const tensor = uploadParameter(plan, read, o.device)
       made.push(tensor)
-      tensor.requiresGrad = spec.trains === 'all'
+      tensor.requiresGrad = isTrained
       return { ...plan, tensor }
     }
     const { config } = folder
@@ -52,13 +52,22 @@ export function loadModel(
     const plans = bodyPlan(config, { hasHead })
     refuseUnknownKeys(folder, plans)
     if (o.base) checkShared(o.base, spec, folder)
-    const body = o.base?.body ?? plans.map((plan) => place(plan, stored))
+    const weights = o.base?.weights ?? plans.map((plan) => place(plan, stored, spec.trains === 'all'))
+    const chosen = chooseAdapter(folder, spec)
+    const adapter = chosen && {
+      config: { spec: chosen.spec, base: originOf(folder) },
+      baseHash: verifiedBase(originOf(folder), sidecar?.base),
+      parameters: adapterPlan(chosen.targets, chosen.spec.rank).map((plan) =>
+        place(plan, chosen.read, typeof spec.trains === 'object'),
+      ),
+    }
     const headPlans = [
       ...(heads.value ? valuePlan(heads.value, config.hiddenSize) : []),
       ...(heads.scores ? [scorePlan(heads.scores.names.length, config.hiddenSize)] : []),
     ]
-    const headParameters = headPlans.map((plan) => place(plan, readHead))
-    const byName = new Map([...body, ...headParameters].map((p) => [p.name, p.tensor]))
+    const headParameters = headPlans.map((plan) => place(plan, readHead, spec.trains !== 'nothing'))
+    const parameters = [...weights, ...(adapter?.parameters ?? []), ...headParameters]
+    const byName = new Map(parameters.map((p) => [p.name, p.tensor]))
     const uploaded = (values: Float32Array): Tensor => {
       const tensor = upload(values, [values.length], o.device)
       made.push(tensor)
@@ -72,12 +81,15 @@ export function loadModel(
       device: o.device,
       arithmetics: o.arithmetics,
       trains: spec.trains,
-      sideFiles: Object.fromEntries(folder.sideFiles.map((name) => [name, fs.readFileSync(join(path, name))])),
+      origin: originOf(folder),
+      sideFiles: folder.sideFiles,
       decoder: assembleDecoder(config, (name) => byName.get(name), {
         inverse: uploaded(frequencies(config).inverse_F),
         localInverse: local && uploaded(local),
       }),
-      body,
+      weights,
+      body: adapter?.parameters ?? weights,
+      ...(adapter && { adapter }),
       heads: headParameters,
       budget: microBatchTokens(config),
       updates: (isResume && sidecar?.updates) || { body: 0, heads: 0, step: 0 },
@@ -87,6 +99,8 @@ export function loadModel(
       sharers: 0,
       isReleased: false,
     }
+    if (chosen)
+      attachAdapters(model.decoder, chosen.targets, { scale: scaleOf(chosen.spec), get: (key) => byName.get(key)! })
     if (heads.value) {
       const layers = [...heads.value.hidden, 1].map((_, i) => ({
         weight: byName.get(`value.${i}.weight`)!,
@@ -103,7 +117,7 @@ export function loadModel(
         weight_HE: byName.get('score.weight')!,
       }
     }
-    if (isResume && spec.trains === 'all') loadMoments(model, path, made)
+    if (isResume && spec.trains !== 'nothing') loadMoments(model, path, made)
     return model
   } catch (error) {
     for (const tensor of made) tensor.free()
@@ -113,7 +127,7 @@ export function loadModel(
 
 /** Frees all its tensors but those of a base it shares. */
 export function freeModel(model: LanguageModel): void {
-  const own = model.base ? model.heads : [...model.body, ...model.heads]
+  const own = [...(model.base ? [] : model.weights), ...(model.adapter?.parameters ?? []), ...model.heads]
   model.arithmetics.forget(own.map(({ tensor }) => tensor))
   for (const { tensor, moments } of own) {
     tensor.grad = null
@@ -123,6 +137,56 @@ export function freeModel(model: LanguageModel): void {
   }
   model.decoder.inverse.free()
   model.decoder.localInverse?.free()
+}
+
+type Read = (key: string) => Values | undefined
+
+/** The adapter of the folder, else a fresh one where the spec asks for it. */
+function chooseAdapter(
+  folder: ModelFolder,
+  { trains, seed = 0 }: ModelSpec,
+): { spec: AdapterSpec; targets: Target[]; read: Read } | undefined {
+  const asked = typeof trains === 'object' ? trains : undefined
+  if (!folder.adapter) {
+    if (!asked) return undefined
+    const targets = chooseTargets(folder.config, asked)
+    const fresh = freshAdapter(targets, asked.rank, seed)
+    return { spec: asked, targets, read: (key) => fresh.get(key) }
+  }
+  const { spec, tensors } = folder.adapter
+  if (trains === 'all')
+    throw new EngineError(`${folder.path} is an adapter: train its adapter, or merge it first (hone merge)`)
+  const targets = chooseTargets(folder.config, spec)
+  if (asked && !isSameAdapter(folder, asked, spec))
+    throw new EngineError(
+      `${folder.path} holds an adapter ${JSON.stringify(spec)}, asked for ${JSON.stringify(asked)}: leave it out to go on with the one it holds`,
+    )
+  const known = new Set(targets.flatMap((target) => Object.values(pairKeys(target))))
+  // PEFT writes the embedding itself along with an adapter of it.
+  for (const key of tensors.keys())
+    if (!known.has(key) && !key.endsWith('.base_layer.weight'))
+      throw new DataError('is not a weight of this adapter: it would be half read', { file: folder.path, field: key })
+  return { spec, targets, read: valuesIn(tensors, folder.path) }
+}
+
+function isSameAdapter(folder: ModelFolder, one: AdapterSpec, other: AdapterSpec): boolean {
+  const facts = (spec: AdapterSpec): string =>
+    JSON.stringify([spec.rank, scaleOf(spec), chooseTargets(folder.config, spec).map(({ module }) => module)])
+  return facts(one) === facts(other)
+}
+
+function originOf(folder: ModelFolder): string {
+  return fs.realpathSync(folder.adapter?.base ?? folder.path)
+}
+
+/** The hash of an adapter's base: the one that it was trained on, where its folder says which. */
+function verifiedBase(base: string, expected: string | undefined): string {
+  const got = hashBase(base)
+  if (expected !== undefined && got !== expected)
+    throw new DataError(`expected the base that the adapter was trained on, sha256 ${expected}, got ${got}`, {
+      file: base,
+    })
+  return got
 }
 
 type ValueSpec = NonNullable<HeadSpec['value']>
@@ -141,7 +205,7 @@ function chooseHeads(folder: ModelFolder, sidecar: Sidecar | undefined, asked: H
   } else if (asked?.value) heads.value = heads.fresh.value = asked.value
   if (folder.tensors.has('score.weight')) {
     // A folder of others says nothing of how to read it: transformers reads the last token.
-    const own: ScoreSpec = sidecar?.scores ?? { names: folder.config.labels ?? ['score'], read: 'last' }
+    const own: ScoreSpec = sidecar?.scores ?? { names: labelsOf(folder), read: 'last' }
     if (asked?.scores && (asked.scores.names.join() !== own.names.join() || asked.scores.read !== own.read))
       throw new EngineError(
         `${folder.path} holds score heads ${own.names.join(', ')} read by ${own.read}, asked for ${asked.scores.names.join(', ')} read by ${asked.scores.read}`,
@@ -149,6 +213,12 @@ function chooseHeads(folder: ModelFolder, sidecar: Sidecar | undefined, asked: H
     heads.scores = { ...own, ...(asked?.scores?.affine && { affine: asked.scores.affine }) }
   } else if (asked?.scores) heads.scores = heads.fresh.scores = asked.scores
   return heads
+}
+
+/** An adapter's config has no labels: then there are as many as rows. */
+function labelsOf({ config, tensors }: ModelFolder): string[] {
+  const rows = tensors.get('score.weight')!.shape[0]!
+  return config.labels ?? Array.from({ length: rows }, (_, i) => (rows === 1 ? 'score' : `LABEL_${i}`))
 }
 
 function valuesIn(tensors: Map<string, StoredTensor>, file: string): (key: string) => Values | undefined {
@@ -187,13 +257,18 @@ function refuseUnknownKeys(folder: ModelFolder, plans: ParameterPlan[]): void {
 const LEFTOVERS = /\.(rotary_emb\.inv_freq|attn\.masked_bias|attn\.bias|attention\.masked_bias|attention\.bias)$/
 
 function checkShared(base: LanguageModel, spec: ModelSpec, folder: ModelFolder): void {
-  const same =
+  const isSame =
     JSON.stringify({ ...base.config, architecture: '' }) === JSON.stringify({ ...folder.config, architecture: '' })
-  if (base.trains !== 'nothing' || spec.trains !== 'nothing')
+  if (base.trains === 'all' || spec.trains === 'all')
     throw new EngineError(
-      `sharesBaseOf ${describeModel(base)}: expected two models that train nothing; load it without sharing`,
+      `sharesBaseOf ${describeModel(base)}: expected models that train adapters or nothing; load it without sharing`,
     )
-  if (!same) throw new EngineError(`sharesBaseOf ${describeModel(base)}: ${folder.path} has another config`)
+  const origin = originOf(folder)
+  if (origin !== base.origin && hashBase(origin) !== hashBase(base.origin))
+    throw new EngineError(
+      `sharesBaseOf ${describeModel(base)}: ${folder.path} stands on other weights, ${origin} instead of ${base.origin}`,
+    )
+  if (!isSame) throw new EngineError(`sharesBaseOf ${describeModel(base)}: ${folder.path} has another config`)
 }
 
 function loadMoments(model: LanguageModel, path: string, made: Tensor[]): void {

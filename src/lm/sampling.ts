@@ -9,7 +9,7 @@ import { cacheWrite_, fromArray, indexSelect, noGrad, sampleRows, scope, type Te
 import { emptyCache, freeCache, type KvCache, moveRow, reserve } from './kv-cache.ts'
 import { type Attend, attendCached } from './attention.ts'
 import { lastHidden } from './decoder.ts'
-import { fillCache } from './fill-cache.ts'
+import { fillCache, type Sampled } from './fill-cache.ts'
 import { logitsOf } from './logits.ts'
 import type { LanguageModel } from './model.ts'
 import { toDevice } from './parameters.ts'
@@ -49,6 +49,8 @@ export async function* samplePass(
   const cache = emptyCache()
   let rows: Row[] = []
   let flushedAt = performance.now()
+  const merging = model.arithmetics.merging()
+  const sampled: Sampled = { model, cache, arithmetic: merging.arithmetic }
   model.streams++
   try {
     for (;;) {
@@ -65,10 +67,10 @@ export async function* samplePass(
           rows.push(...admitted.flatMap(rowsOf))
           continue
         }
-        if (admitted.length > 0) rows = prefill(model, cache, rows, admitted)
+        if (admitted.length > 0) rows = prefill(sampled, rows, admitted)
         else if (rows.length === 0) return
-        else decode(model, cache, rows)
-      } else decode(model, cache, rows)
+        else decode(sampled, rows)
+      } else decode(sampled, rows)
       const isFlush = performance.now() - flushedAt > FLUSH_MS
       if (isFlush) flushedAt = performance.now()
       for (const row of rows) if (row.done || isFlush) yield eventOf(model, row, row.done)
@@ -78,12 +80,14 @@ export async function* samplePass(
   } finally {
     model.streams--
     freeCache(cache)
+    merging.free()
     await source.close()
   }
 }
 
 /** Runs the prompts of new requests, each once whatever its n, and draws the first tokens. */
-function prefill(model: LanguageModel, cache: KvCache, busy: Row[], admitted: Admission[]): Row[] {
+function prefill(sampled: Sampled, busy: Row[], admitted: Admission[]): Row[] {
+  const { model, cache, arithmetic } = sampled
   const fresh = admitted.map(rowsOf)
   let next = busy.length
   const prompts = admitted.map(({ request: { tokens } }, i) => ({
@@ -95,8 +99,8 @@ function prefill(model: LanguageModel, cache: KvCache, busy: Row[], admitted: Ad
   reserve(cache, { rows: next, positions: longest + 1, used: busy.length }, model)
   scope(() =>
     noGrad(() => {
-      const hidden = fillCache(model, cache, prompts)
-      const logits = logitsOf(model.decoder, hidden, model.arithmetics.reading)
+      const hidden = fillCache(sampled, prompts)
+      const logits = logitsOf(model.decoder, hidden, arithmetic)
       const promptOfRow = Int32Array.from(fresh.flatMap((rows, i) => rows.map(() => i)))
       const isOneEach = promptOfRow.length === prompts.length
       draw(fresh.flat(), isOneEach ? logits : indexSelect(logits, 0, toDevice(fromArray(promptOfRow), model.device)))
@@ -106,14 +110,15 @@ function prefill(model: LanguageModel, cache: KvCache, busy: Row[], admitted: Ad
 }
 
 /** One token more for each row. */
-function decode(model: LanguageModel, cache: KvCache, rows: Row[]): void {
+function decode(sampled: Sampled, rows: Row[]): void {
+  const { model, cache, arithmetic } = sampled
   const { config } = model
   const B = rows.length
   const longest = rows.reduce((most, row) => Math.max(most, row.length), 0)
   reserve(cache, { rows: B, positions: longest + 1, used: B }, model)
   scope(() =>
     noGrad(() => {
-      turnAnew(model, cache, rows)
+      turnAnew(sampled, rows)
       const upload = (host: Tensor): Tensor => toDevice(host, model.device)
       const positions_T = Int32Array.from(rows, (row) => row.length)
       const lengths_T = positions_T.map((position) => position + 1)
@@ -129,7 +134,6 @@ function decode(model: LanguageModel, cache: KvCache, rows: Row[]): void {
         return attendRows(q, layer)
       }
       const tokens_T = Int32Array.from(rows, (row) => row.lastToken)
-      const arithmetic = model.arithmetics.reading
       const hidden = lastHidden(model.decoder, { tokens_T, positions_T, lengths_T }, { arithmetic, attend, upload })
       for (const row of rows) row.length++
       draw(rows, logitsOf(model.decoder, hidden, arithmetic))
@@ -138,14 +142,14 @@ function decode(model: LanguageModel, cache: KvCache, rows: Row[]): void {
 }
 
 /** Rows that grow beyond where their frequencies change: what is cached of them is computed anew, as transformers does. */
-function turnAnew(model: LanguageModel, cache: KvCache, rows: Row[]): void {
-  const most = switchesAfter(model.config)
+function turnAnew(sampled: Sampled, rows: Row[]): void {
+  const most = switchesAfter(sampled.model.config)
   const prompts = rows.flatMap((row, i) =>
     row.length === most
       ? [{ tokens: Int32Array.from([...row.request.tokens, ...row.tokens.slice(0, -1)]), rows: [i], length: most + 1 }]
       : [],
   )
-  if (prompts.length > 0) fillCache(model, cache, prompts)
+  if (prompts.length > 0) fillCache(sampled, prompts)
 }
 
 function draw(rows: Row[], logits: Tensor): void {

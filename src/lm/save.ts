@@ -1,20 +1,25 @@
 // From a model to a folder that transformers loads: float32 weights under Hugging Face's keys, config, tokenizer files,
 // and beside them what is hone's own. `resume` adds moments and counters; both are whole or absent.
+import { join } from 'node:path'
 import type { Saved } from '#engine/contract'
+import { type Content, writeNew, writeWholeFolder } from '#files'
 import type { Tensor } from '#torch'
+import { ALL_LINEAR, linearNames } from './adapters.ts'
 import type { ModelConfig } from './config.ts'
 import { headKeys } from './decoder.ts'
 import { familyOf } from './families/index.ts'
 import { writeFolder } from './folder.ts'
 import type { LanguageModel } from './model.ts'
 import { type Parameter, readParameter } from './parameters.ts'
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, adapterConfigText } from './peft-folder.ts'
 import { encodeSafetensors, type TensorEntry } from './safetensors.ts'
 import { HEADS_FILE, MOMENTS_FILE, type Sidecar, SIDECAR_FILE } from './sidecar.ts'
-import type { Content } from '#files'
 
 export function saveModel(model: LanguageModel, what: 'resume' | 'weights', to: string): Saved {
   const { scores, value } = model
+  const { adapter } = model
   const sidecar: Sidecar = {
+    ...(adapter && { base: adapter.baseHash }),
     ...(value && { value: value.spec }),
     ...(scores && { scores: { names: scores.names, read: scores.read, affine: scores.affine } }),
     ...(what === 'resume' && { updates: model.updates }),
@@ -33,9 +38,10 @@ export function saveModel(model: LanguageModel, what: 'resume' | 'weights', to: 
     )
     extraFiles[MOMENTS_FILE] = encodeSafetensors(moments, {})
   }
+  if (adapter) return saveAdapter(model, adapter, { extraFiles, to })
   // *ForSequenceClassification has no output layer.
   const body =
-    scores && what === 'weights' ? model.body.filter((p) => !headKeys(model.config).includes(p.name)) : model.body
+    scores && what === 'weights' ? model.body.filter((p) => !headKeys(model.config).includes(p.name)) : model.weights
   const score = model.heads.filter((p) => p.name === 'score.weight')
   const files = writeFolder({
     to,
@@ -44,6 +50,31 @@ export function saveModel(model: LanguageModel, what: 'resume' | 'weights', to: 
     extraFiles,
   })
   return { folder: to, files }
+}
+
+/** Without the base, which is named by its folder and its hash. */
+function saveAdapter(
+  { heads, scores, decoder }: LanguageModel,
+  { config, parameters }: NonNullable<LanguageModel['adapter']>,
+  { extraFiles, to }: { extraFiles: Record<string, Content>; to: string },
+): Saved {
+  const score = heads
+    .filter((p) => p.name === 'score.weight')
+    .flatMap((p) => entriesOf(p, p.tensor, 'base_model.model.'))
+  const tensors = [...parameters.flatMap((p) => entriesOf(p, p.tensor)), ...score]
+  const isTransposed = decoder.design.isTransposed ?? false
+  const named = config.spec.targets.flatMap((name) => (name === ALL_LINEAR ? linearNames(decoder.config) : [name]))
+  const spec = { ...config.spec, targets: [...new Set(named)] }
+  const files: Record<string, Content> = {
+    ...extraFiles,
+    [ADAPTER_CONFIG]: adapterConfigText({ ...config, spec, isClassifier: scores !== undefined, isTransposed }),
+    // peft reads the layout as transformers does.
+    [ADAPTER_WEIGHTS]: encodeSafetensors(tensors, { format: 'pt' }),
+  }
+  const written = writeWholeFolder(to, (temporary) =>
+    Object.entries(files).map(([path, content]) => ({ path, sha256: writeNew(join(temporary, path), content).sha256 })),
+  )
+  return { folder: to, files: written.sort((a, b) => (a.path < b.path ? -1 : 1)) }
 }
 
 function configOf({ config, scores }: LanguageModel): ModelConfig {

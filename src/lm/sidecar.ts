@@ -26,6 +26,8 @@ const Sidecar = z.strictObject({
       affine: z.array(z.strictObject({ mean: z.number(), scale: z.number() })),
     })
     .optional(),
+  /** Hash of the base of an adapter. */
+  base: z.string().optional(),
   updates: z
     .strictObject({ body: z.number().int().min(0), heads: z.number().int().min(0), step: z.number().int().min(0) })
     .optional(),
