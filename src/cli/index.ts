@@ -14,6 +14,7 @@ import { importCommand } from './import.ts'
 import { initCommand } from './init.ts'
 import { labelCommands } from './label.ts'
 import { lineageCommand } from './lineage.ts'
+import { mergeCommand } from './merge.ts'
 import { pretrainCommand } from './pretrain.ts'
 import { pullCommand } from './pull.ts'
 import { quickstartCommand } from './quickstart/index.ts'
@@ -39,6 +40,7 @@ const COMMANDS = [
   pullCommand,
   importCommand,
   exportCommand,
+  mergeCommand,
   pretrainCommand,
   doctorCommand,
 ]

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { z } from 'zod'
 import { ConfigError } from '#errors'
 import { DpoConfig, PpoConfig, RewardConfig, SftConfig } from '#schema'
-import { type Job, readRun, resolveModel, resume, train, type Trained, type TrainOptions } from '#trainer'
+import { type Job, readRun, resolveModel, resume, type SftJob, train, type Trained, type TrainOptions } from '#trainer'
 import { fileOf } from './data-source.ts'
 import { DTYPE_FLAG, readDtype } from './dtype.ts'
 import { addFlags, kebab, readFlags } from './flags.ts'
@@ -20,7 +20,7 @@ type Options = Record<string, string | undefined> & { json?: boolean }
 type Input = { flag: string; help: string; required?: boolean; file?: boolean }
 
 /** Where and how a run computes. */
-type On = Pick<Job, 'device' | 'dtype'>
+type On = Pick<SftJob, 'device' | 'dtype' | 'lora'>
 
 type Recipe = {
   name: Job['recipe']
@@ -156,6 +156,10 @@ export function trainCommands(program: Command): void {
       .option('--resume <run>', 'go on with a stopped or killed run; takes no other setting')
       .option('--device <device>', 'cpu, or cuda:0 (default: cpu)')
       .option(...DTYPE_FLAG)
+      .option('--lora-rank <n>', 'train adapters of this rank instead of the weights')
+      .option('--lora-alpha <n>', 'their product is scaled by alpha / rank (default: twice the rank)')
+      .option('--lora-targets <names>', 'modules that have one, by commas, or all-linear (default: all-linear)')
+      .option('--lora-rank-stabilised', 'scale by alpha / sqrt(rank)')
       .option('--json', 'events as JSON lines on standard output')
     for (const { flag, help } of recipe.inputs) command.option(`--${flag} <value>`, help)
     addFlags(command, recipe.config)
@@ -210,7 +214,7 @@ function jobOf(recipe: Recipe, options: Options): Job {
   const device = options.device ?? 'cpu'
   return recipe.job({
     config,
-    on: { device, dtype: readDtype(options.dtype, device) },
+    on: { device, dtype: readDtype(options.dtype, device), ...readLora(options) },
     model: absolute(resolveModel(needed(options, 'model'))),
     given,
   })
@@ -219,6 +223,25 @@ function jobOf(recipe: Recipe, options: Options): Job {
 /** Where a person's answers to a mark are until the mark is whole. */
 function answersOf(run: string): string {
   return join(run, 'answers')
+}
+
+/** Settings of adapters without a rank would be ignored. */
+function readLora(options: Options): Pick<SftJob, 'lora'> {
+  const { loraRank, loraAlpha, loraTargets, loraRankStabilised } = options
+  if (loraRank === undefined) {
+    const ignored = (['loraAlpha', 'loraTargets', 'loraRankStabilised'] as const).find(
+      (name) => options[name] !== undefined,
+    )
+    if (ignored) throw new ConfigError(`--${kebab(ignored)} would be ignored without --lora-rank`)
+    return {}
+  }
+  const rank = numberOf('lora-rank', loraRank)
+  if (!Number.isInteger(rank) || rank < 1)
+    throw new ConfigError(`--lora-rank: expected a whole number above 0, got ${loraRank}`)
+  const alpha = loraAlpha === undefined ? 2 * rank : numberOf('lora-alpha', loraAlpha)
+  if (!(alpha > 0)) throw new ConfigError(`--lora-alpha: expected a number above 0, got ${loraAlpha}`)
+  const targets = (loraTargets ?? 'all-linear').split(',').filter((name) => name !== '')
+  return { lora: { rank, alpha, targets, isRankStabilised: loraRankStabilised !== undefined } }
 }
 
 function tell({ name }: Recipe, { folder, model, outcome, finished }: Trained, out: Output): void {

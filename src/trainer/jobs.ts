@@ -9,6 +9,15 @@ const dtype = z
   .enum(['float32', 'bfloat16'])
   .optional()
   .describe('of matrix products; absent = float32. Weights and optimizer are float32 either way')
+const lora = z
+  .strictObject({
+    rank: z.number().int().min(1),
+    alpha: z.number().positive(),
+    targets: z.array(z.string()).min(1),
+    isRankStabilised: z.boolean().default(false),
+  })
+  .optional()
+  .describe('adapters train instead of the weights; a model that is an adapter trains its own')
 const model = z.string().describe('folder of the model to start from')
 
 export const SftJob = z.strictObject({
@@ -16,6 +25,7 @@ export const SftJob = z.strictObject({
   config: SftConfig,
   device,
   dtype,
+  lora,
   model,
   data: z.string().describe('demonstrations: JSONL, JSON or CSV, plain or gzip'),
   heldOut: z.string().optional().describe('demonstrations to measure the loss on'),
@@ -40,6 +50,7 @@ export const RewardJob = z.strictObject({
   config: RewardConfig,
   device,
   dtype,
+  lora,
   model,
   data: z.string().describe('comparisons (chosen, rejected), judgements, or preferences'),
   heldOut: z.string().optional().describe('the same, to measure accuracy on'),
@@ -55,6 +66,7 @@ export const DpoJob = z.strictObject({
   config: DpoConfig,
   device,
   dtype,
+  lora,
   model,
   data: z.string().describe('comparisons (chosen, rejected), judgements, or preferences'),
   heldOut: z.string().optional().describe('the same, to measure accuracy on'),
@@ -66,6 +78,7 @@ export const PpoJob = z.strictObject({
   config: PpoConfig,
   device,
   dtype,
+  lora,
   model,
   reference: z.string().describe('folder of the frozen model that KL is measured to'),
   reward: z.string().optional().describe('folder of the reward model'),

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { ConfigError } from '#errors'
+import { isAdapterFolder } from '#lm'
 import type { Interval } from '#stats'
 import { canonicalJson, filesUnder, sha256, sha256File } from '#files'
 
@@ -13,7 +14,8 @@ const BASE = fileURLToPath(new URL('../../domains/customer-service/base', import
 export function resolveModel(name: string, flag = '--model'): string {
   if (name === 'base') return BASE
   for (const folder of [name, join(name, 'model')])
-    if (fs.existsSync(join(folder, 'config.json')) && isModel(folder)) return folder
+    if (isAdapterFolder(folder)) return folder
+    else if (fs.existsSync(join(folder, 'config.json')) && isModel(folder)) return folder
   throw new ConfigError(
     `${flag}: expected a model (a folder with config.json and model.safetensors, a run's folder, or base), got ${name}` +
       (fs.existsSync(join(name, 'run.json')) ? '; that run has not finished: go on with it by --resume' : ''),

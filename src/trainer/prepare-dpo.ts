@@ -9,7 +9,7 @@ import { loadTokenizer } from '#text'
 import type { DpoJob } from './jobs.ts'
 import { hashModel } from './models.ts'
 import { artifactsOf, readPairs } from './rows.ts'
-import { frozen, modelLimit, startOrResume } from './start.ts'
+import { asBase, frozen, modelLimit, startOrResume } from './start.ts'
 import { pairExamples, requireRows } from './tokens.ts'
 import type { Context, Prepared } from './train.ts'
 
@@ -29,8 +29,9 @@ export async function prepareDpo(job: DpoJob, context: Context): Promise<Prepare
   ])
   const known = readCache(cache, 2 * (pairs.length + (heldOut?.length ?? 0)))
   if (known) say('reference log-probabilities: taken from the cache')
-  const reference = known ? undefined : await frozen(engine, job.model)
-  const model = await startOrResume(context, 'model', { weights: job.model, seed: job.config.seed })
+  const { lora } = job
+  const model = await startOrResume(context, 'model', { weights: job.model, lora, seed: job.config.seed })
+  const reference = known ? undefined : await frozen(engine, job.model, asBase(model, { folder: job.model, lora }))
   return {
     recipe: dpo({
       engine,

@@ -3,13 +3,14 @@
 import { type Check, learnedReward, ppo, type RewardTerm, type Rollout } from '#align'
 import { ConfigError } from '#errors'
 import type { Comparison, Judgement, Prompt } from '#schema'
+import { isAdapterFolder } from '#lm'
 import { loadTokenizer, type Tokenizer } from '#text'
 import type { PpoJob } from './jobs.ts'
 import { itemOf, writeMark } from './marks.ts'
 import { readCard } from './models.ts'
 import { artifactsOf, readPrompts } from './rows.ts'
 import { readRules, type Rule } from './rules.ts'
-import { frozen, modelLimit, startOrResume } from './start.ts'
+import { asBase, frozen, modelLimit, startOrResume } from './start.ts'
 import { promptTokens, requireRows } from './tokens.ts'
 import type { Context, Prepared } from './train.ts'
 
@@ -35,14 +36,18 @@ export async function preparePpo(job: PpoJob, context: Context): Promise<Prepare
   const rows = await readPrompts(job.data)
   const markRows = job.markData === undefined ? undefined : await readPrompts(job.markData)
   const prompts = await tokensOf(rows, 'prompts')
-  const policy = await startOrResume(context, 'policy', { weights: job.model, seed: config.seed })
+  const policy = await startOrResume(context, 'policy', { weights: job.model, lora: job.lora, seed: config.seed })
+  const base = asBase(policy, { folder: job.model, lora: job.lora })
+  const criticWeights = job.criticFrom === 'reward' ? job.reward! : job.model
   const critic = await startOrResume(context, 'critic', {
-    weights: job.criticFrom === 'reward' ? job.reward! : job.model,
+    weights: criticWeights,
+    lora: isAdapterFolder(criticWeights) ? undefined : job.lora,
+    base,
     seed: config.seed,
     heads: { value: { hidden: [], detached: false, init: 'zero' } },
   })
-  const reference = await frozen(engine, job.reference)
-  const reward = job.reward === undefined ? undefined : await frozen(engine, job.reward)
+  const reference = await frozen(engine, job.reference, base)
+  const reward = job.reward === undefined ? undefined : await frozen(engine, job.reward, base)
   const card = job.reward === undefined ? undefined : readCard(job.reward)
   const terms: RewardTerm[] = []
   if (reward)

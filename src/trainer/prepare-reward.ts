@@ -27,6 +27,7 @@ export async function prepareReward(job: RewardJob, context: Context): Promise<P
   const heldOut = job.heldOut === undefined ? undefined : (await pairsOf(job.heldOut, 'held-out pairs')).pairs
   const model = await startOrResume(context, 'model', {
     weights: job.model,
+    lora: job.lora,
     seed: config.seed,
     heads: { scores: { names: ['reward'], read: job.read } },
   })

@@ -21,7 +21,11 @@ export async function prepareSft(job: SftJob, context: Context): Promise<Prepare
   const examples = await examplesOf(job.data, 'demonstrations')
   const heldOut = job.heldOut === undefined ? undefined : await examplesOf(job.heldOut, 'held-out demonstrations')
   const replay = job.replay === undefined ? undefined : textExamples(tokenizer, await readTexts(job.replay))
-  const model = await startOrResume(context, 'model', { weights: job.model, seed: job.config.seed })
+  const model = await startOrResume(context, 'model', {
+    weights: job.model,
+    lora: job.lora,
+    seed: job.config.seed,
+  })
   return {
     recipe: sft({
       engine,
