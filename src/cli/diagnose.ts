@@ -129,7 +129,7 @@ function addRl(facts: Facts, { metrics, marks }: Run): void {
   if (first?.accuracy && first.kl <= NEAR_NATS) facts.reward = { ...facts.reward, fresh: first.accuracy }
   const last = marks.at(-1)
   if (!last) return
-  if (facts.rl) facts.rl.lastWin = last.winReference
+  if (facts.rl) Object.assign(facts.rl, { lastWin: last.winReference, markKl: Math.max(...marks.map(({ kl }) => kl)) })
   // Where no evaluation was made, the judgements of the kept mark stand for it; if none was kept, those of the last.
   facts.winRate ??= (marks.find(({ step }) => step === last.best) ?? last).winReference
 }

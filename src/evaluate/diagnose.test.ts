@@ -83,10 +83,20 @@ const rewardFaults: Record<string, (facts: Facts) => Facts> = {
   'permuted judgements': (f) => ({ ...f, reward: { ...f.reward, agreement: around(0.51) } }),
   'flipped judgements': (f) => ({ ...f, reward: { ...f.reward, agreement: around(0.33) } }),
   'two fifths flipped': (f) => ({ ...f, reward: { ...f.reward, agreement: around(0.56) } }),
+  'most annotators guess, and yet the outcome is good': (f) => ({
+    ...f,
+    reward: { ...f.reward, alpha: around(0.051, 0.05, 597), agreement: around(0.477, 0.1, 86) },
+  }),
   'judgements permuted before aggregation': (f) => ({
     ...f,
     reward: { ...f.reward, alpha: around(0.01), agreement: around(0.55, 0.06) },
   }),
+}
+/** As they were in real runs of this fault, `npm run trials -- diagnosis`. */
+const STOPPED_AT_ONCE = {
+  kl: [0, 0, 0, 0.71, 3.98],
+  ratioMax: [1, 1, 8.8, 16.5, 322.9],
+  reward: [0.1, -0.1, 0.25, 0.55, 1.09],
 }
 const rlFaults: Record<string, (facts: Facts, seed: number) => Facts> = {
   'the wrong sign': (f, seed) => ({
@@ -103,6 +113,20 @@ const rlFaults: Record<string, (facts: Facts, seed: number) => Facts> = {
     ...f,
     winRate: around(0.5),
     rl: { ...f.rl!, series: series(seed, { klSlope: 1.5, steps: 4 }) },
+  }),
+  'thirty times the learning rate, stopped by the budget before its KL shows, not yet worse': (f) => ({
+    ...f,
+    rl: {
+      series: STOPPED_AT_ONCE.kl.map((kl, i) => ({
+        step: i + 1,
+        kl,
+        reward: STOPPED_AT_ONCE.reward[i]!,
+        ratioMax: STOPPED_AT_ONCE.ratioMax[i]!,
+      })),
+      budget: 4,
+      beta: 0.03,
+      markKl: 18.3,
+    },
   }),
   'no KL at all': (f, seed) => ({
     ...f,

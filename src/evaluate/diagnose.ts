@@ -128,6 +128,8 @@ function examineSft(sft: SftFacts): Finding[] {
 
 /** Fewer pairs leave an interval so wide that holding 0.5 says little. */
 const FEWEST_PAIRS = 100
+/** Alpha of preferences between samples of one model is 0.2 to 0.3; below this most of the annotators guess. */
+const LEAST_ALPHA = 0.1
 /** Share of what the ceiling allows above chance; healthy models on few judgements reach half and more. */
 const CEILING_SHARE = 0.4
 
@@ -146,13 +148,15 @@ function examineReward({
     const permuted =
       'check that judgements belong to their items and sides, and who among the annotators guesses (hone label agreement), then train again'
     found.push(
-      alpha.low > 0
-        ? { weight: 'sound', text }
-        : {
+      alpha.low <= 0
+        ? {
             weight: (alpha.n ?? 0) >= FEWEST_PAIRS ? 'grave' : 'suspicion',
             text: `${text}: not shown to agree at all`,
             nextAction: permuted,
-          },
+          }
+        : alpha.value < LEAST_ALPHA
+          ? { weight: 'suspicion', text: `${text}: hardly`, nextAction: permuted }
+          : { weight: 'sound', text },
     )
   }
   if (agreement) {
@@ -167,7 +171,8 @@ function examineReward({
       })
     else if (agreement.low <= 0.5)
       found.push({
-        weight: (agreement.n ?? 0) >= FEWEST_PAIRS ? 'grave' : 'suspicion',
+        // Few decided pairs excuse it, unless they are few because nobody agrees.
+        weight: (agreement.n ?? 0) >= FEWEST_PAIRS || (alpha && alpha.value < LEAST_ALPHA) ? 'grave' : 'suspicion',
         text: `${text}: not shown to be better than chance`,
         nextAction: relabel,
       })
@@ -210,10 +215,12 @@ function examineReward({
 
 /** Healthy learning spends up to half a nat a step at the end of a budget of 4 (0.56 was seen); ten times the learning rate spends several. */
 const NATS_A_STEP = 1
+/** Largest probability ratio of a token within a step: healthy runs have a median of 1 to 3 over steps, at 30 times the learning rate 16. */
+const FAR_RATIO = 10
 /** Nats no useful run needs; best-of-4096 costs 7.3. */
 const FAR = 30
 
-function examineRl({ series, budget, beta, lastWin }: RlFacts): Finding[] {
+function examineRl({ series, budget, beta, markKl, lastWin }: RlFacts): Finding[] {
   if (series.length === 0) return []
   const found: Finding[] = []
   const third = Math.max(1, Math.floor(series.length / 3))
@@ -248,6 +255,12 @@ function examineRl({ series, budget, beta, lastWin }: RlFacts): Finding[] {
       text: `KL reached ${num(most)} nats${budget ? `, the budget is ${num(budget)}` : ''}`,
       nextAction: slower,
     })
+  else if (markKl !== undefined && markKl > 2 * limit)
+    found.push({
+      weight: 'grave',
+      text: `one step took KL to ${num(markKl)} nats at a mark${budget ? `, the budget is ${num(budget)}` : ''}`,
+      nextAction: slower,
+    })
   const isUnbound = budget === null && beta !== undefined && beta <= 1e-3
   if (isUnbound && (most > 6 || (lastWin !== undefined && lastWin.low <= 0.5)))
     found.push({
@@ -262,8 +275,9 @@ function examineRl({ series, budget, beta, lastWin }: RlFacts): Finding[] {
       text: `entropy collapsed from ${num(average(entropies.slice(0, 3)))} to ${num(average(entropies.slice(-3)))} nats a token`,
       nextAction: slower,
     })
-  const ratios = series.flatMap((s) => s.ratioMax ?? []).sort((x, y) => x - y)
-  if (ratios.length > 0 && quantile(ratios, 0.5) > 20)
+  // Exactly 1: the policy was not trained in this step.
+  const ratios = series.flatMap((s) => (s.ratioMax === 1 ? [] : (s.ratioMax ?? []))).sort((x, y) => x - y)
+  if (ratios.length > 0 && quantile(ratios, 0.5) > FAR_RATIO)
     found.push({
       weight: 'grave',
       text: `probability ratios reach ${num(quantile(ratios, 0.5))} within a step (median over steps)`,

@@ -49,6 +49,8 @@ export type RlFacts = {
   budget?: number | null
   /** Price of KL at the start. */
   beta?: number
+  /** Highest KL that a mark measured: after its step, where the series has it before the next. Nats. */
+  markKl?: number
   /** Win rate against the reference at the last mark. */
   lastWin?: Interval
   stoppedBy?: string
@@ -132,11 +134,13 @@ function rlFromReport({ rl, settings }: Report): Partial<RlFacts> {
   )
   const beta = settings?.ppo?.beta
   const lastWin = rl!.marks.at(-1)?.intervals?.winSft
+  const markKl = rl!.marks.map(({ kl }) => kl)
   return {
     ...(series && { series }),
     ...(rl!.budget !== undefined && { budget: rl!.budget }),
     ...(typeof beta === 'number' && { beta }),
     ...(lastWin && { lastWin: clean(lastWin) }),
+    ...(markKl.length > 0 && { markKl: Math.max(...markKl) }),
     stoppedBy: rl!.stoppedBy,
   }
 }
