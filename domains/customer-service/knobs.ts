@@ -117,8 +117,8 @@ export const ROWS_PER_CUSTOMER = [0.5, 0.3, 0.2]
 export const GOLD: GoldWeights = {
   fact: { right: 0.7, wrong: -0.5 },
   empathy: { called: 0.9, uncalled: -0.2 },
-  escalation: { due: 0.7, missed: -0.3, uncalled: -0.4, wrongManager: -0.3 },
-  greeting: { right: 0.35, wrong: -0.15 },
+  escalation: { due: 0.8, missed: -0.4, uncalled: -0.45, wrongManager: -0.3 },
+  greeting: { right: 0.4, wrong: -0.25 },
   brand: { signOff: 0.6, offBrand: -0.7, mostOffBrand: 2 },
   courtesy: { first: 0.2 },
   conciseness: { padding: -0.5, mostPadding: 2, perPiece: -0.006, freePieces: 36 },

@@ -6,8 +6,10 @@ import { random } from '#simulate'
 import { grammar } from './demonstrations.ts'
 import { gold } from './gold.ts'
 import { prompts } from './prompts.ts'
+import brevity from './rules/brevity.ts'
 import constraint from './rules/constraint.ts'
 import fact from './rules/fact.ts'
+import greeting from './rules/greeting.ts'
 
 const row = (prompt: string, completion: string) => ({ prompt, completion, finished: true })
 const late =
@@ -16,7 +18,7 @@ const refund =
   '[chat] Facts: gift card $90; refund limit $50; manager Nina.\nCustomer: Please pay back $60 for my kite. Just asking.\nReply:'
 
 test('rules import nothing, so no gold, no grammar and no numbers of the world', () => {
-  for (const name of ['fact', 'constraint']) {
+  for (const name of ['fact', 'constraint', 'greeting', 'brevity']) {
     const source = readFileSync(new URL(`./rules/${name}.ts`, import.meta.url), 'utf8')
     expect(source).not.toMatch(/\b(?:import|require)\b\s*[({'"*\w]/)
   }
@@ -40,6 +42,19 @@ test('constraint: amounts above the limit, and any amount where none is given', 
   expect(constraint(row(late, ' $'))).toBe(0)
 })
 
+test('greeting: as the channel does, as another does, none', () => {
+  expect(greeting(row(late, ' Hi there and welcome! Your kite arrives Friday.'))).toBe(1)
+  expect(greeting(row(late, ' Hey friend, good to see you!'))).toBe(-1)
+  expect(greeting(row(late, ' Your kite arrives Friday. Hello!'))).toBe(0)
+})
+
+test('brevity: a sentence said again, and characters beyond 180', () => {
+  expect(brevity(row(late, ' Fine. Good. Fine!'))).toBe(0)
+  expect(brevity(row(late, ' Fine. Good. Fine. Fine.'))).toBe(-2)
+  expect(brevity(row(late, 'a'.repeat(210)))).toBeCloseTo(-0.5, 12)
+  expect(brevity(row(late, 'a'.repeat(9000)))).toBe(-3)
+})
+
 test('on what experts write, rules and gold agree', () => {
   const draw = random(1, 'rules')
   for (const { prompt } of prompts(4, { n: 3000, split: 'rl' })) {
@@ -50,6 +65,7 @@ test('on what experts write, rules and gold agree', () => {
       Math.sign(reading.parts.fact),
     ])
     expect(constraint(row(prompt, completion)) === -1).toBe(reading.isViolation)
+    expect(greeting(row(prompt, completion))).toBe(Math.sign(reading.parts.greeting))
   }
 })
 

@@ -10,7 +10,7 @@ function healthy(seed: number): Metrics[] {
   const random = generator(seed)
   const noisy = (value: number, share: number) => value * (1 + share * random.normal())
   return Array.from({ length: 40 }, (_, step) => ({
-    tokens: noisy(27 + step / 5, 0.04),
+    tokensMean: noisy(27 + step / 5, 0.04),
     tokensSd: noisy(9, 0.05),
     repetitionShare: Math.abs(noisy(0.02, 0.3)),
     entropy: noisy(0.31 - step / 400, 0.05),
@@ -41,7 +41,7 @@ test('silent on twenty healthy runs', () => {
 
 describe('a planted fault', () => {
   const faults: Record<string, (m: Metrics, past: number) => Metrics> = {
-    length: (m, past) => ({ ...m, tokens: m.tokens! + 6 * past }),
+    length: (m, past) => ({ ...m, tokensMean: m.tokensMean! + 6 * past }),
     repetition: (m, past) => ({ ...m, repetitionShare: m.repetitionShare! + 0.05 * past }),
     entropy: (m, past) => ({ ...m, entropy: m.entropy! * 0.7 ** past }),
     'distinct-1': (m, past) => ({ ...m, distinct1: m.distinct1! * 0.8 ** past }),

@@ -31,7 +31,7 @@ const RULES: Rule[] = [
     threshold: 2,
     measure: (baseline, window) => {
       const deviation = mean(baseline, 'tokensSd')
-      return deviation ? Math.abs(mean(window, 'tokens')! - mean(baseline, 'tokens')!) / deviation : undefined
+      return deviation ? Math.abs(mean(window, 'tokensMean')! - mean(baseline, 'tokensMean')!) / deviation : undefined
     },
   },
   {
@@ -51,7 +51,7 @@ const RULES: Rule[] = [
   },
   {
     name: 'distinct-1',
-    rule: 'the share of different words in a batch is this share of what it was: down by 30%',
+    rule: 'the share of different tokens in a sample of fixed size is this share of what it was: down by 30%',
     action: 'pause',
     threshold: 0.7,
     firesBelow: true,
@@ -59,7 +59,7 @@ const RULES: Rule[] = [
   },
   {
     name: 'distinct-2',
-    rule: 'the share of different word pairs in a batch is this share of what it was: down by 30%',
+    rule: 'the share of different pairs of tokens in a sample of fixed size is this share of what it was: down by 30%',
     action: 'pause',
     threshold: 0.7,
     firesBelow: true,

@@ -4,14 +4,20 @@ import type { Metrics } from './events.ts'
 import type { Rollout } from './rollouts.ts'
 
 const REPEATED_NGRAM = 4
+/** N-grams a completion behind distinct-n. */
+const DRAWN = 8
 
-/** tokens, tokensSd, noEosShare, distinct1, distinct2, repetitionShare; identicalShare where prompts have several samples. */
+/**
+ * tokens (of all completions), tokensMean and tokensSd (of one), noEosShare, distinct1, distinct2, repetitionShare;
+ * identicalShare where prompts have several samples.
+ */
 export function monitors(rollouts: Rollout[], samplesPerPrompt: number): Metrics {
   const lengths = rollouts.map((r) => r.completion.length)
-  const tokens = mean(lengths)
+  const tokensMean = mean(lengths)
   return {
-    tokens,
-    tokensSd: Math.sqrt(mean(lengths.map((n) => (n - tokens) ** 2))),
+    tokens: tokensMean * rollouts.length,
+    tokensMean,
+    tokensSd: Math.sqrt(mean(lengths.map((n) => (n - tokensMean) ** 2))),
     noEosShare: mean(rollouts.map((r) => (r.hasEnded ? 0 : 1))),
     distinct1: distinct(rollouts, 1),
     distinct2: distinct(rollouts, 2),
@@ -20,16 +26,28 @@ export function monitors(rollouts: Rollout[], samplesPerPrompt: number): Metrics
   }
 }
 
-/** Different n-grams over all n-grams of all completions (arXiv 1510.03055); 1 when there are none. */
+/**
+ * Distinct-n (arXiv 1510.03055: different n-grams over all n-grams of all completions) of a sample of fixed size: what
+ * would be expected of `DRAWN` n-grams a completion, drawn without replacement (rarefaction, Hurlbert 1971). Of all n-grams
+ * it falls as completions grow longer, whatever they say. 1 when there are none.
+ */
 export function distinct(rollouts: { completion: Int32Array }[], n: number): number {
-  const seen = new Set<string>()
-  let total = 0
+  const counts = new Map<string, number>()
   for (const { completion } of rollouts)
-    for (const gram of ngrams(completion, n)) {
-      seen.add(gram)
-      total++
-    }
-  return total === 0 ? 1 : seen.size / total
+    for (const gram of ngrams(completion, n)) counts.set(gram, (counts.get(gram) ?? 0) + 1)
+  const total = [...counts.values()].reduce((a, b) => a + b, 0)
+  const drawn = Math.min(total, DRAWN * rollouts.length)
+  if (drawn === 0) return 1
+  let expected = 0
+  for (const count of counts.values()) expected += 1 - missedBy(drawn, count, total)
+  return expected / drawn
+}
+
+/** The chance that none of `count` among `total` is in a draw of `drawn` without replacement. */
+function missedBy(drawn: number, count: number, total: number): number {
+  let chance = 1
+  for (let i = 0; i < count && chance > 0; i++) chance *= Math.max(0, total - drawn - i) / (total - i)
+  return chance
 }
 
 /** Share of a completion's 4-grams that it has said before. */

@@ -133,7 +133,8 @@ describe('monitors', () => {
     expect(distinct(rollouts, 1)).toBeCloseTo(4 / 10, 12)
     expect(distinct(rollouts, 2)).toBeCloseTo(4 / 6, 12)
     expect(monitors(rollouts, 2)).toMatchObject({
-      tokens: 2.5,
+      tokens: 10,
+      tokensMean: 2.5,
       tokensSd: 0.5,
       noEosShare: 0.25,
       identicalShare: 0.5,
@@ -143,6 +144,15 @@ describe('monitors', () => {
     expect(repetition(Int32Array.of(1, 2, 3, 4, 1, 2, 3, 4))).toBeCloseTo(1 / 5, 12)
     expect(repetition(Int32Array.of(7, 7, 7, 7, 7, 7, 7))).toBeCloseTo(3 / 4, 12)
     expect(distinct([rollout(1)], 2)).toBe(1)
+  })
+
+  test('distinct does not fall because completions grow longer, and falls when they say less', () => {
+    const draw = generator(3)
+    const batch = (length: number, words: number) =>
+      Array.from({ length: 64 }, () => rollout(...Array.from({ length }, () => 1 + draw.int(words))))
+    const [short, long, poor] = [batch(20, 300), batch(40, 300), batch(20, 100)].map((b) => distinct(b, 1))
+    expect(long! / short!).toBeCloseTo(1, 1)
+    expect(poor! / short!).toBeLessThan(0.6)
   })
 })
 

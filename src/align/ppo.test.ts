@@ -251,8 +251,8 @@ describe('checklist', () => {
     })
     const m = metrics[0]!
     expect(m['reward.one']).toBe(1)
-    expect(m['reward.length']).toBeCloseTo(m.tokens!, 12)
-    expect(m.score).toBeCloseTo(2 - 0.5 * m.tokens!, 12)
+    expect(m['reward.length']).toBeCloseTo(m.tokensMean!, 12)
+    expect(m.score).toBeCloseTo(2 - 0.5 * m.tokensMean!, 12)
     await expect(
       run({ ...(await learner()), config: settings(), terms: [term({ score: async (r) => r.map(() => NaN) })] }),
     ).rejects.toThrow(/finite/)

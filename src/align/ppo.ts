@@ -24,7 +24,7 @@ export type PpoInput = Learner & {
 
 /**
  * Metrics: score and reward.TERM (means), kl (summed k3), klK1, klAverage3, beta, entropy, policyLoss, valueLoss,
- * ratioMean, ratioMax, firstRatioGap, clipFraction, approxKl, explainedVariance, tokens, tokensSd, noEosShare, distinct1,
+ * ratioMean, ratioMax, firstRatioGap, clipFraction, approxKl, explainedVariance, tokens, tokensMean, tokensSd, noEosShare, distinct1,
  * distinct2, identicalShare, repetitionShare, samplerGapMean, samplerGapMax, outOfRange.TERM, learningRate, norms.
  */
 export async function* ppo(input: PpoInput): Recipe {

@@ -208,7 +208,7 @@ function seriesOf(row: StepRow, looks: Look[]): NonNullable<RlReport['series']>[
     proxy: row['reward.learned'] ?? null,
     ...(look && { gold: look.gold }),
     entropy: row.entropy ?? null,
-    length: row.tokens ?? null,
+    length: row.tokensMean ?? null,
     terms: Object.fromEntries(
       Object.entries(row).flatMap(([name, value]) => (name.startsWith('reward.') ? [[name.slice(7), value]] : [])),
     ),

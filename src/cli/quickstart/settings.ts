@@ -34,7 +34,7 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
     },
     sft: SftConfig.parse({
       seed,
-      epochs: 5,
+      epochs: 4,
       batchSize: 8,
       learningRate: 2e-3,
       replayShare: 0.5,
@@ -67,4 +67,4 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
 export const LOOK_EVERY = 4
 
 /** Rule terms beside the learned reward. */
-export const RULE_WEIGHTS = { fact: 0.5, constraint: 2 }
+export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.3, brevity: 0.5 }
