@@ -6,10 +6,10 @@ import { random } from '#simulate'
 import { grammar } from './demonstrations.ts'
 import { gold } from './gold.ts'
 import { prompts } from './prompts.ts'
-import brevity from './rules/brevity.ts'
 import constraint from './rules/constraint.ts'
 import fact from './rules/fact.ts'
 import greeting from './rules/greeting.ts'
+import once from './rules/once.ts'
 
 const row = (prompt: string, completion: string) => ({ prompt, completion, finished: true })
 const late =
@@ -18,7 +18,7 @@ const refund =
   '[chat] Facts: gift card $90; refund limit $50; manager Nina.\nCustomer: Please pay back $60 for my kite. Just asking.\nReply:'
 
 test('rules import nothing, so no gold, no grammar and no numbers of the world', () => {
-  for (const name of ['fact', 'constraint', 'greeting', 'brevity']) {
+  for (const name of ['fact', 'constraint', 'greeting', 'once']) {
     const source = readFileSync(new URL(`./rules/${name}.ts`, import.meta.url), 'utf8')
     expect(source).not.toMatch(/\b(?:import|require)\b\s*[({'"*\w]/)
   }
@@ -48,11 +48,11 @@ test('greeting: as the channel does, as another does, none', () => {
   expect(greeting(row(late, ' Your kite arrives Friday. Hello!'))).toBe(0)
 })
 
-test('brevity: a sentence said again, and characters beyond 180', () => {
-  expect(brevity(row(late, ' Fine. Good. Fine!'))).toBe(0)
-  expect(brevity(row(late, ' Fine. Good. Fine. Fine.'))).toBe(-2)
-  expect(brevity(row(late, 'a'.repeat(210)))).toBeCloseTo(-0.5, 12)
-  expect(brevity(row(late, 'a'.repeat(9000)))).toBe(-3)
+test('once: a sentence said again', () => {
+  expect(once(row(late, ' Fine. Good. Fine!'))).toBe(0)
+  expect(once(row(late, ' Fine. Good. Fine. Fine.'))).toBe(-2)
+  expect(once(row(late, '...'))).toBe(0)
+  expect(once(row(late, ' So.'.repeat(900)))).toBe(-3)
 })
 
 test('on what experts write, rules and gold agree', () => {

@@ -67,4 +67,4 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
 export const LOOK_EVERY = 4
 
 /** Rule terms beside the learned reward. */
-export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.3, brevity: 0.5 }
+export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.3, once: 0.5 }
