@@ -2,8 +2,7 @@
 
 usage: python scripts/goldens/smollm2.py FOLDER tests/goldens/smollm2.json
 FOLDER is what `hone import` made of the GGUF file that scripts/smollm2.ts fetches. Float32, eager attention. The strings
-are drawn from ALPHABET by a linear congruential generator, which the test repeats; of their tokens only hashes are kept. Left
-out: U+FEFF and numbers beyond 0 to 9, which the JavaScript library of tokenizers cuts otherwise.
+are drawn from ALPHABET by a linear congruential generator, which the test repeats; of their tokens only hashes are kept.
 """
 import hashlib
 import json
@@ -25,8 +24,8 @@ NEW_TOKENS = 24
 ALPHABET = [
     "a", "Z", "the", " the", "  ", " ", "\n", "\n\n", "\r\n", "\t", "0", "7", "12", "2024", "3.14", "-", "'s", "'LL", "'t", "don't",
     "!", "...", "?!", "(", ")]", "{}", "\\", '"', "=>", "<|", "|>", "<|im_start|>", "<|im_end|>", "<|endoftext|>", "é", "e\u0301",
-    "ß", "İ", "ñandú", "中文", "日本語", "한국어", "مرحبا", "שלום", "हिन्दी", "ไทย", "\u200b", "\u00a0", "\u2028", "\u0000",
-    "😀", "👩\u200d👩\u200d👧", "🇫🇷", "ﬁ", "𝔘", "\U0010ffff", "Ġ", "Ċ", "_", "__init__", "def f(x):", "http://a.b/c?d=e",
+    "ß", "İ", "ñandú", "中文", "日本語", "한국어", "مرحبا", "שלום", "हिन्दी", "ไทย", "\u200b", "\u00a0", "\u2028", "\ufeff", "\u0000",
+    "😀", "👩\u200d👩\u200d👧", "🇫🇷", "½", "Ⅷ", "٣", "²", "ﬁ", "𝔘", "\U0010ffff", "Ġ", "Ċ", "_", "__init__", "def f(x):", "http://a.b/c?d=e",
 ]
 COUNT, SEED, GROUP = 10_000, 20, 500
 

@@ -4,7 +4,8 @@
 /** Ours: words with the space before them, numbers in at most two digits with the space before them, so that each of 0 to 99 can be one token. */
 export const HONE_PATTERN = String.raw`'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}{1,2}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
 
-const GPT2 = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
+/** Also what ByteLevel cuts by when it has no pattern of its own (`use_regex`). */
+export const GPT2 = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
 const GPT2_SHORT = String.raw`'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
 /** Llama 3 (digits in threes) and its relatives with other runs of digits. */
 const cl100k = (digits: string) =>

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { DataError } from '#errors'
 import { unspell } from './byte-alphabet.ts'
 import type { ChatTemplate } from './template.ts'
+import { asReferenceCuts } from './reference-cuts.ts'
 import { parseTokenizerJson, type TokenizerFile } from './tokenizer-json.ts'
 
 export type Tokenizer = {
@@ -83,7 +84,15 @@ const EMPTY = new Uint8Array(0)
 function openLibrary(parsed: TokenizerFile, file: string): Library {
   try {
     // post_processor: hone adds special tokens itself.
-    return new Library({ ...parsed, normalizer: parsed.normalizer ?? null, post_processor: null }, {})
+    return new Library(
+      {
+        ...parsed,
+        normalizer: parsed.normalizer ?? null,
+        pre_tokenizer: asReferenceCuts(parsed.pre_tokenizer),
+        post_processor: null,
+      },
+      {},
+    )
   } catch (cause) {
     throw new DataError(`is not understood: ${(cause as Error).message}`, { file }, { cause })
   }
