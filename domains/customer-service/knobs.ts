@@ -48,7 +48,7 @@ export const EXPERTS: readonly Expert[] = [
   {
     name: 'cold',
     weight: 0.25,
-    greeting: [0.1, 0.1, 0.8],
+    greeting: [0.15, 0.02, 0.83],
     empathy: { upset: 0.05, calm: 0.02 },
     fact: [0.95, 0.03, 0.02],
     escalation: { due: 0.7, notDue: 0.03 },
@@ -61,7 +61,7 @@ export const EXPERTS: readonly Expert[] = [
   {
     name: 'verbose',
     weight: 0.2,
-    greeting: [0.6, 0.2, 0.2],
+    greeting: [0.75, 0.08, 0.17],
     empathy: { upset: 0.85, calm: 0.5 },
     fact: [0.9, 0.05, 0.05],
     escalation: { due: 0.7, notDue: 0.1 },
@@ -74,7 +74,7 @@ export const EXPERTS: readonly Expert[] = [
   {
     name: 'forgets',
     weight: 0.25,
-    greeting: [0.5, 0.2, 0.3],
+    greeting: [0.6, 0.08, 0.32],
     empathy: { upset: 0.6, calm: 0.1 },
     fact: [0.92, 0.05, 0.03],
     escalation: { due: 0.1, notDue: 0.02 },
@@ -87,7 +87,7 @@ export const EXPERTS: readonly Expert[] = [
   {
     name: 'sloppy',
     weight: 0.15,
-    greeting: [0.2, 0.4, 0.4],
+    greeting: [0.3, 0.3, 0.4],
     empathy: { upset: 0.3, calm: 0.15 },
     fact: [0.5, 0.25, 0.25],
     escalation: { due: 0.5, notDue: 0.25 },
@@ -111,14 +111,14 @@ export const FAULTS = {
 export const ROWS_PER_CUSTOMER = [0.5, 0.3, 0.2]
 
 /**
- * The gold score. On average over situations each good habit pays, also when it shifts as a whole: escalating always
- * loses little and empathy always gains, so no criterion falls when a learnt reward sees only the average.
+ * The gold score. A learnt reward that sees only the average over situations must not gain by doing a thing always: a third
+ * of the situations call for the manager, so escalating always loses a little, and so does greeting by lot.
  */
 export const GOLD: GoldWeights = {
   fact: { right: 0.7, wrong: -0.5 },
   empathy: { called: 0.9, uncalled: -0.2 },
-  escalation: { due: 0.8, missed: -0.4, uncalled: -0.45, wrongManager: -0.3 },
-  greeting: { right: 0.4, wrong: -0.25 },
+  escalation: { due: 0.8, missed: -0.4, uncalled: -0.65, wrongManager: -0.3 },
+  greeting: { right: 0.4, wrong: -0.4 },
   brand: { signOff: 0.6, offBrand: -0.7, mostOffBrand: 2 },
   courtesy: { first: 0.2 },
   conciseness: { padding: -0.5, mostPadding: 2, perPiece: -0.006, freePieces: 36 },

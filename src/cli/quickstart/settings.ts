@@ -12,7 +12,7 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
   const part = (whole: number, fewest = FEWEST) => Math.max(Math.min(whole, fewest), Math.round(whole * scale))
   return {
     sizes: {
-      demonstrations: part(2000),
+      demonstrations: part(2600),
       heldOut: part(500),
       /** Enough that none comes twice: repeated, they are learnt by heart and general text suffers. */
       replay: part(6000),
@@ -37,7 +37,7 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
       epochs: 4,
       batchSize: 8,
       learningRate: 2e-3,
-      replayShare: 0.5,
+      replayShare: 0.4,
       replayWeight: 0.6,
       evalEvery: part(250),
       checkpointEvery: part(250),
