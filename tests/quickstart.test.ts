@@ -11,7 +11,7 @@ import { Report, STEPS } from '#schema'
 
 const HONE = resolve(import.meta.dirname, '../scripts/hone.mjs')
 /** Three processes, one after the other, on a machine with other work. */
-const PATIENCE_MS = 600_000
+const PATIENCE_MS = 1_800_000
 /** PPO has written a checkpoint by then, and a second process is at work beside it. */
 const KILL_AT_STEP = 3
 
