@@ -117,7 +117,7 @@ export const ROWS_PER_CUSTOMER = [0.5, 0.3, 0.2]
 export const GOLD: GoldWeights = {
   fact: { right: 0.7, wrong: -0.5 },
   empathy: { called: 0.9, uncalled: -0.2 },
-  escalation: { due: 0.8, missed: -0.4, uncalled: -0.65, wrongManager: -0.3 },
+  escalation: { due: 0.8, missed: -0.4, uncalled: -0.75, wrongManager: -0.3 },
   greeting: { right: 0.4, wrong: -0.4 },
   brand: { signOff: 0.6, offBrand: -0.7, mostOffBrand: 2 },
   courtesy: { first: 0.2 },
@@ -150,7 +150,7 @@ export const CROWD: CrowdSettings = {
   adversary: { count: 1, skill: -2 },
   lengthLiking: 0.25,
   lengthUpTo: 48,
-  attention: { fact: 1.3, violation: 1.3 },
+  attention: { fact: 1.3, escalation: 1.3, violation: 1.3 },
 }
 
 /** Shares of documents in the base corpus. `general` is split further by GENERAL_MIX. */

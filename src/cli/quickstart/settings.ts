@@ -56,6 +56,8 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
       seed,
       steps: part(42, 6),
       klBudget: 4,
+      learningRate: 1.1e-4,
+      floor: 0.7,
       checkpointEvery: part(20, 2),
       markPairs: part(200),
       promptsPerStep: part(32, 8),
@@ -67,4 +69,4 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
 export const LOOK_EVERY = 4
 
 /** Rule terms beside the learned reward. */
-export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.3, once: 0.5 }
+export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.3, once: 0.3 }
