@@ -49,7 +49,7 @@ function claims({ sft, protocol, reward, rl, evaluation }: Report): Claim[] {
   const peak = smooth.slice(1, -1).reduce((best, p) => (p.gold > best.gold ? p : best), smooth[0]!)
   const end = smooth.at(-1)!
   const share = (rl.goldAfter - rl.goldBefore) / (peak.gold - rl.goldBefore)
-  // Within a mark: at most one mark lies between the peak and the first alarm that asks for a pause.
+  // The mark that is kept may be the one whose judgements raise the alarm. Within a mark: at most one mark lies between the peak and the first alarm that asks for a pause.
   const alarm = rl.alarms.find((a) => a.action !== 'note')
   const peakStep = points.find((p) => p.kl === peak.kl)!.step!
   const between = rl.marks.filter(({ step }) => alarm && step > peakStep && step < alarm.step).length
@@ -85,8 +85,8 @@ function claims({ sft, protocol, reward, rl, evaluation }: Report): Claim[] {
       figure: `proxy ${peak.proxy.toFixed(2)} -> ${end.proxy.toFixed(2)}, gold ${peak.gold.toFixed(2)} -> ${end.gold.toFixed(2)}`,
     },
     {
-      name: 'first alarm after the kept checkpoint, within a mark of the peak',
-      holds: alarm !== undefined && alarm.step > rl.keptStep! && between <= 1,
+      name: 'no alarm before the kept checkpoint, the first within a mark of the peak',
+      holds: alarm !== undefined && alarm.step >= rl.keptStep! && between <= 1,
       figure: `alarm at step ${alarm?.step ?? 'none'}, kept ${rl.keptStep}, peak ${peakStep}`,
     },
   ]

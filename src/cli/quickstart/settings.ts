@@ -54,10 +54,10 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
     /** Its steps are those of the unbudgeted continuation; the budget ends the run itself before. */
     ppo: PpoConfig.parse({
       seed,
-      steps: part(42, 6),
+      steps: part(50, 6),
       klBudget: 4,
-      learningRate: 1.1e-4,
-      floor: 0.7,
+      learningRate: 1.25e-4,
+      floor: 1,
       checkpointEvery: part(20, 2),
       markPairs: part(200),
       promptsPerStep: part(32, 8),
