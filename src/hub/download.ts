@@ -116,7 +116,7 @@ async function fetchRest(
   if (!isPartial && response.status !== 200) {
     await response.body?.cancel()
     // The partial file cannot be gone on with.
-    if (response.status === 416) return partial.start()
+    if (response.status === 416 && partial.received > 0) return partial.start()
     throw refused(hub, response.status, file.address)
   }
   const from = isPartial ? Number(/^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1]) : 0

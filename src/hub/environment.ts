@@ -26,6 +26,11 @@ export function hubOf(env: Environment = process.env, home: string = homedir()):
   const cacheHome = env.XDG_CACHE_HOME || join(home, '.cache')
   const folder = env.HF_HOME || join(cacheHome, 'huggingface')
   const token = (env.HF_TOKEN || tokenIn(env.HF_TOKEN_PATH || join(folder, 'token'))).trim()
+  // Refused here: fetch would refuse it in words that hold the token.
+  if (!/^[\x21-\x7e]*$/.test(token))
+    throw new ConfigError(
+      'HF_TOKEN: expected a token on one line without spaces; look at it, or at the file of HF_TOKEN_PATH',
+    )
   return { endpoint, cache: env.HF_HUB_CACHE || join(folder, 'hub'), ...(token && { token }) }
 }
 

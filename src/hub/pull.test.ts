@@ -303,4 +303,5 @@ test('variables are those of huggingface_hub', () => {
   expect(hubOf({ XDG_CACHE_HOME: '/x' }, '/none').cache).toBe('/x/huggingface/hub')
   expect(() => hubOf({ HF_HUB_OFFLINE: '1' }, root)).toThrow(ConfigError)
   expect(() => hubOf({ HF_ENDPOINT: 'file:///etc' }, root)).toThrow(ConfigError)
+  expect(() => hubOf({ HF_TOKEN: 'two\nlines' }, root)).toThrow(/^HF_TOKEN: expected a token on one line(?!.*two)/)
 })
