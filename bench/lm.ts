@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Engine, Model, SampleRequest, Sequence } from '#engine'
-import { createEmbeddedEngine, createFolder, type LlamaConfig } from '#lm'
+import { createEmbeddedEngine, createFolder, type ModelConfig } from '#lm'
 import { mm, ones, scope } from '#torch'
 
 const seconds = Number(process.argv[process.argv.indexOf('--seconds') + 1] || 4)
@@ -87,7 +87,7 @@ try {
   )
   const engine = createEmbeddedEngine()
   for (const [name, shape] of Object.entries(SHAPES)) {
-    const config: LlamaConfig = {
+    const config: ModelConfig = {
       architecture: 'LlamaForCausalLM',
       vocabSize: VOCABULARY,
       ...shape,

@@ -36,7 +36,7 @@ export const Rope = z.strictObject({
 export type Rope = z.infer<typeof Rope>
 
 /** transformers' names of the functions that hone has. The last four are one: GELU by tanh. */
-export const ACTIVATIONS = ['silu', 'swish', 'relu', 'gelu', 'gelu_new', 'gelu_fast', 'gelu_pytorch_tanh'] as const
+const ACTIVATIONS = ['silu', 'swish', 'relu', 'gelu', 'gelu_new', 'gelu_fast', 'gelu_pytorch_tanh'] as const
 export type Activation = (typeof ACTIVATIONS)[number]
 
 export const Fields = z.object({

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DataError } from '#errors'
 import { sha256File } from '#files'
-import { type LlamaConfig, parseConfig } from './config.ts'
+import { type ModelConfig, parseConfig } from './config.ts'
 import { readFolder, writeFolder } from './folder.ts'
 import type { TensorEntry } from './safetensors.ts'
 
@@ -14,7 +14,7 @@ beforeEach(() => {
 })
 afterEach(() => fs.rmSync(root, { recursive: true, force: true }))
 
-const config: LlamaConfig = parseConfig(
+const config: ModelConfig = parseConfig(
   {
     model_type: 'llama',
     vocab_size: 10,

@@ -1,6 +1,6 @@
 // Causal language models on torch: families, heads, Hugging Face folders, generation, and the embedded engine over them.
 export type { Precision } from './arithmetic.ts'
-export { type LlamaConfig, type ModelConfig, readConfig, type RopeScaling } from './config.ts'
+export { type ModelConfig, readConfig, type RopeScaling } from './config.ts'
 export { createFolder } from './create-folder.ts'
 export { choosePrecision, createEmbeddedEngine, type EmbeddedOptions } from './embedded.ts'
 export { type ModelFolder, readFolder } from './folder.ts'

@@ -21,7 +21,7 @@ export function mostTokens({ maxPositionEmbeddings, ropeScaling }: ModelConfig):
     : maxPositionEmbeddings
 }
 
-export function dependsOnLength({ ropeScaling }: ModelConfig): boolean {
+function dependsOnLength({ ropeScaling }: ModelConfig): boolean {
   return ropeScaling?.type === 'dynamic' || ropeScaling?.type === 'longrope'
 }
 
