@@ -178,6 +178,8 @@ test('what would be half read or ignored is refused by name', async () => {
   fs.copyFileSync(join(adapter, 'adapter_model.safetensors'), join(folder, 'adapter_model.safetensors'))
   for (const [field, value] of Object.entries({
     use_dora: true,
+    init_lora_weights: 'pissa',
+    arrow_config: { top_k: 2 },
     rank_pattern: { q_proj: 8 },
     bias: 'all',
     peft_type: 'IA3',

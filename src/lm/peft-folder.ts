@@ -100,12 +100,14 @@ const Fields = z.object({
   target_modules: z.union([z.string(), z.array(z.string()).min(1)]),
   modules_to_save: z.array(z.string()).nullish(),
   bias: z.literal('none').default('none'),
+  // Others (PiSSA, OLoRA, LoftQ, CorDA, LoRA-GA) leave their adapter over a base that they changed.
+  init_lora_weights: z.union([z.boolean(), z.enum(['gaussian', 'eva', 'orthogonal'])]).nullish(),
 })
 
 /** What only concerns how an adapter was begun, trained or spread; and storage order, which the family says. */
 const HARMLESS = new Set(
-  `auto_mapping revision inference_mode lora_dropout fan_in_fan_out init_lora_weights peft_version megatron_core
-  runtime_config qalora_group_size arrow_config eva_config corda_config loftq_config lora_ga_config`.split(/\s+/),
+  `auto_mapping revision inference_mode lora_dropout fan_in_fan_out peft_version megatron_core
+  runtime_config qalora_group_size eva_config corda_config loftq_config lora_ga_config`.split(/\s+/),
 )
 
 /** As a path, absolute or beside the adapter. */
