@@ -59,9 +59,6 @@ export type ModelConfig = {
   isParallel?: boolean
 }
 
-/** Llama's own fields are those that every config has. */
-export type LlamaConfig = ModelConfig
-
 /** Reads config.json and the token ids of generation_config.json in a Hugging Face folder, an adapter's from its base. Not there, not understood or contradictory: a DataError naming file and field. */
 export function readConfig(folder: string): ModelConfig {
   if (isAdapterFolder(folder)) return readAdaptedConfig(folder)
@@ -218,7 +215,10 @@ function readFields(json: unknown, file: string): { family: Family; fields: Fiel
   for (const [name, value] of Object.entries(family.normalise?.(json as Record<string, unknown>, refuse) ?? json)) {
     const common = family.aliases?.[name]
     if (common) own.set(common, name)
-    given[common ?? name] = value
+    const earlier = given[common ?? name] ?? value
+    if (value !== null && JSON.stringify(earlier) !== JSON.stringify(value))
+      throw refuse(name, `expected the same under both of its names, got ${JSON.stringify([earlier, value])}`)
+    given[common ?? name] = earlier
   }
   refuseUnknown(given, family, refuse)
   const { rope_theta: _, partial_rotary_factor: __, ...defaults } = family.defaults

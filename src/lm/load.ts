@@ -238,7 +238,10 @@ function withPrefix(folder: ModelFolder): ModelFolder {
   const prefix = embedding.slice(0, embedding.indexOf('.') + 1)
   if (folder.tensors.has(`${embedding}.weight`) || !folder.tensors.has(`${embedding.slice(prefix.length)}.weight`))
     return folder
-  return { ...folder, tensors: new Map([...folder.tensors].map(([key, tensor]) => [`${prefix}${key}`, tensor])) }
+  // A score head never had it: it may be that of an adapter over such a base.
+  const named = (key: string): string => (key === 'score.weight' ? key : `${prefix}${key}`)
+  const tensors = new Map([...folder.tensors].map(([key, tensor]) => [named(key), tensor]))
+  return { ...folder, tensors }
 }
 
 function refuseUnknownKeys(folder: ModelFolder, plans: ParameterPlan[]): void {

@@ -152,6 +152,17 @@ test('GPT-2 as it was first published: keys without prefix, causal masks among t
     expect(await engine.forward(one, groups, ['logprobs'], PASS)).toEqual(
       await engine.forward(other, groups, ['logprobs'], PASS),
     )
+    const judge = await engine.load({
+      from: { weights: to },
+      trains: { rank: 2, alpha: 4, targets: ['all-linear'] },
+      heads: { scores: { names: ['good'], read: 'last' } },
+    })
+    loaded.push(judge)
+    await engine.save(judge, 'weights', join(to, 'judge'))
+    const read = await load(join(to, 'judge'))
+    expect(await engine.forward(read, groups, ['scores'], PASS)).toEqual(
+      await engine.forward(judge, groups, ['scores'], PASS),
+    )
   } finally {
     fs.rmSync(to, { recursive: true, force: true })
   }
@@ -173,6 +184,7 @@ test.each<[name: string, field: string, changes: Record<string, unknown>]>([
     { rope_parameters: { sliding_attention: { rope_type: 'yarn' } } },
   ],
   ['phi3', 'lm_head_bias', { lm_head_bias: true }],
+  ['phi3', 'full_attn_mod', { full_attn_mod: 2 }],
   [
     'phi3-longrope',
     'rope_parameters.long_factor',
@@ -182,10 +194,17 @@ test.each<[name: string, field: string, changes: Record<string, unknown>]>([
   ['gpt-neox', 'rotary_pct', { rotary_pct: 2, rope_parameters: null }],
   ['gpt2', 'add_cross_attention', { add_cross_attention: true }],
   ['gpt2', 'n_embd', { n_embd: 0 }],
+  ['gpt2', 'n_embd', { hidden_size: 8 }],
   ['gpt2', 'architectures.0', { architectures: ['GPT2DoubleHeadsModel'] }],
 ])('%s: a field that would change the mathematics is refused by its own name: %s', (name, field, changes) => {
   const json = JSON.parse(fs.readFileSync(join(GOLDENS, name, 'config.json'), 'utf8')) as object
   expect(() => parseConfig({ ...json, ...changes }, 'config.json')).toThrow(`config.json: ${field}:`)
+})
+
+test('Phi-4-mini says of three more fields that they are as in Phi-3', () => {
+  const json = JSON.parse(fs.readFileSync(join(GOLDENS, 'phi3/config.json'), 'utf8')) as object
+  const plain = { lm_head_bias: false, full_attn_mod: 1, interpolate_factor: 1 }
+  expect(parseConfig({ ...json, ...plain }, 'config.json')).toEqual(parseConfig(json, 'config.json'))
 })
 
 const REQUEST: Omit<SampleRequest, 'tokens'> = { id: 'r', n: 1, temperature: 1, maxTokens: 30, stopTokens: [], seed: 1 }

@@ -7,7 +7,8 @@ export const phi3: Family = {
   causal: 'Phi3ForCausalLM',
   classifier: 'Phi3ForSequenceClassification',
   reads: ['head_dim', 'sliding_window', 'partial_rotary_factor', 'original_max_position_embeddings'],
-  only: { attention_bias: false, mlp_bias: false },
+  // The last three are Phi-4-mini's.
+  only: { attention_bias: false, mlp_bias: false, lm_head_bias: false, full_attn_mod: 1, interpolate_factor: 1 },
   harmless: ['attention_dropout', 'resid_pdrop', 'embd_pdrop'],
   defaults: { max_position_embeddings: 4096, original_max_position_embeddings: 4096, rms_norm_eps: 1e-5 },
   read: (fields, refuse) =>
