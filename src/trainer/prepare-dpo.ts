@@ -25,6 +25,7 @@ export async function prepareDpo(job: DpoJob, context: Context): Promise<Prepare
   const heldOut = job.heldOut === undefined ? undefined : (await read(job.heldOut, 'held-out pairs')).pairs
   const cache = cacheFile([
     hashModel(job.model),
+    job.dtype ?? 'float32',
     ...[...pairs, ...(heldOut ?? [])].map(({ prompt, a, b }) => `${prompt};${a};${b}`),
   ])
   const known = readCache(cache, 2 * (pairs.length + (heldOut?.length ?? 0)))
