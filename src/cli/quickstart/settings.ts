@@ -54,9 +54,8 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
     /** Its steps are those of the unbudgeted continuation; the budget ends the run itself before. */
     ppo: PpoConfig.parse({
       seed,
-      steps: part(50, 6),
+      steps: part(56, 6),
       klBudget: 4,
-      learningRate: 1.25e-4,
       floor: 1,
       checkpointEvery: part(20, 2),
       markPairs: part(200),
