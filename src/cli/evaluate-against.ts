@@ -2,11 +2,11 @@
 // pair and kept in a key beside the pairs, so that the pairs can be given away to be judged. Who judges sees texts alone:
 // a judge at hand, or people whose rows come back later by the same command. The pairs are drawn once.
 import fs from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { readRows } from '#data'
 import { ConfigError, DataError } from '#errors'
 import { winRate, type WinRate } from '#evaluate'
-import { sha256File, writeDurable } from '#files'
+import { sha256, sha256File, writeDurable } from '#files'
 import type { Comparison, Judgement, PromptRow } from '#schema'
 import { deriveSeed, generator } from '#stats'
 import { artifactsOf, readCard, resolveModel } from '#trainer'
@@ -132,15 +132,17 @@ async function drawPairs(contest: Contest, o: { signal: AbortSignal; out: Output
       b,
     }
   })
-  writeDurable(contest.pairs, pairs.map((pair) => `${JSON.stringify(pair)}\n`).join(''))
+  const text = pairs.map((pair) => `${JSON.stringify(pair)}\n`).join('')
   const key: PairsKey = {
     kind: 'pairs',
     hone: version(),
     ...asked,
-    pairs: artifactsOf({ pairs: contest.pairs }, {}).pairs!,
+    pairs: { path: resolve(contest.pairs), hash: sha256(text) },
     isModelA,
   }
+  // The key first: pairs without it cannot be read, a key without pairs is drawn again.
   writeDurable(besidePairs(contest.pairs).key, `${JSON.stringify(key, null, 2)}\n`)
+  writeDurable(contest.pairs, text)
   return key
 }
 
@@ -155,6 +157,10 @@ async function gatherJudgements(
       : [{ file: judgements, rows: (await readRows(judgements, { kind: 'judgements' })).rows }]
   if (judge === undefined) return given
   const beside = besidePairs(file)
+  if (judgements !== undefined && resolve(judgements) === resolve(beside.judgements))
+    throw new ConfigError(
+      `--judgements: ${judgements} is where the rows of --judge are kept and would be written over; rename it`,
+    )
   if (judge.startsWith('simulated') && pairs.some(({ prompt }) => typeof prompt !== 'string'))
     throw new ConfigError('--judge: simulated annotators read prompts that are text, got messages')
   const ask = await openJudge(judge, { seed: drawing.seed, folder: beside.answers, guideline, criterion })

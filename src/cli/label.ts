@@ -274,7 +274,12 @@ async function readJudged(
   const { criterion } = options
   const judgements = criterion === undefined ? all : all.filter((row) => row.criterion === criterion)
   if (judgements.length === 0)
-    throw new DataError(`expected judgements by the criterion ${criterion}, got none`, { file: source })
+    throw new DataError(
+      `expected judgements${criterion === undefined ? '' : ` by the criterion ${criterion}`}, got none`,
+      {
+        file: source,
+      },
+    )
   const comparisons =
     options.comparisons === undefined ? undefined : await readComparisons(options.comparisons, options)
   holdTogether(judgements, comparisons, source)
