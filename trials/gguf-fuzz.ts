@@ -1,51 +1,29 @@
 // Hostile GGUF files, made by mutation: each must be imported exactly or refused with one DataError, and never cost more
 // memory than twice its size. `npm run trials -- gguf-fuzz [COUNT] [SEED]`
 import fs from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DataError } from '#errors'
-import { type Generator, generator } from '#stats'
+import type { Generator } from '#stats'
 import { exportGguf } from '../src/lm/gguf/export-gguf.ts'
 import { importGguf } from '../src/lm/gguf/import-gguf.ts'
 import { readGguf } from '../src/lm/gguf/read-gguf.ts'
 import { tinyModel } from '../src/lm/gguf/tiny-model.test-data.ts'
 import { readSafetensors } from '../src/lm/safetensors.ts'
-
-export type FuzzCounts = {
-  files: number
-  accepted: number
-  refused: number
-  wrong: string[]
-  messages: Map<string, number>
-}
+import { type FuzzCounts, fuzzFiles, fuzzFromCommandLine } from './worlds/fuzz.ts'
 
 /** Mutates, imports and judges `count` files; `wrong` says what should not have happened. */
 export function fuzzGguf({ count, seed }: { count: number; seed: number }): FuzzCounts {
-  const folder = fs.mkdtempSync(join(tmpdir(), 'hone-gguf-fuzz-'))
-  const file = join(folder, 'mutated.gguf')
-  const random = generator(seed)
-  const counts: FuzzCounts = { files: 0, accepted: 0, refused: 0, wrong: [], messages: new Map() }
-  try {
-    const originals = makeOriginals(folder)
-    for (let i = 0; i < count; i++) {
-      const bytes = mutate(random.pick(originals), random)
-      fs.rmSync(file, { force: true }) // some file systems flush a file that is truncated and written again
-      fs.writeFileSync(file, bytes)
-      counts.files++
-      try {
-        const wrong = judge(file, { to: join(folder, 'imported'), size: bytes.length })
-        counts.accepted++
-        if (wrong) counts.wrong.push(`file ${i}: ${wrong}`)
-      } catch (error) {
-        counts.refused++
-        if (!(error instanceof DataError)) counts.wrong.push(`file ${i}: ${String(error)}`)
-        else tally(counts.messages, error.message.slice(file.length))
+  return fuzzFiles({
+    count,
+    seed,
+    name: 'mutated.gguf',
+    prepare: (folder) => {
+      const originals = makeOriginals(folder)
+      return {
+        make: (random) => mutate(random.pick(originals), random),
+        judge: (file, bytes) => judge(file, { to: join(folder, 'imported'), size: bytes.length }),
       }
-    }
-  } finally {
-    fs.rmSync(folder, { recursive: true })
-  }
-  return counts
+    },
+  })
 }
 
 /** A file cut into its parts, so that a part can be changed and the rest stays right. */
@@ -156,7 +134,7 @@ const OF_BYTES: OfBytes[] = [
   hostileAt,
   (bytes, random) => bytes.subarray(0, random.int(bytes.length + 1)),
   (bytes, random) => Buffer.concat([bytes, Buffer.alloc(1 + random.int(64), random.int(256))]),
-  // Data alone: any bits are numbers, so all of these are accepted.
+  // Data alone: any bits are numbers.
   (bytes, random) =>
     Buffer.concat([bytes.subarray(0, -64), Buffer.from(Array.from({ length: 64 }, () => random.int(256)))]),
 ]
@@ -204,28 +182,4 @@ function flipBit(bytes: Buffer, random: Generator): Buffer {
   return flipped
 }
 
-function tally(messages: Map<string, number>, message: string): void {
-  const kind = message.replace(/"(?:[^"\\]|\\.)*"|[\d-]+/g, '#').slice(0, 90)
-  messages.set(kind, (messages.get(kind) ?? 0) + 1)
-}
-
-if (process.argv[1] === import.meta.filename) {
-  const count = Number(process.argv[2] ?? 20_000)
-  const seed = Number(process.argv[3] ?? 1)
-  const start = performance.now()
-  const { files, accepted, refused, wrong, messages } = fuzzGguf({ count, seed })
-  const seconds = (performance.now() - start) / 1000
-  for (const [message, n] of [...messages].sort((a, b) => b[1] - a[1]).slice(0, 40)) console.log(`${n}\t${message}`)
-  const peakMegabytes = Math.round(process.resourceUsage().maxRSS / 1024)
-  console.log({
-    files,
-    accepted,
-    refused,
-    wrong: wrong.length,
-    kinds: messages.size,
-    peakMegabytes,
-    seconds: Math.round(seconds),
-  })
-  for (const line of wrong.slice(0, 10)) console.log(line)
-  process.exit(wrong.length === 0 ? 0 : 1)
-}
+if (process.argv[1] === import.meta.filename) fuzzFromCommandLine(fuzzGguf, 20_000)

@@ -1,47 +1,14 @@
 // Hostile safetensors files, made by mutation: each must be read exactly or refused with one DataError, and never cost
 // more memory than twice its size. `npm run trials -- safetensors-fuzz [COUNT] [SEED]`
-import fs from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DataError } from '#errors'
-import { type Generator, generator } from '#stats'
+import type { Generator } from '#stats'
 // Not through the room's face: reading files needs no native code.
 import { encodeSafetensors, readSafetensors } from '../src/lm/safetensors.ts'
-
-export type FuzzCounts = {
-  files: number
-  accepted: number
-  refused: number
-  wrong: string[]
-  messages: Map<string, number>
-}
+import { type FuzzCounts, fuzzFiles, fuzzFromCommandLine } from './worlds/fuzz.ts'
 
 /** Mutates, reads and judges `count` files; `wrong` says what should not have happened. */
 export function fuzzSafetensors({ count, seed }: { count: number; seed: number }): FuzzCounts {
-  const folder = fs.mkdtempSync(join(tmpdir(), 'hone-fuzz-'))
-  const path = join(folder, 'model.safetensors')
-  const random = generator(seed)
-  const counts: FuzzCounts = { files: 0, accepted: 0, refused: 0, wrong: [], messages: new Map() }
-  try {
-    for (let i = 0; i < count; i++) {
-      const bytes = mutate(random.pick(ORIGINALS), random)
-      fs.rmSync(path, { force: true }) // some file systems flush a file that is truncated and written again
-      fs.writeFileSync(path, bytes)
-      counts.files++
-      try {
-        const wrong = judge(path, bytes)
-        counts.accepted++
-        if (wrong) counts.wrong.push(`file ${i}: ${wrong}`)
-      } catch (error) {
-        counts.refused++
-        if (!(error instanceof DataError)) counts.wrong.push(`file ${i}: ${String(error)}`)
-        else tally(counts.messages, error.message.slice(path.length))
-      }
-    }
-  } finally {
-    fs.rmSync(folder, { recursive: true })
-  }
-  return counts
+  const make = (random: Generator) => mutate(random.pick(ORIGINALS), random)
+  return fuzzFiles({ count, seed, name: 'model.safetensors', prepare: () => ({ make, judge }) })
 }
 
 const ORIGINALS: Buffer[] = [
@@ -159,26 +126,4 @@ function replaceOne(text: string, pattern: RegExp, by: string, random: Generator
   return text.slice(0, index) + by + text.slice(index + match.length)
 }
 
-function tally(messages: Map<string, number>, message: string): void {
-  const kind = message.replace(/"(?:[^"\\]|\\.)*"|[\d-]+/g, '#').slice(0, 60)
-  messages.set(kind, (messages.get(kind) ?? 0) + 1)
-}
-
-if (process.argv[1] === import.meta.filename) {
-  const count = Number(process.argv[2] ?? 100_000)
-  const seed = Number(process.argv[3] ?? 1)
-  const start = performance.now()
-  const { files, accepted, refused, wrong, messages } = fuzzSafetensors({ count, seed })
-  const seconds = (performance.now() - start) / 1000
-  for (const [message, n] of [...messages].sort((a, b) => b[1] - a[1]).slice(0, 25)) console.log(`${n}\t${message}`)
-  console.log({
-    files,
-    accepted,
-    refused,
-    wrong: wrong.length,
-    kinds: messages.size,
-    seconds: Number(seconds.toFixed(1)),
-  })
-  for (const line of wrong.slice(0, 10)) console.log(line)
-  process.exit(wrong.length === 0 ? 0 : 1)
-}
+if (process.argv[1] === import.meta.filename) fuzzFromCommandLine(fuzzSafetensors, 100_000)

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Command } from 'commander'
 import { afterAll, beforeEach, expect, test, vi } from 'vitest'
+import { runCommand } from './command.test-data.ts'
 import { dataCommands } from './data.ts'
 import { labelCommands } from './label.ts'
 
@@ -14,22 +14,7 @@ beforeEach(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Runs a command with --json and answers its last event. */
-async function hone(...args: string[]): Promise<Record<string, unknown>> {
-  const program = new Command('hone').exitOverride()
-  dataCommands(program)
-  labelCommands(program)
-  const written: string[] = []
-  const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => (written.push(String(text)), true))
-  const words = vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
-  try {
-    await program.parseAsync([...args, '--json'], { from: 'user' })
-  } finally {
-    out.mockRestore()
-    words.mockRestore()
-  }
-  return JSON.parse(written.join('').trim().split('\n').at(-1)!) as Record<string, unknown>
-}
+const hone = (...args: string[]) => runCommand([dataCommands, labelCommands], args)
 
 function file(name: string, rows: object[]): string {
   const path = join(workspace, name)

@@ -3,11 +3,11 @@
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Command } from 'commander'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { WinRate } from '#evaluate'
 import type { Comparison, Judgement } from '#schema'
 import { makeSmallFiles } from '../../trials/worlds/small-run.ts'
+import { runCommand } from './command.test-data.ts'
 import { evaluateCommand } from './evaluate.ts'
 import type { PairsKey } from './evaluation-file.ts'
 import { gateCommand } from './gate.ts'
@@ -30,22 +30,7 @@ const readLines = <T>(file: string) =>
     .filter(Boolean)
     .map((line) => JSON.parse(line) as T)
 
-/** Runs a command with --json and answers its last event. */
-async function hone(...args: string[]): Promise<Record<string, unknown>> {
-  const program = new Command('hone').exitOverride()
-  evaluateCommand(program)
-  gateCommand(program)
-  const written: string[] = []
-  const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => (written.push(String(text)), true))
-  const words = vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
-  try {
-    await program.parseAsync([...args, '--json'], { from: 'user' })
-  } finally {
-    out.mockRestore()
-    words.mockRestore()
-  }
-  return JSON.parse(written.join('').trim().split('\n').at(-1)!) as Record<string, unknown>
-}
+const hone = (...args: string[]) => runCommand([evaluateCommand, gateCommand], args)
 
 const settings = () => ['--prompts', at('prompts.jsonl'), '--max-tokens', '8', '--n', '2']
 const contest = (...more: string[]) =>

@@ -38,16 +38,35 @@ export const PairsKey = z.strictObject({
 })
 export type PairsKey = z.infer<typeof PairsKey>
 
+/** What hone gate wrote: the verdict and what it rests on. */
+const Release = z.object({
+  kind: z.literal('release'),
+  verdict: z.string(),
+  reasons: z.array(z.string()),
+  model: Artifact,
+  rules: Artifact,
+  evaluations: z.array(z.strictObject({ ...Artifact.shape, label: z.string().optional() })),
+})
+
+/** A file that is none is a DataError. */
+export function readRelease(file: string): z.infer<typeof Release> {
+  return readRecord(file, Release, 'hone gate --out')
+}
+
 export function writeEvaluation(file: string, evaluation: Evaluation): void {
   writeDurable(file, `${JSON.stringify(evaluation, null, 2)}\n`)
 }
 
 /** A file that is none is a DataError. */
 export function readEvaluation(file: string): Evaluation {
-  const parsed = Evaluation.safeParse(readJsonFile(file))
+  return readRecord(file, Evaluation, 'hone evaluate --out')
+}
+
+function readRecord<T>(file: string, schema: z.ZodType<T>, writer: string): T {
+  const parsed = schema.safeParse(readJsonFile(file))
   if (parsed.success) return parsed.data
   const { path, message } = parsed.error.issues[0]!
-  throw new DataError(`expected what hone evaluate --out wrote: ${message}`, { file, field: path.join('.') })
+  throw new DataError(`expected what ${writer} wrote: ${message}`, { file, field: path.join('.') })
 }
 
 export function readJsonFile(file: string): unknown {

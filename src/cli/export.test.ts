@@ -1,31 +1,16 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Command } from 'commander'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { ConfigError, DataError } from '#errors'
+import { runCommand } from './command.test-data.ts'
 import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'hone-cli-export-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
-/** Runs a command with --json and answers its last event. */
-async function hone(...args: string[]): Promise<Record<string, unknown>> {
-  const program = new Command('hone').exitOverride()
-  importCommand(program)
-  exportCommand(program)
-  const written: string[] = []
-  const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => (written.push(String(text)), true))
-  const words = vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
-  try {
-    await program.parseAsync([...args, '--json'], { from: 'user' })
-  } finally {
-    out.mockRestore()
-    words.mockRestore()
-  }
-  return JSON.parse(written.join('').trim().split('\n').at(-1)!) as Record<string, unknown>
-}
+const hone = (...args: string[]) => runCommand([importCommand, exportCommand], args)
 
 test('the bundled base as a bfloat16 folder, with its tokenizer', async () => {
   const to = join(root, 'folder')

@@ -8,7 +8,7 @@ import { listDatasets, listVersions, type Version } from '#data'
 import { artifactPath, hashRow, sha256File } from '#files'
 import { markFile, markSteps, readCard, readRun, type RunRecord } from '#trainer'
 import { label as labelOf } from './data-source.ts'
-import { PairsKey, readEvaluation, readJsonFile } from './evaluation-file.ts'
+import { PairsKey, readEvaluation, readJsonFile, readRelease } from './evaluation-file.ts'
 import { addGuidelines, linkJudgements } from './lineage-guidelines.ts'
 import { type Graph, type Kind, link, nodeOf, put } from './lineage-nodes.ts'
 import { readMade } from './made-file.ts'
@@ -149,14 +149,6 @@ function describeRun({ recipe, status, simulated, outcome }: RunRecord): string 
   return `${recipe}, ${status}${reason}${simulated ? ' (simulated annotators)' : ''}`
 }
 
-type Release = {
-  verdict: string
-  reasons: string[]
-  model: { path: string; hash: string }
-  rules: { path: string; hash: string }
-  evaluations: { path: string; hash: string; label?: string }[]
-}
-
 function addRecord(graph: Graph, path: string): void {
   const id = sha256File(path)
   const { kind } = readJsonFile(path) as { kind: 'evaluation' | 'release' | 'made' | 'pairs' }
@@ -172,7 +164,7 @@ function addRecord(graph: Graph, path: string): void {
       for (const file of files) link(graph, { from: artifact(graph, file, 'file'), to: id, role })
     return
   }
-  const { verdict, reasons, model, rules, evaluations } = readJsonFile(path) as Release
+  const { verdict, reasons, model, rules, evaluations } = readRelease(path)
   const [first, ...others] = reasons
   const why = [...(first === undefined ? [] : [first]), ...(others.length > 0 ? [`${others.length} more reasons`] : [])]
   put(graph, { id, kind: 'release', label: shortPath(path), detail: [verdict, ...why].join('; ') })

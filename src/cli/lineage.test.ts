@@ -191,6 +191,11 @@ test('what is not there is said', async () => {
   expect(() => keepGuideline(root)).toThrow(/expected \[criterion\] among fact, tone, got \[brevity\]/)
 })
 
+test("another program's release.json is refused with its name", async () => {
+  fs.writeFileSync(at('release.json'), JSON.stringify({ kind: 'release', version: 2 }, null, 2))
+  await expect(hone('lineage', 'criterion:fact')).rejects.toThrow(/release\.json.*hone gate/s)
+})
+
 test('sentences: headings are none, items are apart, a tag is about its item', () => {
   expect(sentencesOf(GUIDELINE)).toEqual([
     { text: 'Read the request first.' },

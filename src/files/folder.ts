@@ -135,7 +135,8 @@ function parseManifest(text: string): Manifest | undefined {
   }
 }
 
-function refuseFull(final: string): void {
+/** A folder that is to be made must not hold anything: for whoever does long work before it writes. */
+export function refuseFull(final: string): void {
   let entries: string[]
   try {
     entries = fs.readdirSync(final)

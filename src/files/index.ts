@@ -8,6 +8,7 @@ export {
   type Manifest,
   type ManifestFile,
   readManifest,
+  refuseFull,
   temporaryFolder,
   verifyManifest,
   writeManifest,

@@ -2,7 +2,7 @@
 // revision's ref is written last, so that no tool takes half a model for a whole one on our word.
 import fs from 'node:fs'
 import { join } from 'node:path'
-import { holdFolder, writeWholeFolder } from '#files'
+import { holdFolder, refuseFull, writeWholeFolder } from '#files'
 import { linkBlob, openCache, snapshotPath, writeRef } from './cache.ts'
 import { describeFile, download } from './download.ts'
 import type { Hub } from './environment.ts'
@@ -21,6 +21,8 @@ export async function pull(
   o: { to?: string; onProgress?: (progress: PullProgress) => void; signal?: AbortSignal } = {},
 ): Promise<Pulled> {
   const reference = parseReference(given)
+  // Before gigabytes come, not after.
+  if (o.to !== undefined) refuseFull(o.to)
   const listing = await list(hub, reference, o.signal)
   const names = choose(reference, listing)
   const folder = openCache(hub.cache, reference)

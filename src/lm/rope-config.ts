@@ -63,7 +63,7 @@ export function readPartialRotary(
 }
 
 /** transformers 4: rope_scaling, null for none. transformers 5: rope_parameters, type "default" for none. */
-export function readScaling(c: Fields, o: { width: number; isPhi: boolean; refuse: Refuse }): RopeScaling | undefined {
+export function readScaling(c: Fields, o: { width: number; family: Family; refuse: Refuse }): RopeScaling | undefined {
   const stated = (['rope_parameters', 'rope_scaling'] as const)
     .filter((field) => c[field])
     .map((field) => parseScaling(field, c[field]!, { c, ...o }))
@@ -134,7 +134,7 @@ type Numeric = 'factor' | 'low_freq_factor' | 'high_freq_factor' | 'original_max
 function parseScaling(
   field: string,
   rope: Rope,
-  { c, width, isPhi, refuse }: { c: Fields; width: number; isPhi: boolean; refuse: Refuse },
+  { c, width, family, refuse }: { c: Fields; width: number; family: Family; refuse: Refuse },
 ): RopeScaling | undefined {
   const type = rope.rope_type ?? rope.type ?? 'default'
   const need = (key: Numeric) => {
@@ -144,12 +144,13 @@ function parseScaling(
   }
   const original = () =>
     c.original_max_position_embeddings ?? rope.original_max_position_embeddings ?? c.max_position_embeddings
-  const own = OWN_KEYS[isPhi && (type === 'su' || type === 'yarn') ? 'longrope' : type]
+  const isLongrope =
+    type === 'longrope' || (family.isLongropeByOtherNames === true && (type === 'su' || type === 'yarn'))
+  const own = OWN_KEYS[isLongrope ? 'longrope' : type]
   for (const key of Object.keys(rope))
     if (own && !SHARED_KEYS.has(key) && !own.includes(key))
       throw refuse(`${field}.${key}`, `is not understood with rope type ${type}`)
-  // Phi-3 called longrope by two other names.
-  if (type === 'longrope' || (isPhi && (type === 'su' || type === 'yarn'))) return longrope(original())
+  if (isLongrope) return longrope(original())
   if (type === 'default') return undefined
   if (type === 'linear' || type === 'dynamic') return { type, factor: need('factor') }
   if (type === 'llama3') {

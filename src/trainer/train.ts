@@ -7,7 +7,7 @@ import type { MarkPair, Outcome, Recipe, Resume } from '#align'
 import type { Engine, Model, ModelSpec } from '#engine/contract'
 import { ConfigError, invariant } from '#errors'
 import { MANIFEST, sha256File, writeNew } from '#files'
-import { createEmbeddedEngine, type Precision } from '#lm'
+import { createEmbeddedEngine } from '#lm'
 import type { Interval } from '#stats'
 import { type Checkpoint, fillFolder, modelsOf, readCheckpoint } from './checkpoints.ts'
 import { drive, type Progress } from './drive.ts'
@@ -105,10 +105,6 @@ export async function branch(
   return work(config, { run, options, from })
 }
 
-function precisionOf({ dtype = 'float32' }: Job): Precision {
-  return dtype
-}
-
 function recordOf(job: Job, { hone }: TrainOptions, inputs: RunRecord['inputs']): RunRecord {
   return { recipe: job.recipe, hone, status: 'running', inputs, outputs: {}, simulated: false }
 }
@@ -117,7 +113,9 @@ async function work(
   job: Job,
   { run, options, from }: { run: Run; options: TrainOptions; from?: Checkpoint },
 ): Promise<Trained> {
-  const { engine, releaseAll } = counting(createEmbeddedEngine({ device: job.device, precision: precisionOf(job) }))
+  const { engine, releaseAll } = counting(
+    createEmbeddedEngine({ device: job.device, precision: job.dtype ?? 'float32' }),
+  )
   try {
     const { say = () => undefined, judge, signal, onProgress, watch } = options
     const context: Context = {
@@ -203,7 +201,7 @@ async function finish({ run, engine, prepared, outcome, job }: Finished): Promis
   const parents = Object.fromEntries(Object.entries(prepared.inputs).map(([role, { hash }]) => [role, hash]))
   const card: ModelCard = {
     recipe: job.recipe,
-    dtype: precisionOf(job),
+    dtype: job.dtype ?? 'float32',
     parents,
     simulated: prepared.simulated,
     ...facts,

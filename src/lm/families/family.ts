@@ -20,6 +20,8 @@ export type Family = {
   defaults: Readonly<Partial<Fields>>
   /** Brings a config.json of another shape into this one. */
   normalise?: (json: Record<string, unknown>, refuse: Refuse) => Record<string, unknown>
+  /** Calls its longrope `su` or `yarn` too. */
+  isLongropeByOtherNames?: boolean
   /** What its fields say beyond those that all have. */
   read: (fields: Fields, refuse: Refuse) => Partial<ModelConfig>
   /** The same, the other way. */

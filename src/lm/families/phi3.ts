@@ -11,6 +11,7 @@ export const phi3: Family = {
   only: { attention_bias: false, mlp_bias: false, lm_head_bias: false, full_attn_mod: 1, interpolate_factor: 1 },
   harmless: ['attention_dropout', 'resid_pdrop', 'embd_pdrop'],
   defaults: { max_position_embeddings: 4096, original_max_position_embeddings: 4096, rms_norm_eps: 1e-5 },
+  isLongropeByOtherNames: true,
   read: (fields, refuse) =>
     readWindow(fields, { size: fields.sliding_window, isWindowed: () => !!fields.sliding_window, refuse }),
   write: ({ headDim, window, ropeScaling, maxPositionEmbeddings }) => ({

@@ -135,6 +135,17 @@ test('tokenizer, template and token ids come back', () => {
   expect(after.template?.text).toBe(TEMPLATE)
 })
 
+test('three end tokens come back; a fourth has no name', () => {
+  const ends = (ids: number[]) => {
+    const folder = fresh()
+    tinyModel(folder, { changes: { eos_token_id: ids } })
+    return folder
+  }
+  const three = ends([2, 3, 0])
+  expect(loadTokenizer(toFolder(toGguf(three, 'F16'))).eosIds.toSorted()).toEqual([0, 2, 3])
+  expect(() => toGguf(ends([2, 3, 0, 1]), 'F16')).toThrow('at most 3 end tokens, got 4')
+})
+
 test.each(PRE_TOKENIZERS.map((cut) => [cut.names[0]!, cut] as const))('the %s way to cut text comes back', (name, {
   preTokenizer,
   normalises,

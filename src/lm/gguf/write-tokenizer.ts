@@ -90,11 +90,15 @@ function comparable(preTokenizer: unknown): unknown {
 function roleEntries({ eosId, eosIds, bosId, padId, template }: Tokenizer, words: string[]): Entry[] {
   const unknown = template?.variables.unk_token
   const unknownId = typeof unknown === 'string' && unknown ? words.indexOf(unknown) : -1
-  const turn = eosIds.find((id) => id !== eosId)
+  // The format has names for three: end of text, of a turn, of a message.
+  const [turn, message, ...more] = eosIds.filter((id) => id !== eosId)
+  if (more.length > 0)
+    throw new ConfigError(`--gguf: expected at most 3 end tokens, got ${eosIds.length}; export a folder instead`)
   return [
     ...(bosId === undefined ? [] : [uint32('tokenizer.ggml.bos_token_id', bosId)]),
     uint32('tokenizer.ggml.eos_token_id', eosId),
     ...(turn === undefined ? [] : [uint32('tokenizer.ggml.eot_token_id', turn)]),
+    ...(message === undefined ? [] : [uint32('tokenizer.ggml.eom_token_id', message)]),
     ...(unknownId < 0 ? [] : [uint32('tokenizer.ggml.unknown_token_id', unknownId)]),
     uint32('tokenizer.ggml.padding_token_id', padId ?? eosId),
   ]
