@@ -89,7 +89,7 @@ async function train(judgements: Judgement[], heldOut: Comparison[]): Promise<nu
     )
   const [scoresA, scoresB] = [await score('a'), await score('b')]
   await engine.release(model)
-  return heldOut.map((pair, i) => Number(scoresA[i]! > scoresB[i]! === truth(pair) > 0))
+  return heldOut.map((pair, i) => Number(Math.sign(scoresA[i]! - scoresB[i]!) === Math.sign(truth(pair))))
 }
 
 function permute(judgements: Judgement[], random: Generator): Judgement[] {

@@ -142,7 +142,7 @@ test('three end tokens come back; a fourth has no name', () => {
     return folder
   }
   const three = ends([2, 3, 0])
-  expect(loadTokenizer(toFolder(toGguf(three, 'F16'))).eosIds.toSorted()).toEqual([0, 2, 3])
+  expect(new Set(loadTokenizer(toFolder(toGguf(three, 'F16'))).eosIds)).toEqual(new Set([0, 2, 3]))
   expect(() => toGguf(ends([2, 3, 0, 1]), 'F16')).toThrow('at most 3 end tokens, got 4')
 })
 
