@@ -84,9 +84,13 @@ export function remember(state: State, metrics: Metrics, config: PpoConfig): voi
   }
 }
 
-/** The first multiple of `markEvery` that the run has not reached. */
+/** Far from the reference a nat says less: marks are at least this share of the KL so far apart. */
+const MARK_GROWTH = 0.25
+
+/** The first multiple of `markEvery` that the run has not reached, or a quarter more KL than now where that is further. */
 export function nextMarkAfter(state: State, markEvery: number): number {
-  return Math.max(state.nextMark, (Math.floor(averageKl(state) / markEvery) + 1) * markEvery)
+  const kl = averageKl(state)
+  return Math.max(state.nextMark, (Math.floor(kl / markEvery) + 1) * markEvery, (1 + MARK_GROWTH) * kl)
 }
 
 /** Why the run ends here, if it does. Without a budget only alarms and the last step end it. */

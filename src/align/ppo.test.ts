@@ -499,6 +499,29 @@ describe('marks and the budget', () => {
       resume: last,
     })
     expect(continued.metrics).toEqual(free.metrics.slice(stopped.metrics.length))
+    // And without a judge: the mark that waits in the checkpoint is dropped, nothing else changes.
+    const unjudged = await run({
+      ...(await resumed(last)),
+      config: settings({ ...BUDGETED, klBudget: 'off' }),
+      terms: [learned()],
+      resume: last,
+    })
+    expect(unjudged.metrics).toEqual(continued.metrics)
+    expect(unjudged.events.some((e) => e.kind === 'mark')).toBe(false)
+  })
+
+  test('far from the reference marks lie a quarter of the KL apart', async () => {
+    const { events } = await run({
+      ...(await learner()),
+      config: settings({ ...BUDGETED, klBudget: 'off', markEvery: 0.05 }),
+      terms: [learned()],
+      check: { judge: planted(), prompts: world.prompts },
+    })
+    const steps = events.flatMap((e) => (e.kind === 'step' ? [e.metrics.klAverage3!] : []))
+    const at = events.flatMap((e) => (e.kind === 'mark' ? [steps[e.mark.step - 1]!] : []))
+    expect(at.length).toBeGreaterThan(3)
+    // The last one is at the end of the run, wherever that is.
+    at.slice(1, -1).forEach((kl, i) => expect(kl).toBeGreaterThanOrEqual(1.25 * at[i]! - 1e-9))
   })
 })
 

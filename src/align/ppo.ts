@@ -37,8 +37,10 @@ export async function* ppo(input: PpoInput): Recipe {
   if (watched.length > 0 && !resume) yield await samples(input, watched, 0)
 
   for (;;) {
-    if (state.markPending) {
-      invariant(saved?.policy && check, 'a mark is judged on the policy that its checkpoint saved, and by a check')
+    // Branched off a judged run without a judge, nobody waits for the mark.
+    if (!check) state.markPending = false
+    else if (state.markPending) {
+      invariant(saved?.policy, 'a mark is judged on the policy that its checkpoint saved')
       yield* mark(input, check, state, saved.policy)
     }
     const end = endOf(state, config)

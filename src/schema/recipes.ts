@@ -165,7 +165,9 @@ export const PpoConfig = z
       .number()
       .positive()
       .default(0.8)
-      .describe('nats of KL between marks, where fresh completions are judged'),
+      .describe(
+        'nats of KL between marks, where fresh completions are judged; beyond four times that, a quarter of the KL so far',
+      ),
     markPairs: count
       .default(200)
       .describe('pairs judged at a mark against the reference, and as many against the best mark'),

@@ -19,7 +19,7 @@ import { claimFolder, type Identity, parseIdentity, readIdentity } from './ident
 import { lineage } from './lineage.ts'
 import { endWithParent, PARTS, type Part, runPart, startPart } from './parts.ts'
 import { protocol } from './protocol.ts'
-import { reinforce, reportRl } from './reinforce.ts'
+import { lookAtEnds, reinforce, reportRl } from './reinforce.ts'
 import { trainReward } from './reward-model.ts'
 import { openStage, readJsonl, run, type Stage } from './stage.ts'
 
@@ -100,8 +100,9 @@ async function quickstart(stage: Stage): Promise<void> {
   )
   const unbudgeted = Promise.all([reinforced, withoutRules]).then(() => startPart(stage, 'unbudgeted'))
   const judgedPolicy = reinforced.then(() => step('evaluation', 'evaluation, gates and verdict', () => evaluate(stage)))
-  const [curve, { evaluation, samples }] = await Promise.all([bestOfN, judgedPolicy, unbudgeted])
-  const rl = await reportRl(stage)
+  const looked = Promise.all([judgedPolicy, withoutRules]).then(() => lookAtEnds(stage))
+  const [curve, { evaluation, samples }, ends] = await Promise.all([bestOfN, judgedPolicy, looked, unbudgeted])
+  const rl = reportRl(stage, ends)
   const reward = { ...rewardPart, bestOfN: curve as typeof rewardPart.bestOfN }
 
   const { seed, scale, settings, domain } = stage

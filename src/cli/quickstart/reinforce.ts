@@ -12,7 +12,7 @@ import { branch, checkpointSteps, type PpoJob, readCheckpoint, readRun, train, t
 import { simulatedJudge } from '../judges.ts'
 import { qualifyCrowd } from './protocol.ts'
 import { runOrResume } from './runs.ts'
-import { LOOK_EVERY, RULE_WEIGHTS } from './settings.ts'
+import { LOOK_EVERY, LOOK_FROM, RULE_WEIGHTS } from './settings.ts'
 import {
   data,
   goldOf,
@@ -42,12 +42,26 @@ export async function reinforce(stage: Stage, variant: 'ppo' | 'ppo-no-rules'): 
   return runOrResume(run(stage, variant), options, (o) => train(job, run(stage, variant), o))
 }
 
-/** The budgeted run's last checkpoint, continued with the budget off. */
+/**
+ * The budgeted run's last checkpoint, continued with the budget off. Marks only watch there, so they are judged only where
+ * the budgeted run ended without an alarm: the first one is what the report looks for.
+ */
 export async function continueUnbudgeted(stage: Stage): Promise<Trained> {
   const from = run(stage, 'ppo')
   const step = checkpointSteps(from).at(-1)!
-  const job = jobOf(stage, { rules: true, config: { ...stage.settings.ppo, klBudget: 'off' } })
-  const options = { ...trainOptions(stage), judge: await judgeOf(stage), watch: looker(stage, 'ppo-unbudgeted') }
+  const isAlarmed = readJsonl<MetricRow>(`${from}/metrics.jsonl`).some(
+    ({ kind, action }) => kind === 'alarm' && action !== 'note',
+  )
+  const { judge, markData, ...unjudged } = jobOf(stage, {
+    rules: true,
+    config: { ...stage.settings.ppo, klBudget: 'off' },
+  })
+  const job = isAlarmed ? unjudged : { ...unjudged, judge, markData }
+  const options = {
+    ...trainOptions(stage),
+    ...(!isAlarmed && { judge: await judgeOf(stage) }),
+    watch: looker(stage, 'ppo-unbudgeted'),
+  }
   return runOrResume(run(stage, 'ppo-unbudgeted'), options, (o) =>
     branch(from, { step, job, out: run(stage, 'ppo-unbudgeted') }, o),
   )
@@ -97,7 +111,7 @@ function looker(
   const folder = join(run(stage, variant), 'looks')
   return async (step, { policy, reward }, engine) => {
     const file = join(folder, `${step}.json`)
-    if (step % LOOK_EVERY !== 0 || fs.existsSync(file)) return
+    if (step < LOOK_FROM || step % LOOK_EVERY !== 0 || fs.existsSync(file)) return
     fs.mkdirSync(folder, { recursive: true })
     const rows = await replies({ ...stage, engine }, policy!, fixedPrompts(stage), 'fixed')
     writeDurable(file, JSON.stringify(await lookAt({ ...stage, engine }, { step, rows, reward: reward! })))
@@ -131,19 +145,29 @@ function looksOf(stage: Stage, variant: Variant): Look[] {
 }
 
 /** Looks at the fixed prompts with finished weights. */
-async function lookWith(stage: Stage, weights: string, step: number): Promise<{ look: Look; rows: Reply[] }> {
+async function lookWith(stage: Stage, weights: string, step: number): Promise<Look> {
   const rows = await withWeights(stage, weights, (model) => replies(stage, model, fixedPrompts(stage), 'fixed'))
-  const look = await withWeights(stage, `${run(stage, 'reward')}/model`, (reward) =>
-    lookAt(stage, { step, rows, reward }),
-  )
-  return { look, rows }
+  return withWeights(stage, `${run(stage, 'reward')}/model`, (reward) => lookAt(stage, { step, rows, reward }))
 }
 
 type MetricRow = { kind?: string; step: number; [name: string]: unknown }
 type StepRow = { step: number } & Record<string, number>
 
+type Ends = { before: Look; after: Look; bare: Look }
+
+/** SFT, the kept policy and the one without rules on the fixed prompts; called when both runs have ended. */
+export async function lookAtEnds(stage: Stage): Promise<Ends> {
+  const at = (name: string, step: number) => lookWith(stage, `${run(stage, name)}/model`, step)
+  const kept = keptStep(stage)
+  return { before: await at('sft', 0), after: await at('ppo', kept), bare: await at('ppo-no-rules', 0) }
+}
+
+function keptStep(stage: Stage): number {
+  return (readRun(run(stage, 'ppo')).record.outcome as unknown as Trained['outcome']).kept ?? 0
+}
+
 /** Everything about the budgeted run, its continuation and the run without rules; called when all three are done. */
-export async function reportRl(stage: Stage): Promise<RlReport> {
+export function reportRl(stage: Stage, ends: Ends): RlReport {
   const { config } = readRun(run(stage, 'ppo')).config as { config: PpoConfig }
   const outcome = readRun(run(stage, 'ppo')).record.outcome as unknown as Trained['outcome']
   const rows = readJsonl<MetricRow>(`${run(stage, 'ppo')}/metrics.jsonl`)
@@ -151,28 +175,26 @@ export async function reportRl(stage: Stage): Promise<RlReport> {
     ({ step }) => step > outcome.steps, // before, it is a copy of the budgeted run
   )
   const steps = rows.filter((row) => row.kind === undefined) as unknown as StepRow[]
-  const kept = outcome.kept ?? 0
-  const before = await lookWith(stage, `${run(stage, 'sft')}/model`, 0)
-  const after = await lookWith(stage, `${run(stage, 'ppo')}/model`, kept)
-  const bare = await lookWith(stage, `${run(stage, 'ppo-no-rules')}/model`, 0)
+  const kept = keptStep(stage)
+  const { before, after, bare } = ends
   const gain = (look: Look) =>
     bootstrapMean(
-      look.golds.map((g, i) => g - before.look.golds[i]!),
+      look.golds.map((g, i) => g - before.golds[i]!),
       { seed: stage.seed },
     )
   const all = [...steps, ...(continued.filter((row) => row.kind === undefined) as unknown as StepRow[])]
   const klAt = (step: number) => (step === 0 ? 0 : (all.find((row) => row.step === step)?.klAverage3 ?? 0))
-  const looks = [before.look, ...looksOf(stage, 'ppo'), ...looksOf(stage, 'ppo-unbudgeted')]
+  const looks = [before, ...looksOf(stage, 'ppo'), ...looksOf(stage, 'ppo-unbudgeted')]
   const alarms = [...alarmsIn(rows, 'budgeted', klAt), ...alarmsIn(continued, 'unbudgeted', klAt)]
   const keptRow = steps.find((row) => row.step === kept) ?? steps.at(-1)!
   return {
     steps: outcome.steps,
     kl: klAt(kept),
-    goldBefore: before.look.gold,
-    goldAfter: after.look.gold,
-    goldGain: gain(after.look),
-    proxyBefore: before.look.proxy,
-    proxyAfter: after.look.proxy,
+    goldBefore: before.gold,
+    goldAfter: after.gold,
+    goldGain: gain(after),
+    proxyBefore: before.proxy,
+    proxyAfter: after.proxy,
     stoppedBy: outcome.stoppedBy,
     stopReason: outcome.reason,
     alarms,
@@ -196,7 +218,7 @@ export async function reportRl(stage: Stage): Promise<RlReport> {
     continued: (continued.filter((row) => row.kind === undefined) as unknown as StepRow[]).map((row) =>
       seriesOf(row, looks),
     ),
-    withoutRules: { goldGain: gain(bare.look) },
+    withoutRules: { goldGain: gain(bare) },
   }
 }
 

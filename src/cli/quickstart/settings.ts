@@ -54,7 +54,10 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
     /** Its steps are those of the unbudgeted continuation; the budget ends the run itself before. */
     ppo: PpoConfig.parse({
       seed,
-      steps: part(56, 6),
+      steps: part(60, 6),
+      warmupSteps: 4,
+      updateEpochs: 1,
+      minibatches: 4,
       klBudget: 4,
       floor: 1,
       checkpointEvery: part(20, 2),
@@ -64,8 +67,9 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
   }
 }
 
-/** Steps between two looks at the fixed prompts. */
-export const LOOK_EVERY = 4
+/** Steps between two looks at the fixed prompts, and the first of them: before, the policy has hardly moved. */
+export const LOOK_EVERY = 5
+export const LOOK_FROM = 10
 
 /** Rule terms beside the learned reward. */
 export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.3, once: 0.3 }
