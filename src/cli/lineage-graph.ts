@@ -10,7 +10,7 @@ import { markFile, markSteps, readCard, readRun, type RunRecord } from '#trainer
 import { label as labelOf } from './data-source.ts'
 import { PairsKey, readEvaluation, readJsonFile, readRelease } from './evaluation-file.ts'
 import { addGuidelines, linkJudgements } from './lineage-guidelines.ts'
-import { type Graph, type Kind, link, nodeOf, put } from './lineage-nodes.ts'
+import { type Graph, graphOf, type Kind, link, nodeOf, put } from './lineage-nodes.ts'
 import { readMade } from './made-file.ts'
 
 const DEEPEST = 6
@@ -22,7 +22,7 @@ const LARGEST_ROWS = 64 << 20
 
 /** The graph of everything under `folder`. */
 export function readGraph(folder: string): Graph {
-  const graph: Graph = { nodes: new Map(), edges: [], alias: new Map(), guidelines: [] }
+  const graph = graphOf()
   const root = resolve(folder)
   addGuidelines(graph, root)
   if (fs.existsSync(join(root, 'hone.json'))) addVersions(graph, root)
@@ -213,7 +213,7 @@ function addEvaluation(graph: Graph, { path, hash }: { path: string; hash: strin
 function addCards(graph: Graph): void {
   const models = [...graph.nodes.values()].filter(({ kind }) => kind === 'model')
   for (const { id, label } of models) {
-    if (graph.edges.some(({ to }) => to === id)) continue
+    if (graph.above.get(id)?.length) continue
     addCard(graph, { id, folder: resolve(label) })
   }
 }

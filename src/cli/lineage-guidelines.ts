@@ -1,6 +1,7 @@
 // The beginning of lineage: objective -> criterion -> sentence of the guideline -> judgements. Rows name the guideline they
 // were made under, and the criterion when only one was asked about; a sentence is about the criterion of its tag, or all.
 import fs from 'node:fs'
+import { DataError } from '#errors'
 import {
   type GuidelineVersion,
   guidelineLabel,
@@ -8,7 +9,7 @@ import {
   listGuidelines,
   readGuideline,
 } from './guideline-file.ts'
-import { type Graph, link, put } from './lineage-nodes.ts'
+import { type Graph, graphOf, link, put } from './lineage-nodes.ts'
 
 /** What a judgement was made under. */
 export type Asked = { guideline?: string; criterion?: string }
@@ -20,7 +21,13 @@ export function addGuidelines(graph: Graph, root: string): void {
 
 function addGuideline(graph: Graph, root: string, version: GuidelineVersion): void {
   const { guideline, objective: hash } = version
-  const { objective, sentences } = readGuideline(root, version)
+  graph.guidelines.push(version)
+  const read = readOrSay(root, version)
+  if (typeof read === 'string') {
+    put(graph, { id: guideline, kind: 'guideline', label: guidelineLabel(version), detail: read })
+    return
+  }
+  const { objective, sentences } = read
   put(graph, {
     id: hash,
     kind: 'objective',
@@ -42,7 +49,16 @@ function addGuideline(graph: Graph, root: string, version: GuidelineVersion): vo
     const about = criterion === undefined ? [...criterionOf.values()] : [criterionOf.get(criterion)!]
     for (const from of about) link(graph, { from, to: id, role: 'criterion' })
   }
-  graph.guidelines.push(version)
+}
+
+/** What is wrong with a version whose texts are damaged or gone: the rest of the graph is as true without them. */
+function readOrSay(root: string, version: GuidelineVersion): ReturnType<typeof readGuideline> | string {
+  try {
+    return readGuideline(root, version)
+  } catch (error) {
+    if (error instanceof DataError) return error.message
+    throw error
+  }
 }
 
 /** Links `to`, a judgement or a file of them, to what it was judged under. */
@@ -58,8 +74,7 @@ export function linkAsked(graph: Graph, to: string, { guideline: name, criterion
   const sentences = [...graph.nodes.values()].filter((node) => node.guideline === version.guideline)
   const about = sentences.filter(
     ({ id }) =>
-      ownOf === undefined ||
-      graph.edges.some((edge) => edge.from === ownOf && edge.to === id && edge.role === 'criterion'),
+      ownOf === undefined || graph.above.get(id)?.some((edge) => edge.from === ownOf && edge.role === 'criterion'),
   )
   for (const { id } of about) link(graph, { from: id, to, role: 'judged under' })
   if (ownOf !== undefined && graph.nodes.has(ownOf)) link(graph, { from: ownOf, to, role: 'judged under' })
@@ -95,7 +110,7 @@ function askedIn(file: string): Asked[] {
 export function foldSentences(graph: Graph, kept: ReadonlySet<string>): Graph {
   const nodes = new Map([...graph.nodes].filter(([id, { kind }]) => kind !== 'sentence' || kept.has(id)))
   const shown = (id: string) => (nodes.has(id) ? id : (graph.nodes.get(id)?.guideline ?? id))
-  const folded: Graph = { ...graph, nodes, edges: [] }
+  const folded = graphOf({ ...graph, nodes })
   for (const { from, to, role } of graph.edges) {
     const isOfAnother = !nodes.has(from) && graph.nodes.has(from)
     if (!isOfAnother || kept.size === 0) link(folded, { from: shown(from), to: shown(to), role })

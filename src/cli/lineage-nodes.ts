@@ -25,11 +25,27 @@ export type Kind =
 export type Node = { id: string; kind: Kind; label: string; detail?: string; rows?: string; guideline?: string }
 /** `to` was made of `from`; `role` says as what. */
 export type Edge = { from: string; to: string; role: string }
+/** `above`, `below`: the edges that end in a node, and that begin in it. */
 export type Graph = {
   nodes: Map<string, Node>
   edges: Edge[]
+  above: Map<string, Edge[]>
+  below: Map<string, Edge[]>
   alias: Map<string, string>
   guidelines: GuidelineVersion[]
+}
+
+/** Without edges yet. */
+export function graphOf(o: Partial<Pick<Graph, 'nodes' | 'alias' | 'guidelines'>> = {}): Graph {
+  const { nodes = new Map(), alias = new Map(), guidelines = [] } = o
+  return { nodes, alias, guidelines, edges: [], above: new Map(), below: new Map() }
+}
+
+/** The part of a graph that these edges are. */
+export function withEdges(graph: Graph, edges: Iterable<Edge>): Graph {
+  const part = graphOf(graph)
+  for (const edge of edges) link(part, edge)
+  return part
 }
 
 /** The node of a hash, whichever of its names it is: a version's own, or that of the file that holds its rows. */
@@ -42,7 +58,19 @@ export function put({ nodes }: Graph, node: Node): string {
   return node.id
 }
 
-export function link(graph: Graph, edge: Edge): void {
-  if (edge.from === edge.to) return
-  if (!graph.edges.some((e) => e.from === edge.from && e.to === edge.to && e.role === edge.role)) graph.edges.push(edge)
+/** Once, however often it is said; nothing is made of itself. */
+export function link({ edges, above, below }: Graph, edge: Edge): void {
+  const { from, to, role } = edge
+  const [made, sources] = [edgesOf(below, from), edgesOf(above, to)]
+  const near = made.length < sources.length ? made : sources
+  if (from === to || near.some((e) => e.from === from && e.to === to && e.role === role)) return
+  edges.push(edge)
+  made.push(edge)
+  sources.push(edge)
+}
+
+function edgesOf(index: Map<string, Edge[]>, id: string): Edge[] {
+  let edges = index.get(id)
+  if (!edges) index.set(id, (edges = []))
+  return edges
 }

@@ -62,10 +62,10 @@ export function addRow(graph: Graph, place: Omit<Place, 'line'>): string {
 function ofSameItem(graph: Graph, { dataset, row }: Omit<Place, 'line'>): Place[] {
   const kind = kindOf(row)
   if (typeof row.item !== 'string' || (kind !== 'judgement' && kind !== 'preference')) return []
-  const near = graph.edges.flatMap(({ from, to }) => {
-    if (kind === 'judgement') return from === dataset ? [to] : []
-    return to === dataset ? [from] : []
-  })
+  const near =
+    kind === 'judgement'
+      ? (graph.below.get(dataset) ?? []).map(({ to }) => to)
+      : (graph.above.get(dataset) ?? []).map(({ from }) => from)
   const wanted = kind === 'judgement' ? 'preference' : 'judgement'
   return rowsNamed(graph, new Set(near), row.item).filter((other) => kindOf(other.row) === wanted)
 }

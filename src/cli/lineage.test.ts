@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { sha256File } from '#files'
+import { artifactPath, sha256File } from '#files'
 import { artifactsOf } from '#trainer'
 import { guidelineLabel, keepGuideline, sentencesOf } from './guideline-file.ts'
 import { judge } from './judging.ts'
@@ -177,6 +177,15 @@ test('an edited guideline is another version; judgements keep the one they were 
   expect(labels(old, 'release')).toHaveLength(1)
   const edited = await hone('lineage', 'state the true fact', '--down')
   expect(kinds(edited)).toEqual(new Set(['sentence']))
+})
+
+test('a version whose text is damaged is said to be; everything else is still found', async () => {
+  await makeWay()
+  const { guideline } = keepGuideline(root)!
+  fs.writeFileSync(artifactPath(root, guideline), 'something else')
+  const release = await hone('lineage', at('release.json'), '--up')
+  expect(release.nodes.find(({ id }) => id === guideline)?.detail).toMatch(/damaged/)
+  expect(labels(release, 'judgement').length + labels(release, 'run').length).toBeGreaterThan(0)
 })
 
 test('what is not there is said', async () => {

@@ -9,7 +9,7 @@ import { hashModel } from '#trainer'
 import type { Command } from 'commander'
 import { brief } from './data-source.ts'
 import { addCard, readGraph, versionHashOf } from './lineage-graph.ts'
-import { type Graph, type Node, nodeOf } from './lineage-nodes.ts'
+import { type Graph, type Node, nodeOf, withEdges } from './lineage-nodes.ts'
 import { foldSentences } from './lineage-guidelines.ts'
 import { addRow, type Place, rowsNamed, rowsOf } from './lineage-rows.ts'
 import { output } from './output.ts'
@@ -168,17 +168,18 @@ function atPath(graph: Graph, path: string, dir: string): Node {
 /** What was reached, and the guidelines that stand for sentences that were. */
 function within(graph: Graph, reached: ReadonlySet<string>): Graph {
   const isIn = (id: string) => reached.has(id) || graph.nodes.get(id)?.kind === 'guideline'
-  return { ...graph, edges: graph.edges.filter(({ from, to }) => isIn(from) && isIn(to)) }
+  return withEdges(
+    graph,
+    graph.edges.filter(({ from, to }) => isIn(from) && isIn(to)),
+  )
 }
 
 type Way = 'up' | 'down'
 
 /** Neighbours one step up or down, each with its role. */
-function next({ edges }: Graph, id: string, way: Way): { id: string; role: string }[] {
-  return edges.flatMap(({ from, to, role }) => {
-    if (way === 'up') return to === id ? [{ id: from, role }] : []
-    return from === id ? [{ id: to, role }] : []
-  })
+function next({ above, below }: Graph, id: string, way: Way): { id: string; role: string }[] {
+  const edges = (way === 'up' ? above : below).get(id) ?? []
+  return edges.map(({ from, to, role }) => ({ id: way === 'up' ? from : to, role }))
 }
 
 /** Everything above or below, the start among it. */

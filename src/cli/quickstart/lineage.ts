@@ -7,7 +7,7 @@ import type { LineageReport, Preference } from '#schema'
 import { readRun } from '#trainer'
 import { reach } from '../lineage.ts'
 import { readGraph } from '../lineage-graph.ts'
-import { type Graph, type Node, nodeOf } from '../lineage-nodes.ts'
+import { type Graph, type Node, nodeOf, withEdges } from '../lineage-nodes.ts'
 import { foldSentences } from '../lineage-guidelines.ts'
 import { addRow, type Row } from '../lineage-rows.ts'
 import { recordsOf } from './evaluation.ts'
@@ -25,11 +25,10 @@ export function lineage(stage: Pick<Stage, 'dir'>): LineageReport {
   invariant(release && checkpoint, 'the evaluation wrote a release of what PPO left')
   checkpoint.detail = `the weights of ${relative(dir, keptCheckpoint(stage))}`
   const hidden = addOnePreference(graph, stage)
-  const { edges, nodes } = foldSentences(graph, new Set())
+  const { edges, nodes, above } = foldSentences(graph, new Set())
   const reached = reach(graph, release, 'up')
-  const isMade = (id: string) => edges.some(({ to }) => to === id)
   const shown = [...nodes.values()].filter(
-    ({ id, kind }) => reached.has(id) && !hidden.has(id) && (kind !== 'file' || isMade(id)),
+    ({ id, kind }) => reached.has(id) && !hidden.has(id) && (kind !== 'file' || (above.get(id)?.length ?? 0) > 0),
   )
   const ids = new Map(shown.map(({ id, kind }) => [id, kind === 'run' ? relative(dir, id) : id]))
   return {
@@ -46,11 +45,10 @@ export function lineage(stage: Pick<Stage, 'dir'>): LineageReport {
 /** Without runs that were made to compare with: one that kept the same step as the budgeted run left the same bytes. */
 function without(graph: Graph, runs: string[]): Graph {
   const gone = new Set(runs.map((folder) => resolve(folder)))
-  return {
-    ...graph,
-    nodes: new Map([...graph.nodes].filter(([id]) => !gone.has(id))),
-    edges: graph.edges.filter(({ from, to }) => !gone.has(from) && !gone.has(to)),
-  }
+  return withEdges(
+    { ...graph, nodes: new Map([...graph.nodes].filter(([id]) => !gone.has(id))) },
+    graph.edges.filter(({ from, to }) => !gone.has(from) && !gone.has(to)),
+  )
 }
 
 function reported(
@@ -75,6 +73,6 @@ function addOnePreference(graph: Graph, stage: Pick<Stage, 'dir'>): Set<string> 
   const dataset = nodeOf(graph, sha256File(file))
   invariant(dataset, 'the reward model was trained on these preferences')
   const id = addRow(graph, { dataset: dataset.id, hash: hashRow(row), row })
-  const judgements = graph.edges.flatMap(({ from, to, role }) => (to === id && role === 'aggregated' ? [from] : []))
+  const judgements = (graph.above.get(id) ?? []).flatMap(({ from, role }) => (role === 'aggregated' ? [from] : []))
   return new Set(judgements.slice(1))
 }
