@@ -13,18 +13,17 @@ import { readDtype } from './dtype.ts'
 
 export type OpenModel = { folder: string; engine: Engine; model: Model; tokenizer: Tokenizer; maxTokens: number }
 
+type Opened = { name: string; device: string; dtype?: string; flag?: string; kind?: 'language' | 'reward' }
+
 /** Opens `--model` to answer, and closes it whatever `use` does. */
 export async function withModel<T>(
-  { name, device, dtype, flag = '--model' }: { name: string; device: string; dtype?: string; flag?: string },
+  { name, device, dtype, flag = '--model', kind = flag === '--reward' ? 'reward' : 'language' }: Opened,
   use: (opened: OpenModel) => Promise<T>,
 ): Promise<T> {
   const folder = resolveModel(name, flag)
   const { architecture, maxPositionEmbeddings: maxTokens } = readConfig(folder)
-  const isReward = architecture.endsWith('ForSequenceClassification')
-  if (isReward !== (flag === '--reward'))
-    throw new ConfigError(
-      `${flag}: expected a ${isReward ? 'language' : 'reward'} model, got ${architecture} in ${folder}`,
-    )
+  if (architecture.endsWith('ForSequenceClassification') !== (kind === 'reward'))
+    throw new ConfigError(`${flag}: expected a ${kind} model, got ${architecture} in ${folder}`)
   const tokenizer = loadTokenizer(folder)
   const engine = createEmbeddedEngine({ device, precision: readDtype(dtype, device) })
   const model = await engine.load({ from: { weights: folder }, trains: 'nothing' })

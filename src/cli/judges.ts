@@ -147,7 +147,7 @@ export function verdictsOf(comparisons: readonly Comparison[], judgements: reado
 /** A reward model's own probability that `a` is better. */
 function rewardJudge(folder: string): TextJudge {
   return (comparisons) =>
-    withModel({ name: folder, device: 'cpu', flag: '--reward' }, async (opened) => {
+    withModel({ name: folder, device: 'cpu', flag: '--judge reward', kind: 'reward' }, async (opened) => {
       const { engine, model, tokenizer, maxTokens, folder: weights } = opened
       const preferences = comparisons.map((pair) => ({ ...pair, probability: 0.5, weight: 1, judgements: 0 }))
       const { rows, setAside } = await pairExamples(tokenizer, preferences, { maxTokens })

@@ -68,6 +68,20 @@ test.each([
   }
 })
 
+test('large content is written in pieces, to the same bytes and hash', () => {
+  const path = join(root, 'large.bin')
+  const content = Buffer.alloc((9 << 20) + 3, 'abcdefg')
+  const lengths: number[] = []
+  const disk: Disk = {
+    ...fs,
+    writeSync: (fd, data, offset, length) => (lengths.push(length), fs.writeSync(fd, data, offset, length)),
+  }
+  expect(writeDurable(path, content, disk)).toEqual({ bytes: content.byteLength, sha256: sha256(content) })
+  expect(Math.max(...lengths)).toBeLessThan(1 << 30)
+  expect(lengths.length).toBeGreaterThan(1)
+  expect(fs.readFileSync(path).equals(content)).toBe(true)
+})
+
 test('the error of a full disk says so, and where', () => {
   const path = join(root, 'a.json')
   expect(() => writeDurable(path, 'x', failing(1, 'ENOSPC').disk)).toThrow(

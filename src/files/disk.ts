@@ -114,7 +114,12 @@ function writeSynced(path: string, content: Content, disk: Disk): Written {
   return { bytes, sha256: hash.digest('hex') }
 }
 
-function chunksOf(content: Content): Iterable<Uint8Array> {
-  if (typeof content === 'string') return [Buffer.from(content)]
-  return content instanceof Uint8Array ? [content] : content
+/** Node takes less than 2 GiB in one write or one update of a hash; pieces of this size also are hashed while they are in the cache. */
+const LARGEST_CHUNK = 4 << 20
+
+function* chunksOf(content: Content): Generator<Uint8Array> {
+  const whole =
+    typeof content === 'string' ? [Buffer.from(content)] : content instanceof Uint8Array ? [content] : content
+  for (const bytes of whole)
+    for (let at = 0; at < bytes.byteLength; at += LARGEST_CHUNK) yield bytes.subarray(at, at + LARGEST_CHUNK)
 }

@@ -33,11 +33,7 @@ export function writeMark(
     const texts = { prompt: textOf(prompt), a: textOf(own), b: textOf(other) }
     return { item: itemOf(purpose, index), ...texts, opponent, wasShown, probability, decided }
   })
-  try {
-    fs.mkdirSync(at, { recursive: true })
-  } catch (cause) {
-    throw diskError(cause, at)
-  }
+  makeFolder(at)
   writeDurable(join(at, 'pairs.jsonl'), lines(rows))
   writeDurable(join(at, 'judgements.jsonl'), lines(pairs.flatMap(({ judgements }) => judgements as Judgement[])))
 }
@@ -68,9 +64,17 @@ export function removeMarksAfter(folder: string, step: number): void {
 export function copyMarks(from: string, step: number, to: string): void {
   for (const mark of markSteps(from)) {
     if (mark >= step) continue
-    fs.mkdirSync(join(to, MARKS, name(mark)), { recursive: true })
+    makeFolder(join(to, MARKS, name(mark)))
     for (const file of ['pairs', 'judgements'] as const)
       writeDurable(markFile(to, mark, file), fs.readFileSync(markFile(from, mark, file)))
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    fs.mkdirSync(path, { recursive: true })
+  } catch (cause) {
+    throw diskError(cause, path)
   }
 }
 
