@@ -17,6 +17,8 @@ export type State = {
   nextMark: number
   /** The policy of this step is saved and waits to be judged. */
   markPending: boolean
+  /** An alarm has asked for a pause. */
+  alarmed: boolean
   history: History
   memory: MarkMemory
 }
@@ -32,6 +34,7 @@ export function freshState({ beta, markEvery }: PpoConfig): State {
     kls: [],
     nextMark: markEvery,
     markPending: false,
+    alarmed: false,
     history: { baseline: [], recent: [] },
     memory: { marks: [], contests: [], best: 0, saved: {} },
   }
@@ -44,6 +47,7 @@ const StateJson = z.strictObject({
   kls: z.array(z.number()),
   nextMark: z.number(),
   markPending: z.boolean(),
+  alarmed: z.boolean(),
   history: z.strictObject({
     baseline: z.array(z.record(z.string(), z.number())),
     recent: z.array(z.record(z.string(), z.number())),
@@ -91,6 +95,12 @@ const MARK_GROWTH = 0.25
 export function nextMarkAfter(state: State, markEvery: number): number {
   const kl = averageKl(state)
   return Math.max(state.nextMark, (Math.floor(kl / markEvery) + 1) * markEvery, (1 + MARK_GROWTH) * kl)
+}
+
+/** Whether the policy of this step is to be judged. Without a budget marks only watch: after an alarm they would tell nobody anything new. */
+export function isMarkDue(state: State, config: PpoConfig): boolean {
+  if (config.klBudget === 'off' && state.alarmed) return false
+  return averageKl(state) >= state.nextMark || endOf(state, config) !== undefined
 }
 
 /** Why the run ends here, if it does. Without a budget only alarms and the last step end it. */

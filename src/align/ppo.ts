@@ -1,16 +1,26 @@
 // PPO with a critic under a KL budget. A round learns (ppo-round.ts); this is the run around it: alarms, samples of watched
 // prompts, marks every so many nats (marks.ts), the rules that end it (ppo-state.ts), and which mark to keep. With the
-// budget off, marks only watch: the same run continued past its stop, bit for bit the same up to there.
+// budget off, marks only watch, until an alarm asks for a pause: the same run continued past its stop, bit for bit the same up to there.
 import type { Saved } from '#engine/contract'
 import { ConfigError, invariant } from '#errors'
 import { deriveSeed } from '#stats'
-import { alarmsOf, markAlarms } from './alarms.ts'
+import { type Alarm, alarmsOf, markAlarms } from './alarms.ts'
 import { isDue } from './checkpoints.ts'
 import type { CheckpointReason, Outcome, Recipe, RecipeEvent, Reply, Resume } from './events.ts'
 import { judgeMark } from './judge-mark.ts'
 import type { Check } from './marks.ts'
 import { type Learner, ppoRound } from './ppo-round.ts'
-import { type End, endOf, freshState, nextMarkAfter, readState, remember, type State, writeState } from './ppo-state.ts'
+import {
+  type End,
+  endOf,
+  freshState,
+  isMarkDue,
+  nextMarkAfter,
+  readState,
+  remember,
+  type State,
+  writeState,
+} from './ppo-state.ts'
 import { sampleRollouts } from './rollouts.ts'
 import { termScores } from './terms.ts'
 
@@ -37,10 +47,8 @@ export async function* ppo(input: PpoInput): Recipe {
   if (watched.length > 0 && !resume) yield await samples(input, watched, 0)
 
   for (;;) {
-    // Branched off a judged run without a judge, nobody waits for the mark.
-    if (!check) state.markPending = false
-    else if (state.markPending) {
-      invariant(saved?.policy, 'a mark is judged on the policy that its checkpoint saved')
+    if (state.markPending) {
+      invariant(saved?.policy && check, 'a mark is judged on the policy that its checkpoint saved, and by a check')
       yield* mark(input, check, state, saved.policy)
     }
     const end = endOf(state, config)
@@ -52,12 +60,11 @@ export async function* ppo(input: PpoInput): Recipe {
     const metrics = await ppoRound(input, state)
     remember(state, metrics, config)
     const reply = yield { kind: 'step', step: state.step, of, metrics }
-    for (const alarm of alarmsOf(state.history)) yield { kind: 'alarm', step: state.step, ...alarm }
+    yield* raise(state, alarmsOf(state.history))
     if (watched.length > 0 && isDue(state.step, of, config.samplesEvery))
       yield await samples(input, watched, state.step)
 
-    state.markPending =
-      check !== undefined && (metrics.klAverage3! >= state.nextMark || endOf(state, config) !== undefined)
+    state.markPending = check !== undefined && isMarkDue(state, config)
     const isAsked = reply === 'checkpoint' || reply === 'stop'
     isCommitted = state.markPending || isAsked || state.step % config.checkpointEvery === 0
     if (isCommitted) {
@@ -81,7 +88,14 @@ async function* mark(
   state.nextMark = nextMarkAfter(state, input.config.markEvery)
   const result = state.memory.marks.at(-1)!
   yield { kind: 'mark', step: state.step, mark: result, pairs }
-  for (const alarm of markAlarms(result)) yield { kind: 'alarm', step: state.step, ...alarm }
+  yield* raise(state, markAlarms(result))
+}
+
+function* raise(state: State, alarms: Alarm[]): Generator<RecipeEvent, void, Reply> {
+  for (const alarm of alarms) {
+    state.alarmed ||= alarm.action !== 'note'
+    yield { kind: 'alarm', step: state.step, ...alarm }
+  }
 }
 
 function checkpoint({ policy, critic }: Learner, state: State, reason: CheckpointReason): RecipeEvent {

@@ -160,7 +160,9 @@ export const PpoConfig = z
     klBudget: z
       .union([z.literal('off'), z.number().positive()])
       .default(6)
-      .describe('nats of KL to the reference the run may spend; off = no end, and marks only watch'),
+      .describe(
+        'nats of KL to the reference the run may spend; off = no end, and marks only watch, until an alarm asks for a pause',
+      ),
     markEvery: z
       .number()
       .positive()

@@ -42,26 +42,12 @@ export async function reinforce(stage: Stage, variant: 'ppo' | 'ppo-no-rules'): 
   return runOrResume(run(stage, variant), options, (o) => train(job, run(stage, variant), o))
 }
 
-/**
- * The budgeted run's last checkpoint, continued with the budget off. Marks only watch there, so they are judged only where
- * the budgeted run ended without an alarm: the first one is what the report looks for.
- */
+/** The budgeted run's last checkpoint, continued with the budget off. */
 export async function continueUnbudgeted(stage: Stage): Promise<Trained> {
   const from = run(stage, 'ppo')
   const step = checkpointSteps(from).at(-1)!
-  const isAlarmed = readJsonl<MetricRow>(`${from}/metrics.jsonl`).some(
-    ({ kind, action }) => kind === 'alarm' && action !== 'note',
-  )
-  const { judge, markData, ...unjudged } = jobOf(stage, {
-    rules: true,
-    config: { ...stage.settings.ppo, klBudget: 'off' },
-  })
-  const job = isAlarmed ? unjudged : { ...unjudged, judge, markData }
-  const options = {
-    ...trainOptions(stage),
-    ...(!isAlarmed && { judge: await judgeOf(stage) }),
-    watch: looker(stage, 'ppo-unbudgeted'),
-  }
+  const job = jobOf(stage, { rules: true, config: { ...stage.settings.ppo, klBudget: 'off' } })
+  const options = { ...trainOptions(stage), judge: await judgeOf(stage), watch: looker(stage, 'ppo-unbudgeted') }
   return runOrResume(run(stage, 'ppo-unbudgeted'), options, (o) =>
     branch(from, { step, job, out: run(stage, 'ppo-unbudgeted') }, o),
   )
