@@ -1,5 +1,6 @@
 // PPO with a small transformer, policy and critic, against the exact optimum of an enumerable world: it must attain 95% of
-// J* - J_ref at a fixed beta whose optimum lies at least 1 nat away, on 8 of 10 seeds. `npm run trials -- network-optimum [seeds]`
+// J* - J_ref at a fixed beta whose optimum lies at least 1 nat away, on 8 of 10 seeds. The critic is a
+// model of its own, or a head on the policy's trunk. `npm run trials -- network-optimum [seeds 10] [model|policy]`
 import { join } from 'node:path'
 import { ppo, type Rollout } from '#align'
 import { createEmbeddedEngine, createFolder } from '#lm'
@@ -7,6 +8,7 @@ import { PpoConfig } from '#schema'
 import { type Measured, smallWorld } from './worlds/tabular.ts'
 
 const BETA = 0.35
+const isOne = process.argv[3] === 'policy'
 
 async function networkOptimum(
   seed: number,
@@ -36,17 +38,17 @@ async function networkOptimum(
       },
     })
     const from = { weights }
-    const policy = await engine.load({ from, trains: 'all' })
     const reference = await engine.load({ from, trains: 'nothing' })
     const value = { hidden: [], detached: false, init: 'zero' as const }
     const critic = await engine.load({ from, trains: 'all', heads: { value }, seed })
+    const policy = isOne ? critic : await engine.load({ from, trains: 'all' })
     const config = PpoConfig.parse({
       seed,
       steps: 80,
       promptsPerStep: 128,
       maxTokens: world.maxTokens,
       learningRate: 2e-3,
-      criticLearningRate: 2e-3,
+      ...(!isOne && { criticLearningRate: 2e-3 }),
       criticHeadLearningRate: 3e-3,
       warmupSteps: 5,
       floor: 0.02,
@@ -75,7 +77,7 @@ async function networkOptimum(
       worst.explained = event.metrics.explainedVariance!
     }
     const measured = await world.measure({ engine, model: policy, reference, beta: BETA })
-    for (const model of [policy, reference, critic]) await engine.release(model)
+    for (const model of new Set([policy, reference, critic])) await engine.release(model)
     return { ...measured, ...worst }
   } finally {
     await world.close()

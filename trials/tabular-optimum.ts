@@ -1,5 +1,5 @@
 // PPO and DPO on ten enumerable worlds against the exact optimum. PPO samples at a fixed beta whose optimum lies at least
-// 1 nat from the reference and must attain 95% of J* - J_ref; DPO learns from 4,000 pairs of which each was judged 500 times
+// 1 nat from the reference and must attain 95% of J* - J_ref, with either critic; DPO learns from 4,000 pairs of which each was judged 500 times
 // by coin flips of the probability that the rewards give, and must attain 98%; each on 8 of 10 seeds, none collapsed.
 // `npm run trials -- tabular-optimum [seeds]`
 import { pathToFileURL } from 'node:url'
@@ -12,15 +12,18 @@ const BETA = 0.35
 const PAIRS = 4000
 const JUDGEMENTS = 500
 
-/** What PPO attains on the world of this seed, measured exactly. */
-export function ppoOptimum(seed: number): Promise<Measured> {
+/** What PPO attains on the world of this seed, measured exactly; its critic is a model of its own or a head on the policy. */
+export function ppoOptimum(
+  seed: number,
+  { criticFrom = 'model' }: { criticFrom?: 'model' | 'policy' } = {},
+): Promise<Measured> {
   return inWorld(seed, async (world) => {
     const { engine, prompts, stopToken, maxTokens } = world
     const from = { weights: world.weights }
-    const policy = await engine.load({ from, trains: 'all' })
     const reference = await engine.load({ from, trains: 'nothing' })
     const value = { hidden: [], detached: true, init: 'zero' as const }
     const critic = await engine.load({ from, trains: 'all', heads: { value } })
+    const policy = criticFrom === 'policy' ? critic : await engine.load({ from, trains: 'all' })
     const config = PpoConfig.parse({
       seed,
       steps: 60,
@@ -85,6 +88,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const seeds = Number(process.argv[2] ?? 10)
   for (const [name, trial, share] of [
     ['ppo', ppoOptimum, 0.95],
+    ["ppo, critic on the policy's trunk", (seed: number) => ppoOptimum(seed, { criticFrom: 'policy' }), 0.95],
     ['dpo', dpoOptimum, 0.98],
   ] as const) {
     let reached = 0

@@ -1,6 +1,6 @@
 // What PPO learns from: rollouts with the log-probabilities, values and rewards of their tokens. S = response tokens;
 // prompts are context and appear in no array here.
-import type { Engine, Model, Numbers, Outputs, Sequence } from '#engine/contract'
+import type { Engine, Model, Numbers, Output, Outputs, Sequence } from '#engine/contract'
 import { gae, whiten } from './advantages.ts'
 import type { Metrics } from './events.ts'
 import { klEstimates } from './losses/kl.ts'
@@ -38,9 +38,11 @@ export async function observe(
   for (const rows of minibatches) {
     const sequences = rows.map((row) => sequenceOf(rollouts[row]!.prompt, rollouts[row]!.completion))
     const groups = sequences.map((s) => [s])
-    const ofPolicy = await engine.forward(policy, groups, ['logprobs', 'entropies'], pass)
+    const isOne = critic === policy
+    const want: Output[] = isOne ? ['logprobs', 'entropies', 'values'] : ['logprobs', 'entropies']
+    const ofPolicy = await engine.forward(policy, groups, want, pass)
     const ofReference = await engine.forward(reference, groups, ['logprobs'], pass)
-    const ofCritic = await engine.forward(critic, groups, ['values'], pass)
+    const ofCritic = isOne ? ofPolicy : await engine.forward(critic, groups, ['values'], pass)
     rows.forEach((row, i) => {
       observed[row] = {
         sequence: sequences[i]!,

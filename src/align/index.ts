@@ -27,7 +27,7 @@ export {
   type Verdict,
 } from './marks.ts'
 export { distinct, repetition } from './monitors.ts'
-export { ppo, type PpoInput } from './ppo.ts'
+export { checkCritic, ppo, type PpoInput } from './ppo.ts'
 export { reward, rewardAccuracy, type RewardInput, scoresOf } from './reward.ts'
 export { type Rollout, sampleRollouts } from './rollouts.ts'
 export { sequenceOf } from './sequences.ts'

@@ -43,6 +43,12 @@ async function learner(
   }
 }
 
+/** Policy and critic are one model, with a value head on the policy's trunk. */
+async function learnerOfOne(engine: Engine = world.engine) {
+  const { critic: model, ...rest } = await learner(engine)
+  return { ...rest, policy: model, critic: model }
+}
+
 const term = (o: Partial<RewardTerm> = {}): RewardTerm => ({
   name: 'planted',
   weight: 1,
@@ -166,6 +172,60 @@ describe('checklist', () => {
     expect(steps.filter((c) => c.model === input.policy)).toHaveLength(2 * 4)
     expect(metrics.map((m) => m.learningRate! > 0)).toEqual([false, false, true, true])
     expect(metrics.map((m) => m.kl === 0)).toEqual([true, true, true, false])
+  })
+
+  test("on the policy's trunk the critic shares its passes and steps: one of each a minibatch, the first ratio exactly 1", async () => {
+    const { engine, calls } = recorded(world.engine)
+    const input = {
+      ...(await learnerOfOne(engine)),
+      config: settings({ steps: 4, criticWarmupSteps: 2 }),
+      terms: [term()],
+    }
+    const { metrics, checkpoints } = await run(input)
+    const ofModel = calls.filter((c) => c.model === input.policy)
+    const count = (method: Call['method']) => ofModel.filter((c) => c.method === method).length
+    expect([count('forward'), count('forwardBackward'), count('step')]).toEqual([4 * 2, 4 * 4, 4 * 4])
+    const groupsOf = (steps: Call[]) => steps.map((c) => Object.keys(c.step as object))
+    const steps = ofModel.filter((c) => c.method === 'step')
+    expect(groupsOf(steps.slice(0, 8))).toEqual(Array.from({ length: 8 }, () => ['heads']))
+    expect(groupsOf(steps.slice(8))).toEqual(Array.from({ length: 8 }, () => ['body', 'heads']))
+    for (const { gradients } of ofModel.filter((c) => c.method === 'forwardBackward').slice(8))
+      for (const [gradient] of gradients) expect(Object.keys(gradient!).sort()).toEqual(['logprobs_S', 'values_S'])
+    for (const m of metrics) {
+      expect(m.firstRatioGap).toBe(0)
+      expect(m.criticNorm).toBeUndefined()
+    }
+    expect(metrics.map((m) => m.kl === 0)).toEqual([true, true, true, false])
+    expect(Object.keys(checkpoints.at(-1)!.saved)).toEqual(['policy'])
+  })
+
+  test('one pass with both losses is the two passes of a critic apart: where the tables share nothing, the same run', async () => {
+    // Clips far away: the table's two halves have norms of their own. The value head is weighed only against a trunk it shares.
+    const config = { steps: 4, criticWarmupSteps: 1, clipNorm: 1e9, epsilon: 1e-30 }
+    const apart = await run({ ...(await learner()), config: settings(config), terms: [term()] })
+    const together = await run({
+      ...(await learnerOfOne()),
+      config: settings({ ...config, valueWeight: 0 }),
+      terms: [term()],
+    })
+    const shared = together.metrics.map((m) => Object.keys(m))
+    together.metrics.forEach((m, i) =>
+      expect(m).toEqual(Object.fromEntries(shared[i]!.map((key) => [key, apart.metrics[i]![key]]))),
+    )
+    // Adam knows no scale: at any other weight the head learns alike, and the loss told is the unweighted one.
+    const weighed = await run({
+      ...(await learnerOfOne()),
+      config: settings({ ...config, valueWeight: 8 }),
+      terms: [term()],
+    })
+    weighed.metrics.forEach((m, i) => expect(m.valueLoss).toBeCloseTo(apart.metrics[i]!.valueLoss!, 9))
+  })
+
+  test('settings of the other kind of critic are refused', async () => {
+    const apart = { ...(await learner()), config: settings({ valueWeight: 0.5 }), terms: [term()] }
+    await expect(run(apart)).rejects.toThrow(/valueWeight would be ignored/)
+    const together = { ...(await learnerOfOne()), config: settings({ criticLearningRate: 1e-3 }), terms: [term()] }
+    await expect(run(together)).rejects.toThrow(/criticLearningRate would be ignored/)
   })
 
   test('a critic learns: on a reward that the prompt decides, explained variance nears 1', async () => {
@@ -566,6 +626,20 @@ describe('resume', () => {
     }
   })
 
+  test("with the critic on the policy's trunk there is one model to save, and it continues bit for bit", async () => {
+    const config = settings({ steps: 5, checkpointEvery: 1 })
+    const whole = await run({ ...(await learnerOfOne()), config, terms: [term()] })
+    for (const checkpoint of whole.checkpoints.slice(0, -1)) {
+      const model = await world.engine.load({ from: { resume: checkpoint.saved.policy! }, trains: 'all' })
+      const input = { ...(await learnerOfOne()), policy: model, critic: model }
+      const rest = await run({ ...input, config, terms: [term()], resume: checkpoint })
+      expect(after(rest, -1)).toEqual(after(whole, checkpoint.step))
+      expect(await bytesOf(rest.checkpoints.at(-1)!.saved.policy!)).toBe(
+        await bytesOf(whole.checkpoints.at(-1)!.saved.policy!),
+      )
+    }
+  })
+
   test("'stop' ends after a checkpoint from which the run goes on", async () => {
     const config = settings({ steps: 4 })
     const whole = await run({ ...(await learner()), config, terms: [term()] })
@@ -579,8 +653,12 @@ describe('resume', () => {
   })
 })
 
-test.each([1, 2])('PPO attains 0.95 of what can be attained at a fixed beta: seed %i', async (seed) => {
-  const { attained, optimumKl } = await ppoOptimum(seed)
+test.each([
+  [1, 'model'],
+  [2, 'model'],
+  [1, 'policy'],
+] as const)('PPO attains 0.95 of what can be attained at a fixed beta: seed %i, critic from %s', async (seed, criticFrom) => {
+  const { attained, optimumKl } = await ppoOptimum(seed, { criticFrom })
   expect(optimumKl).toBeGreaterThan(1)
   expect(attained).toBeGreaterThan(0.95)
 })

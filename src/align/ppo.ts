@@ -3,6 +3,7 @@
 // budget off, marks only watch, until an alarm asks for a pause: the same run continued past its stop, bit for bit the same up to there.
 import type { Saved } from '#engine/contract'
 import { ConfigError, invariant } from '#errors'
+import type { PpoConfig } from '#schema'
 import { deriveSeed } from '#stats'
 import { type Alarm, alarmsOf, markAlarms } from './alarms.ts'
 import { isDue } from './checkpoints.ts'
@@ -99,7 +100,8 @@ function* raise(state: State, alarms: Alarm[]): Generator<RecipeEvent, void, Rep
 }
 
 function checkpoint({ policy, critic }: Learner, state: State, reason: CheckpointReason): RecipeEvent {
-  return { kind: 'checkpoint', step: state.step, models: { policy, critic }, state: writeState(state), reason }
+  const models = { policy, ...(critic !== policy && { critic }) }
+  return { kind: 'checkpoint', step: state.step, models, state: writeState(state), reason }
 }
 
 function outcome({ step, memory, history }: State, end: End, check: Check | undefined): Outcome {
@@ -130,7 +132,7 @@ async function samples(
   }
 }
 
-function checkInput({ prompts, terms, check, stopTokens }: PpoInput): void {
+function checkInput({ prompts, terms, check, stopTokens, policy, critic, config }: PpoInput): void {
   if (prompts.length === 0) throw new ConfigError('ppo needs at least one prompt, got none')
   if (stopTokens.length === 0) throw new ConfigError('ppo needs a stop token: without one no completion ends')
   if (terms.length === 0) throw new ConfigError('ppo needs at least one reward term, got none')
@@ -139,4 +141,15 @@ function checkInput({ prompts, terms, check, stopTokens }: PpoInput): void {
   if (terms.filter((t) => t.isLearned).length > 1)
     throw new ConfigError('marks hold one learned reward against the judge: mark one term as learned')
   if (check && check.prompts.length === 0) throw new ConfigError('marks need fresh prompts, got none')
+  checkCritic(config, { isOnPolicy: critic === policy })
+}
+
+/** Refuses a setting of the critic that would be ignored. */
+export function checkCritic(config: PpoConfig, { isOnPolicy }: { isOnPolicy: boolean }): void {
+  if (isOnPolicy && config.criticLearningRate !== undefined)
+    throw new ConfigError(
+      "criticLearningRate would be ignored: a critic on the policy's trunk learns by learningRate; drop it",
+    )
+  if (!isOnPolicy && config.valueWeight !== undefined)
+    throw new ConfigError("valueWeight would be ignored: only a critic on the policy's trunk has one; drop it")
 }

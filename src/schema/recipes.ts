@@ -117,7 +117,18 @@ export const PpoConfig = z
     updateEpochs: count.default(2).describe('passes over the completions of a step'),
     minibatches: count.default(2).describe('updates in one such pass'),
     learningRate: z.number().positive().default(1e-4).describe('AdamW learning rate of the policy after the warm-up'),
-    criticLearningRate: z.number().positive().default(3e-4).describe("AdamW learning rate of the critic's body"),
+    criticLearningRate: z
+      .number()
+      .positive()
+      .optional()
+      .describe('AdamW learning rate of the body of a critic of its own; 3e-4 unless given'),
+    valueWeight: z
+      .number()
+      .nonnegative()
+      .optional()
+      .describe(
+        "weight of the value loss beside the policy's in the trunk they share; 0.1 unless given, 0 = the head reads the trunk and never moves it",
+      ),
     criticHeadLearningRate: z.number().positive().default(2e-3).describe('AdamW learning rate of the value head'),
     criticWarmupSteps: z
       .number()

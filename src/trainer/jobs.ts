@@ -83,7 +83,9 @@ export const PpoJob = z.strictObject({
   reference: z.string().describe('folder of the frozen model that KL is measured to'),
   reward: z.string().optional().describe('folder of the reward model'),
   rewardWeight: z.number().default(1).describe('factor of the learned reward'),
-  criticFrom: z.enum(['reward', 'model']).describe('weights the critic starts from'),
+  criticFrom: z
+    .enum(['reward', 'model', 'policy'])
+    .describe('weights the critic starts from; policy = it is a value head on the policy itself'),
   data: z.string().describe('prompts to train on'),
   markData: z.string().optional().describe('prompts kept apart for marks'),
   watch: z.string().optional().describe('prompts whose completions are shown along the run'),

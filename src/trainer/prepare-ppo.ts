@@ -1,6 +1,7 @@
-// PPO: policy and critic that train, the frozen reference, the reward as a sum of the learned term and rules, and who
+// PPO: policy and critic that train (two models, or one with a value head), the frozen reference, the reward as a sum of the learned term and rules, and who
 // judges at marks. Rules and judges read text; the recipe knows tokens only.
 import { type Check, learnedReward, ppo, type RewardTerm, type Rollout } from '#align'
+import type { HeadSpec } from '#engine/contract'
 import { ConfigError } from '#errors'
 import type { Comparison, Judgement, Prompt } from '#schema'
 import { isAdapterFolder } from '#lm'
@@ -36,16 +37,25 @@ export async function preparePpo(job: PpoJob, context: Context): Promise<Prepare
   const rows = await readPrompts(job.data)
   const markRows = job.markData === undefined ? undefined : await readPrompts(job.markData)
   const prompts = await tokensOf(rows, 'prompts')
-  const policy = await startOrResume(context, 'policy', { weights: job.model, lora: job.lora, seed: config.seed })
+  const isOne = job.criticFrom === 'policy'
+  const heads: HeadSpec = { value: { hidden: [], detached: isOne && config.valueWeight === 0, init: 'zero' } }
+  const policy = await startOrResume(context, 'policy', {
+    weights: job.model,
+    lora: job.lora,
+    seed: config.seed,
+    ...(isOne && { heads }),
+  })
   const base = asBase(policy, { folder: job.model, lora: job.lora })
   const criticWeights = job.criticFrom === 'reward' ? job.reward! : job.model
-  const critic = await startOrResume(context, 'critic', {
-    weights: criticWeights,
-    lora: isAdapterFolder(criticWeights) ? undefined : job.lora,
-    base,
-    seed: config.seed,
-    heads: { value: { hidden: [], detached: false, init: 'zero' } },
-  })
+  const critic = isOne
+    ? policy
+    : await startOrResume(context, 'critic', {
+        weights: criticWeights,
+        lora: isAdapterFolder(criticWeights) ? undefined : job.lora,
+        base,
+        seed: config.seed,
+        heads,
+      })
   const reference = await frozen(engine, job.reference, base)
   const reward = job.reward === undefined ? undefined : await frozen(engine, job.reward, base)
   const card = job.reward === undefined ? undefined : readCard(job.reward)
@@ -88,7 +98,7 @@ export async function preparePpo(job: PpoJob, context: Context): Promise<Prepare
       ...(job.watch !== undefined && { watched: await tokensOf(await readPrompts(job.watch), 'watched prompts') }),
       ...(resume && { resume }),
     }),
-    models: { policy, critic, reference, ...(reward && { reward }) },
+    models: { policy, ...(!isOne && { critic }), reference, ...(reward && { reward }) },
     result: 'policy',
     inputs: artifactsOf(
       { data: job.data, markData: job.markData, watch: job.watch, rules: job.rules, ...judgedBy(job, 'rules') },

@@ -22,6 +22,7 @@ import {
   smallJob,
 } from '../../trials/worlds/small-run.ts'
 import { checkpointSteps } from './checkpoints.ts'
+import type { Job } from './jobs.ts'
 import { type MarkRow, markFile, markSteps, removeMarksAfter } from './marks.ts'
 import { readRun } from './run-folder.ts'
 import { branch, resume, train, type Trained, type TrainOptions } from './train.ts'
@@ -122,6 +123,52 @@ test('killed in the middle of a save, by SIGKILL and in a process of its own, it
   await resume(run, options)
   expect(hidden(run)).toEqual([])
   expect(hashesOf(run)).toEqual(hashesOf(whole.sft!))
+})
+
+describe("PPO with its critic on the policy's trunk", () => {
+  const lora = { rank: 2, alpha: 4, targets: ['all-linear'], isRankStabilised: false }
+
+  test.each([
+    ['all weights train', {}],
+    ['adapters train', { lora }],
+  ])('%s: killed inside a save and stopped after a step, it ends with the bytes of a run left alone', async (name, o) => {
+    const changes = { criticFrom: 'policy', ...o } as const
+    const job = { ...jobOf('ppo'), ...changes } as Job
+    const [alone, killed] = [`alone, ${name}`, `killed, ${name}`].map((folder) => join(root, folder)) as [
+      string,
+      string,
+    ]
+    await train(job, alone, options)
+    const order = { run: killed, files, recipe: 'ppo', steps: STEPS, checkpointEvery: 2, changes } as const
+    expect(await child({ ...order, killAt: 'before-rename', save: 2 })).toBe('SIGKILL')
+    const controller = new AbortController()
+    const onProgress = ({ kind }: { kind: string }) => void (kind === 'step' && controller.abort())
+    expect((await resume(killed, { ...options, signal: controller.signal, onProgress })).finished).toBe(false)
+    expect((await resume(killed, options)).finished).toBe(true)
+    expect(hashesOf(killed)).toEqual(hashesOf(alone))
+
+    const rounds = linesOf(alone, 'step').map((line) => JSON.parse(line) as Record<string, number>)
+    for (const { firstRatioGap, samplerGapMax } of rounds) {
+      expect(firstRatioGap).toBe(0)
+      expect(samplerGapMax).toBeLessThan(1e-4)
+    }
+    const paths = Object.keys(hashesOf(alone))
+    expect(paths.filter((path) => /checkpoints.*critic/.test(path))).toEqual([])
+    expect(paths).toContain('model/hone-heads.safetensors')
+  })
+
+  test('at value weight 0 the head is detached: the trunk hears nothing of it', async () => {
+    for (const [valueWeight, detached] of [
+      [0, true],
+      [0.5, false],
+    ] as const) {
+      const job = jobOf('ppo', { steps: 2 })
+      const run = join(root, `weight-${valueWeight}`)
+      await train({ ...job, criticFrom: 'policy', config: { ...job.config, valueWeight } } as Job, run, options)
+      const head = fs.readFileSync(join(run, 'checkpoints/000002/policy/hone.json'), 'utf8')
+      expect(JSON.parse(head)).toMatchObject({ value: { detached } })
+    }
+  })
 })
 
 describe('branch', () => {

@@ -1,11 +1,11 @@
 // A training run in a process of its own, to be killed: begins it or goes on with it, a line on standard output for each
 // step and checkpoint. With a point named, it kills itself there, in the save of checkpoint `save`; with a budget of bytes,
 // its disk is full once they are written.
-// node --import tsx trials/worlds/run-child.ts '{"run","files","recipe","steps","checkpointEvery","killAt"?,"save"?,"diskBytes"?}'
+// node --import tsx trials/worlds/run-child.ts '{"run","files","recipe","steps","checkpointEvery","changes"?,"killAt"?,"save"?,"diskBytes"?}'
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { resume, train } from '#trainer'
+import { type Job, resume, train } from '#trainer'
 import { preferLonger, type RecipeName, smallJob } from './small-run.ts'
 
 export type ChildOrder = {
@@ -14,6 +14,8 @@ export type ChildOrder = {
   recipe: RecipeName
   steps: number
   checkpointEvery: number
+  /** Of the recipe's small job. */
+  changes?: Partial<Job>
   killAt?: KillPoint
   /** Which save of this process, from 1. */
   save?: number
@@ -41,7 +43,7 @@ function killInSave(point: KillPoint, save: number): void {
   let saves = 0
   const now = (at: KillPoint) => point === at && saves === save
   fs.openSync = ((path: string, flags?: string) => {
-    if (flags === 'wx' && /checkpoints\/\.\d+\.writing.*\/config\.json$/.test(path)) {
+    if (flags === 'wx' && /checkpoints\/\.\d+\.writing.*\/(adapter_)?config\.json$/.test(path)) {
       // Of PPO's two models the policy is saved first.
       if (!path.includes('critic')) saves++
       if (now('before-data')) die()
@@ -83,7 +85,16 @@ function limitDisk(bytes: number): void {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const { run, files, recipe, killAt, save = 1, diskBytes, ...length } = JSON.parse(process.argv[2]!) as ChildOrder
+  const {
+    run,
+    files,
+    recipe,
+    changes,
+    killAt,
+    save = 1,
+    diskBytes,
+    ...length
+  } = JSON.parse(process.argv[2]!) as ChildOrder
   process.env.HONE_CACHE = `${run}-cache`
   if (killAt) killInSave(killAt, save)
   if (diskBytes !== undefined) limitDisk(diskBytes)
@@ -96,7 +107,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     console.log('start 0')
     await (fs.existsSync(join(run, 'run.json'))
       ? resume(run, options)
-      : train(smallJob(recipe, files, length), run, options))
+      : train({ ...smallJob(recipe, files, length), ...changes } as Job, run, options))
     console.log('done 0')
   } catch (error) {
     console.log(`failed ${(error as Error).name}: ${(error as Error).message}`)

@@ -5,11 +5,11 @@ import { clamp, zerosLike } from './numbers.ts'
 
 export type ValueTarget = { oldValues_S: Numbers; returns_S: Numbers }
 
-/** loss = sum over tokens of max((v - R)^2, (old + clip(v - old, +-c) - R)^2) / 2 / tokens. */
+/** loss = weight * sum over tokens of max((v - R)^2, (old + clip(v - old, +-c) - R)^2) / 2 / tokens. */
 export function valueLoss(
   out: Outputs,
   { oldValues_S, returns_S }: ValueTarget,
-  { clipValue, tokens }: { clipValue: number; tokens: number },
+  { clipValue, tokens, weight = 1 }: { clipValue: number; tokens: number; weight?: number },
 ): LossResult {
   const values_S = out.values_S!
   const gradient_S = zerosLike(values_S)
@@ -20,8 +20,8 @@ export function valueLoss(
     const free = values_S[i]! - returns_S[i]!
     const held = old + clamp(values_S[i]! - old, -clipValue, clipValue) - returns_S[i]!
     const isHeld = held * held > free * free
-    loss += (isHeld ? held * held : free * free) / 2 / tokens
-    gradient_S[i] = isHeld ? 0 : free / tokens
+    loss += (weight * (isHeld ? held * held : free * free)) / 2 / tokens
+    gradient_S[i] = isHeld ? 0 : (weight * free) / tokens
     stats.clipped += isHeld ? 1 : 0
   }
   return { loss, stats, gradient: [{ values_S: gradient_S }] }
