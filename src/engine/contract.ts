@@ -63,6 +63,7 @@ export type UpdateGroup = {
   epsilon: number
   weightDecay: number
 }
+/** Whatever narrows the draws, log-probabilities are of softmax(logits / temperature); temperature 0 takes the likeliest token and reports at 1. */
 export type SampleRequest = {
   id: string
   tokens: Int32Array
@@ -70,16 +71,36 @@ export type SampleRequest = {
   temperature: number
   topP?: number
   topK?: number
+  /** Only tokens at least this share as likely as the likeliest (arXiv 2407.01082); before topP and topK. 0 = all. */
+  minP?: number
+  /** Logits of tokens that stand in the prompt or the completion are divided by it when positive, else multiplied (CTRL, arXiv 1909.05858); first of all. 1 = none. */
+  repetitionPenalty?: number
+  /** So many likeliest tokens are told beside each drawn one. */
+  topLogprobs?: number
   maxTokens: number
   stopTokens: number[]
   seed: number
+  /** Called for each sample. */
+  guide?: () => Guide
+  /** Ends this request's samples as cancelled, whatever else is being sampled. */
+  signal?: AbortSignal
 }
-/** `tokens` are those new since the last event of this (id, index); a stop token is included as the last. */
+/** Follows one sample token by token; what it answers depends on those tokens alone. */
+export type Guide = {
+  /** 1 = may be drawn next; tokens beyond its length may not. At least one may. Absent: every token may. */
+  allowed?(): Uint8Array
+  /** Takes a drawn token; true ends the sample with it, as a stop token does. */
+  push(token: number): boolean
+}
+/** Likeliest first, of the distribution that log-probabilities are of. */
+export type TopTokens = { tokens: Int32Array; logprobs: Numbers }
+/** `tokens` are those new since the last event of this (id, index); a stop token is included as the last. `top`: of each of them, where asked for. */
 export type SampleEvent = {
   id: string
   index: number
   tokens: Int32Array
   logprobs: Numbers
+  top?: TopTokens[]
   step: number
   done?: 'stop' | 'length' | 'cancelled'
 }

@@ -79,6 +79,7 @@ export function openRequests(
 
 function checkRequest(request: SampleRequest, model: LanguageModel): void {
   const { id, tokens, n, temperature, topP = 1, topK = 0, maxTokens, seed } = request
+  const { minP = 0, repetitionPenalty = 1, topLogprobs = 0 } = request
   const expect = (holds: boolean, what: string): void => {
     if (!holds) throw new EngineError(`${describeModel(model)}: sample request ${id}: expected ${what}`)
   }
@@ -90,6 +91,15 @@ function checkRequest(request: SampleRequest, model: LanguageModel): void {
   expect(temperature >= 0, `a temperature of at least 0, got ${temperature}`)
   expect(topP > 0 && topP <= 1, `topP above 0 and at most 1, got ${topP}`)
   expect(Number.isInteger(topK) && topK >= 0, `topK to be a whole number, 0 for all, got ${topK}`)
+  expect(minP >= 0 && minP < 1, `minP of at least 0 and below 1, got ${minP}`)
+  expect(
+    repetitionPenalty > 0 && Number.isFinite(repetitionPenalty),
+    `a repetitionPenalty above 0, got ${repetitionPenalty}`,
+  )
+  expect(
+    Number.isInteger(topLogprobs) && topLogprobs >= 0 && topLogprobs <= vocabSize,
+    `topLogprobs from 0 to ${vocabSize}, got ${topLogprobs}`,
+  )
   expect(Number.isInteger(maxTokens) && maxTokens > 0, `maxTokens of at least 1, got ${maxTokens}`)
   expect(Number.isSafeInteger(seed) && seed >= 0, `a seed that is a safe integer of at least 0, got ${seed}`)
   expect(

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { SampleEvent, SampleRequest } from '#engine/contract'
-import { liveTensors } from '#torch'
+import type { Guide, SampleEvent, SampleRequest, TopTokens } from '#engine/contract'
+import { liveTensors, narrow, noGrad, scope, type Tensor, toFloat32 } from '#torch'
+import { attendPacked } from './attention.ts'
+import { lastHidden } from './decoder.ts'
 import { createEmbeddedEngine } from './embedded.ts'
+import { logitsOf } from './logits.ts'
 import type { LanguageModel } from './model.ts'
 import { normals } from './seeded.ts'
 
@@ -133,12 +136,82 @@ test('step is refused while a stream is open, and free again after it was left',
   expect((await engine.step(model, { body: GROUP })).skipped).toBe(false)
 })
 
+test('min-p, penalty and a guide narrow draws as written out by hand, and log-probabilities stay those of forward', async () => {
+  const list: SampleRequest[] = requests(24, { n: 1 }).map((r, i) => ({
+    ...r,
+    temperature: 0.4 + i / 10,
+    ...(i % 2 === 0 && { minP: 0.3 }),
+    ...(i % 3 === 0 && { repetitionPenalty: 1.7 }),
+    ...(i % 4 === 0 && { topLogprobs: 3 }),
+    ...(i % 5 === 0 && { guide: () => oddAndEvenInTurn(6) }),
+  }))
+  const plain = requests(24, { n: 1 }).map((r) => ({ ...r, id: `plain ${r.id}` }))
+  const [rows, alone] = [await collect([...list, ...plain]), await collect(plain)]
+  expect(await collect([...list, ...plain])).toEqual(rows)
+  for (const [key, row] of alone) expect(rows.get(key)!.tokens).toEqual(row.tokens)
+  for (const request of list) {
+    const { tokens, logprobs, top, done } = rows.get(`${request.id}/0`)!
+    const { temperature, minP = 0, repetitionPenalty: penalty = 1, guide } = request
+    if (guide && tokens.length === 6) expect(done).toBe('stop')
+    expect(top.length).toBe(request.topLogprobs ? tokens.length : 0)
+    for (const [t, token] of tokens.entries()) {
+      const context = [...request.tokens, ...tokens.slice(0, t)]
+      const scaled = await logprobsAfter(context, temperature)
+      expect(Math.abs(scaled[token]! - logprobs[t]!)).toBeLessThan(1e-4)
+      const best = scaled.map((l, v) => [l, v] as const).sort(([a], [b]) => b - a)
+      top[t]?.logprobs.forEach((l, k) => expect(Math.abs(l - best[k]![0])).toBeLessThan(1e-4))
+      if (guide) expect(token % 2).toBe(t % 2)
+      if (penalty === 1 && minP > 0 && !guide)
+        expect(scaled[token]!).toBeGreaterThan(best[0]![0] + Math.log(minP) - 1e-4)
+    }
+  }
+})
+
+test('the repetition penalty is that of transformers: greedy draws follow it token by token', async () => {
+  for (const penalty of [0.5, 1.3, 4]) {
+    const request = { ...requests(1, { n: 1 })[0]!, temperature: 0, stopTokens: [], maxTokens: 20 }
+    const { tokens } = (await collect([{ ...request, repetitionPenalty: penalty }])).get('0/0')!
+    for (const [t, token] of tokens.entries()) {
+      const context = [...request.tokens, ...tokens.slice(0, t)]
+      const logits = logitsAfter(context)
+      for (const v of new Set(context)) logits[v] = logits[v]! < 0 ? logits[v]! * penalty : logits[v]! / penalty
+      expect(logits[token]!).toBeGreaterThan(Math.max(...logits) - 1e-4)
+    }
+  }
+})
+
+test('a request is cancelled by its own signal, alone; one that was cancelled before it began is never run', async () => {
+  const [one, early] = [new AbortController(), new AbortController()]
+  early.abort()
+  const long = requests(3, { n: 2 }).map((r) => ({ ...r, stopTokens: [], maxTokens: 100 }))
+  const list = [{ ...long[0]!, signal: one.signal }, long[1]!, { ...long[2]!, signal: early.signal }]
+  const ends = new Map<string, { done: SampleEvent['done']; tokens: number }>()
+  let drawn = 0
+  for await (const { id, index, tokens, done } of engine.sample(model, list)) {
+    drawn += tokens.length
+    if (drawn > 0) one.abort()
+    if (done) ends.set(`${id}/${index}`, { done, tokens: tokens.length })
+  }
+  expect([...ends].map(([key, { done }]) => `${key} ${done}`).sort()).toEqual([
+    '0/0 cancelled',
+    '0/1 cancelled',
+    '1/0 length',
+    '1/1 length',
+    '2/0 cancelled',
+    '2/1 cancelled',
+  ])
+  expect(ends.get('2/0')!.tokens).toBe(0)
+})
+
 test.each([
   [{ tokens: new Int32Array() }, /at least one prompt token/],
   [{ tokens: Int32Array.of(53) }, /tokens below the vocabulary of 53, got 53/],
   [{ maxTokens: 127 }, /prompt and maxTokens to fit 128 positions, got 3 \+ 127/],
   [{ temperature: -1 }, /temperature of at least 0/],
   [{ topP: 0 }, /topP above 0/],
+  [{ minP: 1 }, /minP of at least 0 and below 1, got 1/],
+  [{ repetitionPenalty: 0 }, /repetitionPenalty above 0/],
+  [{ topLogprobs: 54 }, /topLogprobs from 0 to 53/],
   [{ n: 0 }, /n of at least 1/],
 ])('a request that cannot be met is refused by id: %o', async (change, message) => {
   const bad = { ...requests(1, { n: 1 })[0]!, tokens: Int32Array.of(1, 2, 3), id: 'bad', ...change }
@@ -147,17 +220,53 @@ test.each([
   await expect(run).rejects.toThrow(/sample request bad/)
 })
 
-type Drawn = { tokens: number[]; logprobs: number[]; done: SampleEvent['done'] }
+type Drawn = { tokens: number[]; logprobs: number[]; top: TopTokens[]; done: SampleEvent['done'] }
+
+/** Even tokens at even places, odd at odd, and an end after `most`. */
+function oddAndEvenInTurn(most: number): Guide {
+  let drawn = 0
+  return {
+    allowed: () => Uint8Array.from({ length: 53 }, (_, v) => Number(v % 2 === drawn % 2)),
+    push: () => ++drawn === most,
+  }
+}
+
+async function logprobsAfter(context: number[], temperature: number): Promise<number[]> {
+  const isScored = Uint8Array.from([...context.map(() => 0), 1])
+  const groups = Array.from({ length: 53 }, (_, v) => [{ tokens: Int32Array.from([...context, v]), isScored }])
+  const out = await engine.forward(model, groups, ['logprobs'], { temperature, seed: 0 })
+  return out.map(([o]) => o!.logprobs_S![0]!)
+}
+
+/** The model's own logits, whose sign the penalty looks at. */
+function logitsAfter(context: number[]): number[] {
+  return scope(() =>
+    noGrad(() => {
+      const T = context.length
+      const tokens_T = Int32Array.from(context)
+      const positions_T = Int32Array.from(context, (_, t) => t)
+      const arithmetic = model.arithmetics.merging().arithmetic
+      const upload = (host: Tensor): Tensor => host
+      const hidden = lastHidden(
+        model.decoder,
+        { tokens_T, positions_T, lengths_T: Int32Array.from(context, () => T) },
+        { arithmetic, upload, attend: attendPacked(model.config, Int32Array.of(0, T), upload) },
+      )
+      return [...toFloat32(logitsOf(model.decoder, narrow(hidden, 0, T - 1, 1), arithmetic))]
+    }),
+  )
+}
 
 /** By `id/index`. */
 async function collect(list: Iterable<SampleRequest> | AsyncIterable<SampleRequest>): Promise<Map<string, Drawn>> {
   const rows = new Map<string, Drawn>()
-  for await (const { id, index, tokens, logprobs, done } of engine.sample(model, list)) {
+  for await (const { id, index, tokens, logprobs, top, done } of engine.sample(model, list)) {
     const key = `${id}/${index}`
-    const row = rows.get(key) ?? { tokens: [], logprobs: [], done: undefined }
+    const row = rows.get(key) ?? { tokens: [], logprobs: [], top: [], done: undefined }
     expect(row.done).toBeUndefined()
     row.tokens.push(...tokens)
     row.logprobs.push(...logprobs)
+    row.top.push(...(top ?? []))
     row.done = done
     rows.set(key, row)
   }

@@ -1,14 +1,15 @@
 // Sampling with a key-value cache and continuous batching: rows of many requests step together, finished rows make room
 // for waiting requests. A row's draws depend on its request's seed, its index and the token's position alone; which rows
 // share a batch depends on the order of requests and on what they draw, never on the clock. (A source that makes its
-// reader wait is the exception: nobody stands still for it. Then batches differ, and tokens only where two candidates
-// are within rounding.) Left out: prefixes shared between requests, speculative decoding.
+// reader wait and a request that is cancelled are the exceptions. Then batches differ, and tokens only where two
+// candidates are within rounding.) Left out: prefixes shared between requests, speculative decoding.
 import { setImmediate as macrotask } from 'node:timers/promises'
-import type { SampleEvent, SampleRequest } from '#engine/contract'
-import { cacheWrite_, fromArray, indexSelect, noGrad, sampleRows, scope, type Tensor } from '#torch'
+import type { Guide, SampleEvent, SampleRequest, TopTokens } from '#engine/contract'
+import { cacheWrite_, fromArray, indexSelect, noGrad, scope, type Tensor } from '#torch'
 import { emptyCache, freeCache, type KvCache, moveRow, reserve } from './kv-cache.ts'
 import { type Attend, attendCached } from './attention.ts'
 import { lastHidden } from './decoder.ts'
+import { drawTokens } from './draw.ts'
 import { fillCache, type Sampled } from './fill-cache.ts'
 import { logitsOf } from './logits.ts'
 import type { LanguageModel } from './model.ts'
@@ -37,6 +38,10 @@ type Row = {
   tokens: number[]
   newTokens: number[]
   newLogprobs: number[]
+  newTop: TopTokens[]
+  guide?: Guide
+  /** 1 = stands in prompt or completion, [V]; kept for the penalty alone. */
+  seen?: Uint8Array
   done?: 'stop' | 'length' | 'cancelled'
 }
 
@@ -57,19 +62,28 @@ export async function* samplePass(
       if (signal?.aborted) {
         for (const row of rows) yield eventOf(model, row, 'cancelled')
         for (const { request, from, to } of source.waiting())
-          for (let index = from; index < to; index++) yield eventOf(model, newRow(request, index), 'cancelled')
+          for (let index = from; index < to; index++) yield eventOf(model, newRow(model, request, index), 'cancelled')
         return
+      }
+      const left = rows.filter((row) => !row.done && row.request.signal?.aborted)
+      if (left.length > 0) {
+        for (const row of left) yield eventOf(model, row, (row.done = 'cancelled'))
+        rows = compact(cache, rows)
       }
       const free = MAX_ROWS - rows.length
       if (rows.length === 0 || free >= FREE_ROWS_TO_ADMIT) {
         const admitted = await source.take(free, { mayWait: rows.length === 0 })
         if (signal?.aborted) {
-          rows.push(...admitted.flatMap(rowsOf))
+          rows.push(...admitted.flatMap((admission) => rowsOf(model, admission)))
           continue
         }
-        if (admitted.length > 0) rows = prefill(sampled, rows, admitted)
-        else if (rows.length === 0) return
-        else decode(sampled, rows)
+        const wanted = admitted.filter(({ request }) => !request.signal?.aborted)
+        for (const admission of admitted)
+          if (!wanted.includes(admission))
+            for (const row of rowsOf(model, admission)) yield eventOf(model, row, 'cancelled')
+        if (wanted.length > 0) rows = prefill(sampled, rows, wanted)
+        else if (rows.length > 0) decode(sampled, rows)
+        else if (admitted.length === 0) return
       } else decode(sampled, rows)
       const isFlush = performance.now() - flushedAt > FLUSH_MS
       if (isFlush) flushedAt = performance.now()
@@ -88,7 +102,7 @@ export async function* samplePass(
 /** Runs the prompts of new requests, each once whatever its n, and draws the first tokens. */
 function prefill(sampled: Sampled, busy: Row[], admitted: Admission[]): Row[] {
   const { model, cache, arithmetic } = sampled
-  const fresh = admitted.map(rowsOf)
+  const fresh = admitted.map((admission) => rowsOf(model, admission))
   let next = busy.length
   const prompts = admitted.map(({ request: { tokens } }, i) => ({
     tokens,
@@ -103,7 +117,11 @@ function prefill(sampled: Sampled, busy: Row[], admitted: Admission[]): Row[] {
       const logits = logitsOf(model.decoder, hidden, arithmetic)
       const promptOfRow = Int32Array.from(fresh.flatMap((rows, i) => rows.map(() => i)))
       const isOneEach = promptOfRow.length === prompts.length
-      draw(fresh.flat(), isOneEach ? logits : indexSelect(logits, 0, toDevice(fromArray(promptOfRow), model.device)))
+      draw(
+        sampled,
+        fresh.flat(),
+        isOneEach ? logits : indexSelect(logits, 0, toDevice(fromArray(promptOfRow), model.device)),
+      )
     }),
   )
   return [...busy, ...fresh.flat()]
@@ -136,7 +154,7 @@ function decode(sampled: Sampled, rows: Row[]): void {
       const tokens_T = Int32Array.from(rows, (row) => row.lastToken)
       const hidden = lastHidden(model.decoder, { tokens_T, positions_T, lengths_T }, { arithmetic, attend, upload })
       for (const row of rows) row.length++
-      draw(rows, logitsOf(model.decoder, hidden, arithmetic))
+      draw(sampled, rows, logitsOf(model.decoder, hidden, arithmetic))
     }),
   )
 }
@@ -152,22 +170,18 @@ function turnAnew(sampled: Sampled, rows: Row[]): void {
   if (prompts.length > 0) fillCache(sampled, prompts)
 }
 
-function draw(rows: Row[], logits: Tensor): void {
-  const { tokens, logprobs } = sampleRows(logits, {
-    temperatures: rows.map((row) => row.request.temperature),
-    topPs: rows.map((row) => row.request.topP ?? 1),
-    topKs: rows.map((row) => row.request.topK ?? 0),
-    seeds: rows.map((row) => row.seed),
-    positions: rows.map((row) => row.length),
-  })
+function draw({ model }: Sampled, rows: Row[], logits: Tensor): void {
+  const drawn = drawTokens(rows, logits, model.device)
   rows.forEach((row, i) => {
-    const token = tokens[i]!
+    const { token, logprob, top } = drawn[i]!
     row.lastToken = token
     row.tokens.push(token)
     row.drawn++
     row.newTokens.push(token)
-    row.newLogprobs.push(logprobs[i]!)
-    if (row.stopTokens.has(token)) row.done = 'stop'
+    row.newLogprobs.push(logprob)
+    if (top) row.newTop.push(top)
+    if (row.seen) row.seen[token] = 1
+    if (row.stopTokens.has(token) || row.guide?.push(token)) row.done = 'stop'
     else if (row.drawn === row.request.maxTokens) row.done = 'length'
   })
 }
@@ -188,12 +202,12 @@ function compact(cache: KvCache, rows: Row[]): Row[] {
   return left
 }
 
-function rowsOf({ request, from, to }: Admission): Row[] {
-  return Array.from({ length: to - from }, (_, i) => newRow(request, from + i))
+function rowsOf(model: LanguageModel, { request, from, to }: Admission): Row[] {
+  return Array.from({ length: to - from }, (_, i) => newRow(model, request, from + i))
 }
 
-function newRow(request: SampleRequest, index: number): Row {
-  return {
+function newRow({ config }: LanguageModel, request: SampleRequest, index: number): Row {
+  const row: Row = {
     request,
     index,
     seed: rowSeed(request.seed, index),
@@ -204,7 +218,14 @@ function newRow(request: SampleRequest, index: number): Row {
     tokens: [],
     newTokens: [],
     newLogprobs: [],
+    newTop: [],
   }
+  if (request.guide) row.guide = request.guide()
+  if ((request.repetitionPenalty ?? 1) !== 1) {
+    row.seen = new Uint8Array(config.vocabSize)
+    for (const token of request.tokens) row.seen[token] = 1
+  }
+  return row
 }
 
 function eventOf(model: LanguageModel, row: Row, done: Row['done']): SampleEvent {
@@ -215,8 +236,10 @@ function eventOf(model: LanguageModel, row: Row, done: Row['done']): SampleEvent
     logprobs: Float32Array.from(row.newLogprobs),
     step: model.updates.step,
   }
+  if (row.request.topLogprobs) event.top = row.newTop
   row.newTokens = []
   row.newLogprobs = []
+  row.newTop = []
   if (done) event.done = done
   return event
 }

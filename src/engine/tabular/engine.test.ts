@@ -247,9 +247,26 @@ describe('sampling', () => {
     await expect(engine.step(model, { body: adam(0.1) })).resolves.toMatchObject({ skipped: false })
   })
 
-  test('top-p is refused', async () => {
+  test.each([
+    { topP: 0.9 },
+    { minP: 0.1 },
+    { repetitionPenalty: 1.1 },
+    { topLogprobs: 1 },
+  ])('what narrows draws is refused by name: %o', async (narrowing) => {
     const model = await load()
-    await expect(all(model, { ...request, topP: 0.9 })).rejects.toThrow(/topP/)
+    await expect(all(model, { ...request, ...narrowing })).rejects.toThrow(Object.keys(narrowing)[0]!)
+  })
+
+  test('a request is cancelled by its own signal', async () => {
+    const model = await load()
+    const controller = new AbortController()
+    const other = { ...request, id: 'other', n: 2 }
+    const ends: string[] = []
+    for await (const { id, done } of engine.sample(model, [{ ...request, n: 3, signal: controller.signal }, other])) {
+      ends.push(`${id} ${done === 'cancelled'}`)
+      controller.abort()
+    }
+    expect(ends).toEqual(['r false', 'r true', 'r true', 'other false', 'other false'])
   })
 })
 

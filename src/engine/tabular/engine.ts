@@ -1,5 +1,5 @@
 // The Engine contract over an enumerable world, exact in float64: a table of logits, values and scores by state. On it
-// every recipe can be held to an optimum that is known. Left out: adapters, hidden layers, top-p and top-k, memory
+// every recipe can be held to an optimum that is known. Left out: adapters, hidden layers, whatever narrows draws, memory
 // sharing (`sharesBaseOf` is checked, and each model holds its own tables).
 import { EngineError, invariant } from '#errors'
 import type {
@@ -12,6 +12,8 @@ import type {
   Output,
   Outputs,
   PassOptions,
+  SampleEvent,
+  SampleRequest,
   Saved,
   Sequence,
   UpdateGroup,
@@ -29,6 +31,9 @@ type Held = Parameters & {
   /** Streams now sampling from these weights. */
   sampling: number
 }
+
+/** What it leaves out of a request. */
+const NARROWING = ['topP', 'topK', 'minP', 'repetitionPenalty', 'topLogprobs', 'guide'] as const
 
 let enginesMade = 0
 
@@ -156,15 +161,18 @@ export function tabularEngine({ vocab, maxTokens = 64 }: { vocab: number; maxTok
       m.sampling++
       try {
         for await (const request of requests) {
-          if (request.topP !== undefined || request.topK !== undefined)
-            throw new EngineError('the tabular engine samples whole distributions: drop topP and topK')
+          const narrowed = NARROWING.find((name) => request[name] !== undefined)
+          if (narrowed) throw new EngineError(`the tabular engine samples whole distributions: drop ${narrowed}`)
           if (request.tokens.length + request.maxTokens > maxTokens)
             throw new EngineError(
               `prompt and completion hold at most ${maxTokens} tokens, asked for ${request.tokens.length} + ${request.maxTokens}`,
             )
           for (let index = 0; index < request.n; index++) {
             o.signal?.throwIfAborted()
-            yield { ...sampleOne(m.policy, request, index), step: m.step }
+            yield {
+              ...(request.signal?.aborted ? cancelled(request, index) : sampleOne(m.policy, request, index)),
+              step: m.step,
+            }
           }
         }
       } finally {
@@ -191,6 +199,10 @@ export function tabularEngine({ vocab, maxTokens = 64 }: { vocab: number; maxTok
       models.delete(model.id)
     },
   }
+}
+
+function cancelled({ id }: SampleRequest, index: number): Omit<SampleEvent, 'step'> {
+  return { id, index, tokens: new Int32Array(), logprobs: new Float64Array(), done: 'cancelled' }
 }
 
 /** What was stored plus the heads asked for; stored heads stay, and a fresh table is zero. */
