@@ -8,6 +8,7 @@ import {
   addDrawingFlags,
   drawCompletions,
   type Drawing,
+  type DrawingOptions,
   type OpenModel,
   readDrawing,
   withModel,
@@ -15,9 +16,7 @@ import {
 import { DTYPE_FLAG } from './dtype.ts'
 import { output } from './output.ts'
 
-type Options = { model: string; system?: string; device: string; dtype?: string; json?: boolean } & Partial<
-  Record<keyof Drawing, string>
->
+type Options = { model: string; system?: string; device: string; dtype?: string; json?: boolean } & DrawingOptions
 
 export function chatCommand(program: Command): void {
   const command = program

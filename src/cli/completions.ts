@@ -5,11 +5,12 @@ import type { Engine, Model } from '#engine/contract'
 import { createEmbeddedEngine, readConfig } from '#lm'
 import type { Prompt } from '#schema'
 import { deriveSeed } from '#stats'
-import { loadTokenizer, streamText, tokenizePrompt, type Tokenizer } from '#text'
+import { loadTokenizer, stopGuide, streamText, tokenizePrompt, type Tokenizer } from '#text'
 import { resolveModel } from '#trainer'
 import type { Command } from 'commander'
 import { numberOf } from './data-source.ts'
 import { readDtype } from './dtype.ts'
+import { kebab } from './flags.ts'
 
 export type OpenModel = { folder: string; engine: Engine; model: Model; tokenizer: Tokenizer; maxTokens: number }
 
@@ -34,16 +35,20 @@ export async function withModel<T>(
   }
 }
 
-/** `topK` 0 = all tokens; `temperature` 0 = the likeliest token. */
+/** `topK` and `minP` 0, `topP` and `repetitionPenalty` 1: off. `temperature` 0 = the likeliest token. `stop`: a completion ends before any of these. */
 export type Drawing = {
   maxTokens: number
   temperature: number
   topP: number
   topK: number
+  minP: number
+  repetitionPenalty: number
+  stop: string[]
   n: number
   seed: number
 }
-type DrawingOptions = Partial<Record<keyof Drawing, string>>
+/** What Commander makes of the flags. */
+export type DrawingOptions = Partial<Record<Exclude<keyof Drawing, 'stop'>, string>> & { stop?: string[] }
 
 const MOST_NEW_TOKENS = '256'
 
@@ -59,23 +64,35 @@ export function addDrawingFlags(command: Command, { temperature }: { temperature
     .option('--temperature <t>', `0 takes the likeliest token (default: ${temperature})`)
     .option('--top-p <share>', 'draw from the likeliest tokens that hold this share (default: 1)')
     .option('--top-k <k>', 'draw from so many likeliest tokens; 0 for all (default: 0)')
+    .option('--min-p <share>', 'draw from tokens at least this share as likely as the likeliest (default: 0)')
+    .option(
+      '--repetition-penalty <factor>',
+      'above 1, what prompt or completion holds already is less likely to come again (default: 1)',
+    )
+    .option(
+      '--stop <text>',
+      'the completion ends before this text; may be given several times',
+      (text: string, before: string[] | undefined) => [...(before ?? []), text],
+    )
     .option('--seed <n>', 'all draws follow from it (default: 0)')
 }
 
 export function readDrawing(options: DrawingOptions, defaults: { temperature: number }): Drawing {
-  const drawing = {
+  const drawing: Drawing = {
     maxTokens: numberOf('--max-tokens', options.maxTokens ?? MOST_NEW_TOKENS, { low: 1, isWhole: true }),
     temperature: numberOf('--temperature', options.temperature ?? String(defaults.temperature), { low: 0 }),
     topP: numberOf('--top-p', options.topP ?? '1', { low: Number.MIN_VALUE, high: 1 }),
     topK: numberOf('--top-k', options.topK ?? '0', { low: 0, isWhole: true }),
+    minP: numberOf('--min-p', options.minP ?? '0', { low: 0, high: 1 - Number.EPSILON }),
+    repetitionPenalty: numberOf('--repetition-penalty', options.repetitionPenalty ?? '1', { low: Number.MIN_VALUE }),
+    stop: options.stop ?? [],
     n: numberOf('--n', options.n ?? '1', { low: 1, isWhole: true }),
     seed: numberOf('--seed', options.seed ?? '0', { low: 0, isWhole: true }),
   }
-  const ignored = (['topP', 'topK', 'seed', 'n'] as const).find((key) => options[key] !== undefined)
+  if (drawing.stop.includes('')) throw new ConfigError('--stop: expected some text, got none')
+  const ignored = (['topP', 'topK', 'minP', 'seed', 'n'] as const).find((key) => options[key] !== undefined)
   if (drawing.temperature === 0 && ignored !== undefined)
-    throw new ConfigError(
-      `--${ignored.replace(/[A-Z]/, (c) => `-${c.toLowerCase()}`)} would be ignored at temperature 0: nothing is drawn`,
-    )
+    throw new ConfigError(`--${kebab(ignored)} would be ignored at temperature 0: nothing is drawn`)
   return drawing
 }
 
@@ -90,7 +107,7 @@ export async function* drawCompletions(
   prompts: readonly Prompt[],
   { drawing, signal }: { drawing: Drawing; signal?: AbortSignal },
 ): AsyncGenerator<Piece> {
-  const { n, maxTokens, seed, ...settings } = drawing
+  const { n, maxTokens, seed, stop, ...settings } = drawing
   const requests = []
   for (const [row, prompt] of prompts.entries()) {
     const tokens = await tokenizePrompt(tokenizer, prompt)
@@ -108,6 +125,7 @@ export async function* drawCompletions(
       stopTokens: tokenizer.eosIds,
       seed: deriveSeed(seed, 'completion', row),
       ...settings,
+      ...(stop.length > 0 && { guide: () => stopGuide(tokenizer, stop) }),
     })
   }
   const open = new Map<string, Completion & { stream: ReturnType<typeof streamText> }>()
@@ -119,7 +137,7 @@ export async function* drawCompletions(
       finished: false,
       logprob: 0,
       tokens: 0,
-      stream: streamText(tokenizer),
+      stream: streamText(tokenizer, { stops: stop }),
     }
     open.set(key, part)
     const text = part.stream.push(tokens) + (done ? part.stream.end() : '')

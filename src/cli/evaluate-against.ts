@@ -3,6 +3,7 @@
 // a judge at hand, or people whose rows come back later by the same command. The pairs are drawn once.
 import fs from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { readRows } from '#data'
 import { ConfigError, DataError } from '#errors'
 import { winRate, type WinRate } from '#evaluate'
@@ -88,10 +89,10 @@ function readKey(contest: Contest): PairsKey {
     throw new ConfigError(
       `--${other}: ${contest.pairs} holds pairs of ${key[other].path} as it was then; expected the same, or another file by --pairs`,
     )
-  const setting = Object.entries(asked.settings).find(([name, value]) => key.settings[name] !== value)
+  const setting = Object.entries(asked.settings).find(([name, value]) => !isDeepStrictEqual(key.settings[name], value))
   if (setting)
     throw new ConfigError(
-      `${contest.pairs} was drawn with ${setting[0]} ${key.settings[setting[0]]}, not ${setting[1]}: ask for the same, or for another file by --pairs`,
+      `${contest.pairs} was drawn with ${setting[0]} ${JSON.stringify(key.settings[setting[0]])}, not ${JSON.stringify(setting[1])}: ask for the same, or for another file by --pairs`,
     )
   return key
 }

@@ -7,7 +7,7 @@ import type { GraderSpec } from '#evaluate'
 import { writeDurable } from '#files'
 import { artifactsOf, readCard } from '#trainer'
 import type { Command } from 'commander'
-import { addDrawingFlags, type Drawing, N_FLAG, type OpenModel, readDrawing, withModel } from './completions.ts'
+import { addDrawingFlags, type DrawingOptions, N_FLAG, type OpenModel, readDrawing, withModel } from './completions.ts'
 import { type Common, fileOf, numberOf } from './data-source.ts'
 import { besidePairs, type Contest, evaluateAgainst } from './evaluate-against.ts'
 import { DTYPE_FLAG } from './dtype.ts'
@@ -23,7 +23,6 @@ import { version } from './version.ts'
 const METRICS = ['perplexity', 'exact', 'contains', 'regex', 'numeric', 'json', 'distinct'] as const
 type Metric = (typeof METRICS)[number]
 
-type DrawingOptions = Partial<Record<keyof Drawing, string>>
 type Options = Common &
   DrawingOptions & {
     model?: string
@@ -49,7 +48,7 @@ type Options = Common &
     dtype?: string
   }
 
-const DRAWING = ['maxTokens', 'temperature', 'topP', 'topK', 'n'] as const
+const DRAWING = ['maxTokens', 'temperature', 'topP', 'topK', 'minP', 'repetitionPenalty', 'stop', 'n'] as const
 /** What a win rate reads, and nothing else does; and the other way round. */
 const OF_CONTESTS = ['prompts', 'pairs', 'judge', 'judgements', 'guideline', 'criterion'] as const
 const NOT_OF_CONTESTS = ['data', 'reward', 'metric', 'completions', 'pattern', 'flags', 'tolerance', 'schema'] as const

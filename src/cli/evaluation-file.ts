@@ -17,7 +17,7 @@ export const Evaluation = z.strictObject({
   pairs: Artifact.optional(),
   judgements: z.array(Artifact).optional(),
   suite: z.strictObject({ name: z.string(), ...Artifact.shape, rows: z.number().int().positive() }),
-  settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])),
   /** True when judgements behind the rows, or behind the model, came from simulated annotators. */
   simulated: z.boolean(),
   statistics: z.record(z.string(), z.unknown()),
@@ -32,7 +32,7 @@ export const PairsKey = z.strictObject({
   against: Artifact,
   prompts: Artifact,
   pairs: Artifact,
-  settings: z.record(z.string(), z.number()),
+  settings: z.record(z.string(), z.union([z.number(), z.array(z.string())])),
   /** Of each row of the pairs: `a` is the model's, `b` that of what it is held against. */
   isModelA: z.array(z.boolean()),
 })

@@ -9,6 +9,7 @@ import {
   type Completion,
   drawCompletions,
   type Drawing,
+  type DrawingOptions,
   N_FLAG,
   type OpenModel,
   readDrawing,
@@ -26,7 +27,7 @@ type Options = Common & {
   out?: string
   device: string
   dtype?: string
-} & Partial<Record<keyof Drawing, string>>
+} & DrawingOptions
 
 /** A line of the file that --out names. `sample` counts from 1 where a prompt has several. */
 type Line = Pick<PromptRow, 'id' | 'group' | 'stratum' | 'prompt'> & { sample?: number } & Completion

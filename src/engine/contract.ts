@@ -88,9 +88,9 @@ export type SampleRequest = {
 /** Follows one sample token by token; what it answers depends on those tokens alone. */
 export type Guide = {
   /** 1 = may be drawn next; tokens beyond its length may not. At least one may. Absent: every token may. */
-  allowed?(): Uint8Array
+  allowed?: () => Uint8Array
   /** Takes a drawn token; true ends the sample with it, as a stop token does. */
-  push(token: number): boolean
+  push: (token: number) => boolean
 }
 /** Likeliest first, of the distribution that log-probabilities are of. */
 export type TopTokens = { tokens: Int32Array; logprobs: Numbers }

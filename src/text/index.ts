@@ -1,6 +1,6 @@
 // Text and tokens: byte-level BPE tokenizers, chat templates, which tokens are completions.
 export { type Dialogue, tokenizeDemonstration, type TokenizedRow, tokenizePrompt } from './demonstration.ts'
-export { streamText, type TextStream } from './stream.ts'
+export { stopGuide, streamText, type TextStream } from './stream.ts'
 export { type ChatTemplate, closeTemplates, renderChat } from './template.ts'
 export { loadTokenizer, type Tokenizer } from './tokenizer.ts'
 export { type TokenizerFiles, trainBpe, type TrainBpe } from './train-bpe.ts'
