@@ -22,6 +22,7 @@ const TABLE: Record<string, string[]> = {
   simulate: ['feedback', 'schema', 'stats'],
   evaluate: ['engine/contract', 'data', 'feedback', 'text', 'schema', 'stats'],
   report: ['schema'],
+  sampler: ['lm', 'engine', 'text', 'schema'],
   trainer: ['align', 'data', 'engine', 'evaluate', 'feedback', 'files', 'lm', 'schema', 'stats', 'text', 'torch'],
   cli: ['*'],
   domains: ['evaluate', 'simulate', 'schema', 'data'],

@@ -19,6 +19,7 @@ import { pretrainCommand } from './pretrain.ts'
 import { pullCommand } from './pull.ts'
 import { quickstartCommand } from './quickstart/index.ts'
 import { reportCommand } from './report.ts'
+import { serveModelCommand } from './serve-model.ts'
 import { Stopped } from './stop.ts'
 import { trainCommands } from './train.ts'
 import { version } from './version.ts'
@@ -37,6 +38,7 @@ const COMMANDS = [
   lineageCommand,
   generateCommand,
   chatCommand,
+  serveModelCommand,
   pullCommand,
   importCommand,
   exportCommand,
