@@ -9,6 +9,7 @@ import { prompts } from './prompts.ts'
 import constraint from './rules/constraint.ts'
 import fact from './rules/fact.ts'
 import greeting from './rules/greeting.ts'
+import handover from './rules/handover.ts'
 import once from './rules/once.ts'
 
 const row = (prompt: string, completion: string) => ({ prompt, completion, finished: true })
@@ -18,7 +19,7 @@ const refund =
   '[chat] Facts: gift card $90; refund limit $50; manager Nina.\nCustomer: Please pay back $60 for my kite. Just asking.\nReply:'
 
 test('rules import nothing, so no gold, no grammar and no numbers of the world', () => {
-  for (const name of ['fact', 'constraint', 'greeting', 'once']) {
+  for (const name of ['fact', 'constraint', 'greeting', 'handover', 'once']) {
     const source = readFileSync(new URL(`./rules/${name}.ts`, import.meta.url), 'utf8')
     expect(source).not.toMatch(/\b(?:import|require)\b\s*[({'"*\w]/)
   }
@@ -48,6 +49,16 @@ test('greeting: as the channel does, as another does, none', () => {
   expect(greeting(row(late, ' Your kite arrives Friday. Hello!'))).toBe(0)
 })
 
+test('handover: due, missed, uncalled for, to another', () => {
+  const early = late.replace('7 days', '5 days')
+  expect(handover(row(late, ' I asked manager Nina to step in.'))).toBe(1)
+  expect(handover(row(late, ' Your kite arrives Friday.'))).toBe(-1)
+  expect(handover(row(late, ' I asked manager Omar to step in.'))).toBe(-1)
+  expect(handover(row(early, ' I asked manager Nina to step in.'))).toBe(-1)
+  expect(handover(row(early, ' Your kite arrives Friday.'))).toBe(0)
+  expect(handover(row(refund, ' Our manager Nina will call you today.'))).toBe(1)
+})
+
 test('once: a sentence said again', () => {
   expect(once(row(late, ' Fine. Good. Fine!'))).toBe(0)
   expect(once(row(late, ' Fine. Good. Fine. Fine.'))).toBe(-2)
@@ -66,6 +77,10 @@ test('on what experts write, rules and gold agree', () => {
     ])
     expect(constraint(row(prompt, completion)) === -1).toBe(reading.isViolation)
     expect(greeting(row(prompt, completion))).toBe(Math.sign(reading.parts.greeting))
+    expect([prompt + completion, handover(row(prompt, completion))]).toEqual([
+      prompt + completion,
+      Math.sign(reading.parts.escalation),
+    ])
   }
 })
 
@@ -76,7 +91,8 @@ test('any text is scored', () => {
       fc.string({ unit: 'binary', maxLength: 200 }),
       (prompt, completion) => {
         return (
-          [-1, 0, 1].includes(fact(row(prompt, completion))) && [-1, 0].includes(constraint(row(prompt, completion)))
+          [fact, greeting, handover].every((rule) => [-1, 0, 1].includes(rule(row(prompt, completion)))) &&
+          [-1, 0].includes(constraint(row(prompt, completion)))
         )
       },
     ),

@@ -112,8 +112,12 @@ describe('marks', () => {
     expect(names(mark)).toEqual([])
   })
 
-  test('proxy up and check flat', () => {
-    expect(names(markWith({ wins: 96, proxyUp: 0.5 }))).toEqual(['proxy-up-check-flat'])
+  test('proxy up and check flat: an alarm, and the run pauses', () => {
+    const hollow = markWith({ wins: 96, proxyUp: 0.5 })
+    expect(names(hollow)).toEqual(['proxy-up-check-flat'])
+    expect(hollow.decision).toBe('pause')
+    expect(hollow.reason).toMatch(/learned reward is up from .* wins only 0\.480/)
+    expect(markWith({ wins: 105, proxyUp: 0.5 }).decision).toBe('go on')
     expect(names(markWith({ wins: 96, proxyUp: 0.1 }))).toEqual([])
     expect(names(markWith({ wins: 105, proxyUp: 0.5 }))).toEqual([])
   })

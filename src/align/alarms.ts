@@ -2,7 +2,7 @@
 // means over five steps; the baseline is the run's own first window, when the policy still is the reference. An alarm
 // fires at the step at which its rule becomes true, and not again until it was false in between.
 import type { Metrics } from './events.ts'
-import type { MarkResult } from './marks.ts'
+import { isHollow, type MarkResult, WORTHWHILE_WIN } from './marks.ts'
 
 export const WINDOW = 5
 
@@ -130,13 +130,11 @@ export function alarmsOf({ baseline, recent }: History, { newOnly = true }: { ne
   })
 }
 
-/** A win rate that the check would have to leave possible if the policy had gained anything worth having. */
-const WORTHWHILE_WIN = 0.55
-
-/** The alarm of marks: the learned reward went up against the best mark, and the check rules out a worthwhile gain. */
-export function markAlarms({ winBest, proxy, decision, accuracy, launchAccuracy, reason }: MarkResult): Alarm[] {
+/** The alarms of a mark: what makes it stop or pause a run. */
+export function markAlarms(mark: MarkResult): Alarm[] {
+  const { winBest, decision, accuracy, launchAccuracy, reason } = mark
   const alarms: Alarm[] = []
-  if (winBest && proxy && proxy.policy - proxy.best > 2 * proxy.error && winBest.high < WORTHWHILE_WIN)
+  if (winBest && isHollow(mark))
     alarms.push({
       name: 'proxy-up-check-flat',
       rule: "the learned reward is above the best mark's by two standard errors, and the upper bound of the judged win rate against it is below this",

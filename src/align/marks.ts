@@ -61,17 +61,23 @@ export type MarkMemory = { marks: MarkResult[]; contests: Contest[]; best: numbe
 /** Standard errors by which a later mark must be ahead of an earlier one to take its place. */
 const AHEAD_BY = 1
 
-/** The rule of a mark: stop where the policy is shown to be worse than the best, pause where the reward model is shown to be worse than at launch. */
-export function decide({
-  winBest,
-  winReference,
-  against,
-  accuracy,
-  launchAccuracy,
-}: Pick<MarkResult, 'winBest' | 'winReference' | 'against' | 'accuracy' | 'launchAccuracy'>): Pick<
-  MarkResult,
-  'decision' | 'reason'
-> {
+/** A win rate that the check would have to leave possible if the policy had gained anything worth having. */
+export const WORTHWHILE_WIN = 0.55
+
+/** The learned reward went up against the best mark by two standard errors, and the check rules out a worthwhile gain. */
+export function isHollow({ winBest, proxy }: Pick<MarkResult, 'winBest' | 'proxy'>): boolean {
+  if (!winBest || !proxy) return false
+  return proxy.policy - proxy.best > 2 * proxy.error && winBest.high < WORTHWHILE_WIN
+}
+
+/**
+ * The rule of a mark: stop where the policy is shown to be worse than the best; pause where the reward model is shown to be
+ * worse than at launch, or pays for what the check does not see.
+ */
+export function decide(
+  mark: Pick<MarkResult, 'winBest' | 'winReference' | 'against' | 'accuracy' | 'launchAccuracy' | 'proxy'>,
+): Pick<MarkResult, 'decision' | 'reason'> {
+  const { winBest, winReference, against, accuracy, launchAccuracy, proxy } = mark
   const win = winBest ?? winReference
   const opponent = winBest ? `the mark at step ${against}` : 'the reference'
   if (win.high < 0.5)
@@ -83,6 +89,11 @@ export function decide({
     return {
       decision: 'pause',
       reason: `the reward model is right on ${words(accuracy)} of fresh pairs, at launch on ${words(launchAccuracy)}: label fresh pairs and train it again`,
+    }
+  if (isHollow(mark))
+    return {
+      decision: 'pause',
+      reason: `the learned reward is up from ${proxy!.best.toFixed(2)} to ${proxy!.policy.toFixed(2)}, but the policy wins only ${words(win)} against ${opponent}`,
     }
   return {
     decision: 'go on',

@@ -54,7 +54,9 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
     /** Its steps are those of the unbudgeted continuation; the budget ends the run itself before. */
     ppo: PpoConfig.parse({
       seed,
-      steps: part(60, 6),
+      steps: part(54, 6),
+      learningRate: 1.25e-4,
+      beta: 0.01,
       warmupSteps: 4,
       updateEpochs: 1,
       minibatches: 4,
@@ -68,8 +70,8 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
 }
 
 /** Steps between two looks at the fixed prompts, and the first of them: before, the policy has hardly moved. */
-export const LOOK_EVERY = 5
-export const LOOK_FROM = 10
+export const LOOK_EVERY = 4
+export const LOOK_FROM = 8
 
 /** Rule terms beside the learned reward. */
-export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.3, once: 0.3 }
+export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.3, handover: 0.3, once: 0.3 }
