@@ -54,13 +54,12 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
     /** Its steps are those of the unbudgeted continuation; the budget ends the run itself before. */
     ppo: PpoConfig.parse({
       seed,
-      steps: part(54, 6),
-      learningRate: 1.25e-4,
-      beta: 0.01,
+      steps: part(50, 6),
+      learningRate: 1e-4,
+      beta: 0.02,
       warmupSteps: 4,
-      updateEpochs: 1,
-      minibatches: 4,
-      klBudget: 4,
+      klBudget: 4.5,
+      markEvery: 1.5,
       floor: 1,
       checkpointEvery: part(20, 2),
       markPairs: part(200),
