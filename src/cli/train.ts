@@ -5,11 +5,22 @@ import type { z } from 'zod'
 import { checkCritic } from '#align'
 import { ConfigError } from '#errors'
 import { DpoConfig, PpoConfig, RewardConfig, SftConfig } from '#schema'
-import { type Job, readRun, resolveModel, resume, type SftJob, train, type Trained, type TrainOptions } from '#trainer'
+import {
+  type Job,
+  readRun,
+  refuseRun,
+  rehearse,
+  resolveModel,
+  resume,
+  type SftJob,
+  train,
+  type Trained,
+  type TrainOptions,
+} from '#trainer'
 import { fileOf } from './data-source.ts'
 import { DTYPE_FLAG, readDtype } from './dtype.ts'
 import { addFlags, kebab, readFlags } from './flags.ts'
-import { figure, output, type Output } from './output.ts'
+import { duration, figure, output, type Output } from './output.ts'
 import { absoluteJudge, JUDGES, openJudge } from './judges.ts'
 import { progressOf } from './progress.ts'
 import { Stopped, stoppable } from './stop.ts'
@@ -163,6 +174,7 @@ export function trainCommands(program: Command): void {
       .option('--lora-alpha <n>', 'their product is scaled by alpha / rank (default: twice the rank)')
       .option('--lora-targets <names>', 'modules that have one, by commas, or all-linear (default: all-linear)')
       .option('--lora-rank-stabilised', 'scale by alpha / sqrt(rank)')
+      .option('--dry-run', 'say what the run would take, from a few steps on these rows; writes nothing')
       .option('--json', 'events as JSON lines on standard output')
     for (const { flag, help } of recipe.inputs) command.option(`--${flag} <value>`, help)
     addFlags(command, recipe.config)
@@ -172,8 +184,19 @@ export function trainCommands(program: Command): void {
 
 async function run(recipe: Recipe, options: Options): Promise<void> {
   const out = output(options)
+  if (options.dryRun !== undefined && options.resume === undefined) return plan(recipe, options, out)
+  const began = performance.now()
+  const speed = { tokens: 0, seconds: 0 }
+  const show = progressOf(out)
   const trained = await stoppable(async (signal) => {
-    const o: TrainOptions = { hone: version(), signal, onProgress: progressOf(out), say: out.say }
+    const onProgress: TrainOptions['onProgress'] = (event) => {
+      if (event.kind === 'step') {
+        speed.tokens += event.metrics.tokens ?? 0
+        speed.seconds = event.seconds
+      }
+      show(event)
+    }
+    const o: TrainOptions = { hone: version(), signal, onProgress, say: out.say }
     if (options.resume !== undefined) return goOn(recipe, options, o)
     const job = jobOf(recipe, options)
     const judge =
@@ -182,7 +205,33 @@ async function run(recipe: Recipe, options: Options): Promise<void> {
         : undefined
     return train(job, needed(options, 'out'), { ...o, ...(judge && { judge }) })
   })
-  tell(recipe, trained, out)
+  const seconds = (performance.now() - began) / 1000
+  tell(recipe, trained, { out, seconds, tokensPerSecond: speed.tokens / speed.seconds })
+}
+
+/** What the run would take: of `--out` it is only said whether it is free. */
+async function plan(recipe: Recipe, options: Options, out: Output): Promise<void> {
+  if (options.out !== undefined) refuseRun(options.out)
+  const job = jobOf(recipe, options)
+  out.say('dry run: a few steps on these rows, which are then thrown away')
+  const rehearsal = await stoppable((signal) => rehearse(job, { signal, say: out.say }))
+  const { parameters, peakMemoryBytes, tokensPerSecond, steps, seconds, parts, probe } = rehearsal
+  out.event({ event: 'dry-run', recipe: recipe.name, ...rehearsal })
+  const { trained, all } = parameters
+  const made = [
+    `${steps} steps ${duration(parts.steps)}`,
+    `evaluation ${duration(parts.evaluation)}`,
+    `saving ${duration(parts.saving)}`,
+    `loading ${duration(parts.loading)}`,
+  ]
+  out.say(`parameters  ${grouped(trained)} train of ${grouped(all)} (${figure((100 * trained) / all)}%)`)
+  out.say(
+    `memory      ${(peakMemoryBytes / 2 ** 30).toFixed(2)} GiB at most${job.device === 'cpu' ? '' : ', beside the memory of the GPU'}`,
+  )
+  out.say(`speed       ${figure(tokensPerSecond)} scored tokens/s`)
+  out.say(`time        ${duration(seconds)}${recipe.name === 'ppo' ? ' at most' : ''}: ${made.join(', ')}`)
+  if (job.recipe === 'ppo' && job.judge !== undefined) out.say('            marks and their judge come on top')
+  out.say(`This took ${duration(probe.seconds)} and ${probe.steps} steps; nothing was written.`)
 }
 
 async function goOn(recipe: Recipe, options: Options, o: TrainOptions): Promise<Trained> {
@@ -247,7 +296,11 @@ function readLora(options: Options): Pick<SftJob, 'lora'> {
   return { lora: { rank, alpha, targets, isRankStabilised: loraRankStabilised !== undefined } }
 }
 
-function tell({ name }: Recipe, { folder, model, outcome, finished }: Trained, out: Output): void {
+function tell(
+  { name }: Recipe,
+  { folder, model, outcome, finished }: Trained,
+  { out, ...took }: { out: Output; seconds: number; tokensPerSecond: number },
+): void {
   out.endProgress()
   const { reason, stoppedBy, metrics } = outcome
   if (!finished) throw new Stopped(`${reason}; go on with: hone train ${name} --resume ${folder}`)
@@ -258,6 +311,7 @@ function tell({ name }: Recipe, { folder, model, outcome, finished }: Trained, o
     stoppedBy,
     reason,
     metrics,
+    ...took,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
   })
   out.say(`${name}: ${reason}`)
@@ -277,6 +331,11 @@ function present<T extends Record<string, string | undefined>>(fields: T): { [K 
   return Object.fromEntries(Object.entries(fields).filter(([, v]) => v !== undefined)) as {
     [K in keyof T]: NonNullable<T[K]>
   }
+}
+
+/** 1,234,567 */
+function grouped(count: number): string {
+  return count.toLocaleString('en')
 }
 
 function oneOf<T extends string>(flag: string, value: string, among: readonly T[]): T {

@@ -88,11 +88,15 @@ function configOf({ config, scores }: LanguageModel): ModelConfig {
   }
 }
 
+/** Each is read when its turn comes, so that a save takes the memory of one tensor. */
 function entriesOf(parameter: Parameter, tensor: Tensor, prefix = ''): TensorEntry[] {
-  return readParameter(parameter, tensor).map(({ key, shape, values }) => ({
+  return parameter.parts.map(({ key, rows }, part) => ({
     name: `${prefix}${key}`,
     dtype: 'F32',
-    shape,
-    bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    shape: [rows, ...parameter.shape.slice(1)],
+    bytes: () => {
+      const { values } = readParameter(parameter, tensor)[part]!
+      return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+    },
   }))
 }

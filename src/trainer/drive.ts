@@ -29,9 +29,9 @@ export type DriveOptions = {
 }
 
 /** After so long a checkpoint is asked for, whatever the recipe's own interval: what a kill can cost. */
-const UNSAVED_MS = 20_000
+export const UNSAVED_MS = 20_000
 /** Unless saves are so slow that they would take more than a twentieth of the time. */
-const STEPS_OF_SAVING = 20
+export const STEPS_OF_SAVING = 20
 
 /** The recipe's outcome; the run folder then holds its last checkpoint. Errors of the recipe pass through, the folder stays resumable. */
 export async function drive(recipe: Recipe, options: DriveOptions): Promise<Outcome> {

@@ -14,7 +14,7 @@ import { pairExamples, requireRows } from './tokens.ts'
 import type { Context, Prepared } from './train.ts'
 
 export async function prepareDpo(job: DpoJob, context: Context): Promise<Prepared> {
-  const { engine, say, resume } = context
+  const { engine, say, resume, isDry } = context
   const tokenizer = loadTokenizer(job.model)
   const limits = { maxTokens: modelLimit(job.model) }
   const read = async (file: string, what: string) => {
@@ -49,6 +49,7 @@ export async function prepareDpo(job: DpoJob, context: Context): Promise<Prepare
     simulated,
     onReference: async (logprobs) => {
       if (reference) await engine.release(reference)
+      if (isDry) return
       try {
         fs.mkdirSync(dirname(cache), { recursive: true })
         writeDurable(cache, new Uint8Array(logprobs.buffer, logprobs.byteOffset, logprobs.byteLength))

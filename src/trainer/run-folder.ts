@@ -128,7 +128,8 @@ async function begin(
   }
 }
 
-function refuseRun(folder: string): void {
+/** Where a new run is to begin. */
+export function refuseRun(folder: string): void {
   if (fs.existsSync(join(folder, 'run.json')))
     throw new ConfigError(
       `--out: expected a folder without a run, got ${folder}; go on with it by --resume ${folder}, or choose another`,

@@ -53,6 +53,8 @@ export type Context = Required<Pick<TrainOptions, 'say'>> &
     engine: Engine
     /** The checkpoint to go on from. */
     resume?: Resume
+    /** Nothing may be written, caches included. */
+    isDry?: boolean
   }
 
 export type Trained = {
@@ -113,9 +115,7 @@ async function work(
   job: Job,
   { run, options, from }: { run: Run; options: TrainOptions; from?: Checkpoint },
 ): Promise<Trained> {
-  const { engine, releaseAll } = counting(
-    createEmbeddedEngine({ device: job.device, precision: job.dtype ?? 'float32' }),
-  )
+  const { engine, releaseAll } = openEngine(job)
   try {
     const { say = () => undefined, judge, signal, onProgress, watch } = options
     const context: Context = {
@@ -152,8 +152,9 @@ async function work(
   }
 }
 
-/** The engine, and a way to release all that is still loaded: a preparation that fails half-way leaves nothing behind. */
-function counting(engine: Engine): { engine: Engine; releaseAll: () => Promise<void> } {
+/** The job's engine, and a way to release all that is still loaded: a preparation that fails half-way leaves nothing behind. */
+export function openEngine({ device, dtype }: Job): { engine: Engine; releaseAll: () => Promise<void> } {
+  const engine = createEmbeddedEngine({ device, precision: dtype ?? 'float32' })
   const loaded = new Set<Model>()
   const release: Engine['release'] = async (model) => {
     await engine.release(model)
@@ -176,7 +177,7 @@ function counting(engine: Engine): { engine: Engine; releaseAll: () => Promise<v
   }
 }
 
-function prepare(job: Job, context: Context): Promise<Prepared> {
+export function prepare(job: Job, context: Context): Promise<Prepared> {
   switch (job.recipe) {
     case 'pretrain':
       return preparePretrain(job, context)
