@@ -3,20 +3,30 @@
 import { createInterface } from 'node:readline'
 import { DataError } from '#errors'
 import type { Message, Prompt } from '#schema'
+import type { JsonGrammar } from '#text'
 import type { Command } from 'commander'
 import {
   addDrawingFlags,
   drawCompletions,
   type Drawing,
   type DrawingOptions,
+  JSON_SCHEMA_FLAG,
   type OpenModel,
   readDrawing,
+  readGrammar,
   withModel,
 } from './completions.ts'
 import { DTYPE_FLAG } from './dtype.ts'
 import { output } from './output.ts'
 
-type Options = { model: string; system?: string; device: string; dtype?: string; json?: boolean } & DrawingOptions
+type Options = {
+  model: string
+  system?: string
+  jsonSchema?: string
+  device: string
+  dtype?: string
+  json?: boolean
+} & DrawingOptions
 
 export function chatCommand(program: Command): void {
   const command = program
@@ -27,18 +37,23 @@ export function chatCommand(program: Command): void {
     .option('--device <device>', 'cpu, or cuda:0', 'cpu')
     .option(...DTYPE_FLAG)
     .option('--json', 'one event an answer, as JSON lines on standard output')
-  addDrawingFlags(command, { temperature: 0.7 }).action(chat)
+  addDrawingFlags(command, { temperature: 0.7 })
+    .option(...JSON_SCHEMA_FLAG)
+    .action(chat)
 }
 
 async function chat(options: Options): Promise<void> {
   const drawing = readDrawing(options, { temperature: 0.7 })
+  const grammar = readGrammar(options)
   await withModel(
     { name: options.model, device: options.device, ...(options.dtype && { dtype: options.dtype }) },
-    (opened) => talk(opened, { drawing, options }),
+    (opened) => talk(opened, { drawing, grammar, options }),
   )
 }
 
-async function talk(opened: OpenModel, { drawing, options }: { drawing: Drawing; options: Options }): Promise<void> {
+type Talk = { drawing: Drawing; grammar: JsonGrammar | undefined; options: Options }
+
+async function talk(opened: OpenModel, { drawing, grammar, options }: Talk): Promise<void> {
   const out = output(options)
   const { template, folder } = opened.tokenizer
   if (options.system !== undefined && !template)
@@ -70,6 +85,7 @@ async function talk(opened: OpenModel, { drawing, options }: { drawing: Drawing;
       const asked: Message[] = [...history, { role: 'user', content: said }]
       const answer = await answerTo(opened, template ? asked : said, {
         drawing: { ...drawing, seed: drawing.seed + turn++ },
+        grammar,
         signal: controller.signal,
         write: (text) => void (out.json || process.stdout.write(text)),
       })
@@ -89,11 +105,16 @@ async function talk(opened: OpenModel, { drawing, options }: { drawing: Drawing;
 async function answerTo(
   opened: OpenModel,
   prompt: Prompt,
-  { drawing, signal, write }: { drawing: Drawing; signal: AbortSignal; write: (text: string) => void },
+  {
+    drawing,
+    grammar,
+    signal,
+    write,
+  }: Pick<Talk, 'drawing' | 'grammar'> & { signal: AbortSignal; write: (text: string) => void },
 ): Promise<{ completion: string; finished: boolean } | undefined> {
   const answer = { completion: '', finished: false }
   try {
-    for await (const { text, done } of drawCompletions(opened, [prompt], { drawing, signal })) {
+    for await (const { text, done } of drawCompletions(opened, [prompt], { drawing, grammar, signal })) {
       answer.completion += text
       answer.finished = done?.finished ?? false
       write(text)

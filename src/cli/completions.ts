@@ -5,11 +5,21 @@ import type { Engine, Model } from '#engine/contract'
 import { createEmbeddedEngine, readConfig } from '#lm'
 import type { Prompt } from '#schema'
 import { deriveSeed } from '#stats'
-import { loadTokenizer, stopGuide, streamText, tokenizePrompt, type Tokenizer } from '#text'
+import {
+  compileJsonSchema,
+  type JsonGrammar,
+  jsonGuides,
+  loadTokenizer,
+  stopGuide,
+  streamText,
+  tokenizePrompt,
+  type Tokenizer,
+} from '#text'
 import { resolveModel } from '#trainer'
 import type { Command } from 'commander'
 import { numberOf } from './data-source.ts'
 import { readDtype } from './dtype.ts'
+import { readJsonFile } from './evaluation-file.ts'
 import { kebab } from './flags.ts'
 
 export type OpenModel = { folder: string; engine: Engine; model: Model; tokenizer: Tokenizer; maxTokens: number }
@@ -96,6 +106,30 @@ export function readDrawing(options: DrawingOptions, defaults: { temperature: nu
   return drawing
 }
 
+export const JSON_SCHEMA_FLAG = [
+  '--json-schema <file>',
+  'completions are JSON that fits this schema (2020-12), and whole within --max-tokens',
+] as const
+
+/** The grammar of `--json-schema`. A keyword that it does not have is refused by name. */
+export function readGrammar({
+  jsonSchema: file,
+  stop,
+}: {
+  jsonSchema?: string
+  stop?: string[]
+}): JsonGrammar | undefined {
+  if (file === undefined) return undefined
+  if (stop !== undefined) throw new ConfigError('--stop would cut what --json-schema promises to be whole: give one')
+  const schema = readJsonFile(file)
+  try {
+    return compileJsonSchema(schema)
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error
+    throw new ConfigError(`--json-schema ${file}: ${error.message}`, { cause: error })
+  }
+}
+
 /** `logprob`: summed over the tokens, of softmax(logits / temperature) untruncated. `finished`: ended by itself. */
 export type Completion = { completion: string; finished: boolean; logprob: number; tokens: number }
 /** New text of sample `sample` of prompt `row`; `done` comes with the last of it. */
@@ -105,7 +139,7 @@ export type Piece = { row: number; sample: number; text: string; done?: Completi
 export async function* drawCompletions(
   { engine, model, tokenizer, maxTokens: limit }: OpenModel,
   prompts: readonly Prompt[],
-  { drawing, signal }: { drawing: Drawing; signal?: AbortSignal },
+  { drawing, grammar, signal }: { drawing: Drawing; grammar?: JsonGrammar | undefined; signal?: AbortSignal },
 ): AsyncGenerator<Piece> {
   const { n, maxTokens, seed, stop, ...settings } = drawing
   const requests = []
@@ -117,15 +151,17 @@ export async function* drawCompletions(
       throw new DataError(
         `expected a prompt of fewer than the model's ${limit} tokens, got ${tokens.length} in row ${row + 1}: shorten it`,
       )
+    const most = Math.min(maxTokens, room)
     requests.push({
       id: String(row),
       tokens,
       n,
-      maxTokens: Math.min(maxTokens, room),
+      maxTokens: most,
       stopTokens: tokenizer.eosIds,
       seed: deriveSeed(seed, 'completion', row),
       ...settings,
       ...(stop.length > 0 && { guide: () => stopGuide(tokenizer, stop) }),
+      ...(grammar && { guide: jsonGuides(tokenizer, grammar, { maxTokens: most }) }),
     })
   }
   const open = new Map<string, Completion & { stream: ReturnType<typeof streamText> }>()

@@ -3,6 +3,7 @@ import { ConfigError } from '#errors'
 import { readRows } from '#data'
 import { writeDurable } from '#files'
 import type { PromptRow } from '#schema'
+import type { JsonGrammar } from '#text'
 import type { Command } from 'commander'
 import {
   addDrawingFlags,
@@ -10,9 +11,11 @@ import {
   drawCompletions,
   type Drawing,
   type DrawingOptions,
+  JSON_SCHEMA_FLAG,
   N_FLAG,
   type OpenModel,
   readDrawing,
+  readGrammar,
   withModel,
 } from './completions.ts'
 import { type Common, isFile, readSource } from './data-source.ts'
@@ -25,6 +28,7 @@ type Options = Common & {
   prompt?: string
   prompts?: string
   out?: string
+  jsonSchema?: string
   device: string
   dtype?: string
 } & DrawingOptions
@@ -45,19 +49,23 @@ export function generateCommand(program: Command): void {
     .option(...DTYPE_FLAG)
     .option('--dir <folder>', 'workspace of the version (default: the one around this folder)')
     .option('--json', 'events as JSON lines on standard output')
-  addDrawingFlags(command, { temperature: 1 }).action(generate)
+  addDrawingFlags(command, { temperature: 1 })
+    .option(...JSON_SCHEMA_FLAG)
+    .action(generate)
 }
 
 async function generate(options: Options): Promise<void> {
   const out = output(options)
   const drawing = readDrawing(options, { temperature: 1 })
+  const grammar = readGrammar(options)
   if (options.out !== undefined && !options.out.endsWith('.jsonl'))
     throw new ConfigError(`--out: expected a file that ends in .jsonl, got ${options.out}`)
   const rows = await rowsOf(options)
   await stoppable((signal) =>
     withModel(
       { name: options.model, device: options.device, ...(options.dtype && { dtype: options.dtype }) },
-      (opened) => draw(opened, rows, { drawing, signal, out, ...(options.out !== undefined && { file: options.out }) }),
+      (opened) =>
+        draw(opened, rows, { drawing, grammar, signal, out, ...(options.out !== undefined && { file: options.out }) }),
     ),
   )
 }
@@ -83,7 +91,13 @@ export async function readPromptRows(source: string, options: Common): Promise<P
 async function draw(
   opened: OpenModel,
   rows: PromptRow[],
-  { drawing, signal, out, file }: { drawing: Drawing; signal: AbortSignal; out: Output; file?: string },
+  {
+    drawing,
+    grammar,
+    signal,
+    out,
+    file,
+  }: { drawing: Drawing; grammar: JsonGrammar | undefined; signal: AbortSignal; out: Output; file?: string },
 ): Promise<void> {
   const { n } = drawing
   const of = rows.length * n
@@ -94,7 +108,11 @@ async function draw(
   let done = 0
   let tokens = 0
   const prompts = rows.map((row) => row.prompt)
-  for await (const { row, sample, text, done: completion } of drawCompletions(opened, prompts, { drawing, signal })) {
+  for await (const { row, sample, text, done: completion } of drawCompletions(opened, prompts, {
+    drawing,
+    grammar,
+    signal,
+  })) {
     const place = row * n + sample
     printed?.(place, text, completion !== undefined)
     if (!completion) continue

@@ -1,7 +1,8 @@
 // From a request that was checked to its answer: samples from the shared stream, gathered whole or sent as server-sent
 // events. Events are made when the client takes them, of all that came since: a slow reader costs its text and no more.
 import { randomUUID } from 'node:crypto'
-import { stopGuide, type Tokenizer } from '#text'
+import type { Guide } from '#engine/contract'
+import type { Tokenizer } from '#text'
 import { type Choice, openChoice, type Piece } from '../choices.ts'
 import type { Sampler } from '../sampler.ts'
 import { chunks, type Head, type Kind, toldAs, type Usage, usageChunk, wholeBody } from './answers.ts'
@@ -15,7 +16,7 @@ export type Job = {
   sampler: Sampler
   name: string
   /** One a prompt; choices of prompt p are p * n and following. */
-  requests: { tokens: Int32Array; maxTokens: number; seed: number }[]
+  requests: { tokens: Int32Array; maxTokens: number; seed: number; guide?: () => Guide }[]
 }
 
 export async function answerWhole(job: Job, signal: AbortSignal): Promise<Response> {
@@ -101,7 +102,6 @@ function draw({ asked, requests, tokenizer, sampler }: Job, signal: AbortSignal)
         ...(minP !== undefined && { minP }),
         ...(repetitionPenalty !== undefined && { repetitionPenalty }),
         ...(topLogprobs !== undefined && { topLogprobs }),
-        ...(stops.length > 0 && { guide: () => stopGuide(tokenizer, stops) }),
       },
       signal,
     )

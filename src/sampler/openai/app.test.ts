@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serve, type ServerType } from '@hono/node-server'
 import OpenAI, { APIError } from 'openai'
+import { zodResponseFormat } from 'openai/helpers/zod'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import type { Model } from '#engine/contract'
 import { createEmbeddedEngine } from '#lm'
 import { closeTemplates, loadTokenizer, type Tokenizer } from '#text'
@@ -165,6 +167,26 @@ test('a stop string ends the text before it, never shows a part of itself, and e
   expect(streamed).toBe(expected)
 })
 
+test('response_format: JSON that fits, whole and streamed, by plain schema and by the client with zod', async () => {
+  const Ticket = z.object({
+    id: z.int().nullable(),
+    state: z.enum(['open', 'closed']),
+    notes: z.array(z.object({ by: z.string(), isGood: z.boolean() })),
+  })
+  for (let seed = 0; seed < 20; seed++) {
+    const asked = { ...CHAT, seed, max_tokens: 80, response_format: zodResponseFormat(Ticket, 'ticket') }
+    const { message, finish_reason } = (await client.chat.completions.parse(asked)).choices[0]!
+    expect(finish_reason).toBe('stop')
+    expect(Ticket.safeParse(message.parsed).success).toBe(true)
+    let streamed = ''
+    for await (const chunk of await client.chat.completions.create({ ...asked, stream: true }))
+      streamed += chunk.choices[0]?.delta.content ?? ''
+    expect(streamed).toBe(message.content)
+  }
+  const object = await client.chat.completions.create({ ...CHAT, n: 8, response_format: { type: 'json_object' } })
+  for (const { message } of object.choices) expect(JSON.parse(message.content!)).toBeTypeOf('object')
+})
+
 describe('errors', () => {
   test.each([
     [{ model: 'gpt-4' }, 404, 'model_not_found', 'model'],
@@ -178,6 +200,9 @@ describe('errors', () => {
     [{ stream_options: { include_usage: true } }, 400, null, 'stream_options'],
     [{ max_completion_tokens: 5 }, 400, null, 'max_tokens'],
     [{ max_tokens: 4001 }, 400, null, 'max_tokens'],
+    [jsonSchema({ type: 'string', pattern: 'a' }), 400, null, 'response_format'],
+    [{ ...jsonSchema({ type: 'string' }), stop: 'x' }, 400, null, 'stop'],
+    [{ ...jsonSchema({ type: 'string', minLength: 90 }), max_tokens: 80 }, 400, null, 'max_tokens'],
     [{ messages: [] }, 400, null, 'messages'],
     [{ messages: [{ role: 'user', content: 'x', name: 'Ann' }] }, 400, 'unknown_parameter', 'messages.0.name'],
     [{ messages: [{ role: 'user', content: 'x'.repeat(30_000) }] }, 400, 'context_length_exceeded', null],
@@ -269,6 +294,10 @@ test('while it drains, new requests are sent away', async () => {
   expect((await late.app.request('/v1/models')).status).toBe(503)
   expect(await (await late.app.request('/health')).json()).toMatchObject({ status: 'draining', open: 0 })
 })
+
+function jsonSchema(schema: object): object {
+  return { response_format: { type: 'json_schema', json_schema: { name: 'x', schema } } }
+}
 
 async function failure(answer: Promise<unknown>): Promise<APIError> {
   const error: unknown = await answer.then(

@@ -3,8 +3,9 @@
 import { createHash, randomInt, timingSafeEqual } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import type { Engine, Model } from '#engine/contract'
-import { tokenizePrompt, type Tokenizer } from '#text'
+import { DataError } from '#errors'
+import type { Engine, Guide, Model } from '#engine/contract'
+import { type JsonGrammar, jsonGuides, stopGuide, tokenizePrompt, type Tokenizer } from '#text'
 import { openSampler } from '../sampler.ts'
 import { answerWhole, type Job, streamAnswer } from './answer-request.ts'
 import { ApiError, apiErrorOf, errorBody } from './errors.ts'
@@ -109,11 +110,11 @@ export function openService(served: Served): Service {
       tokenizer,
       sampler,
       name,
-      requests: prompts.map((tokens, p) => ({
-        tokens,
-        maxTokens: roomFor(tokens, asked),
-        seed: (asked.seed ?? randomInt(SEEDS)) + p,
-      })),
+      requests: prompts.map((tokens, p) => {
+        const maxTokens = roomFor(tokens, asked)
+        const guide = guideOf(asked, maxTokens)
+        return { tokens, maxTokens, seed: (asked.seed ?? randomInt(SEEDS)) + p, ...(guide && { guide }) }
+      }),
     }
     return asked.isStream ? streamAnswer(job, c.req.raw.signal) : answerWhole(job, c.req.raw.signal)
   }
@@ -132,6 +133,20 @@ export function openService(served: Served): Service {
         param: 'max_tokens',
       })
     return maxTokens ?? Math.min(room, served.maxTokens)
+  }
+
+  function guideOf(
+    { stops, grammar }: Asked & { grammar?: JsonGrammar },
+    maxTokens: number,
+  ): (() => Guide) | undefined {
+    if (grammar)
+      try {
+        return jsonGuides(tokenizer, grammar, { maxTokens })
+      } catch (error) {
+        if (error instanceof DataError) throw new ApiError(400, error.message, { param: 'max_tokens' })
+        throw error
+      }
+    return stops.length > 0 ? () => stopGuide(tokenizer, stops) : undefined
   }
 
   function checkName(asked: string): void {

@@ -2,7 +2,9 @@
 // but for values that change nothing. top_k, min_p and repetition_penalty are spelled as other open servers do.
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
+import { DataError } from '#errors'
 import type { Message } from '#schema'
+import { compileJsonSchema, type JsonGrammar } from '#text'
 import { ApiError } from './errors.ts'
 
 const MOST_SAMPLES_OF_A_PROMPT = 128
@@ -69,7 +71,22 @@ const ChatBody = z.strictObject({
   max_completion_tokens: z.number().int().min(1).optional(),
   logprobs: z.boolean().default(false),
   top_logprobs: z.number().int().min(0).max(MOST_TOP_LOGPROBS).optional(),
-  response_format: z.strictObject({ type: z.literal('text') }).optional(),
+  response_format: z
+    .discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('text') }),
+      z.strictObject({ type: z.literal('json_object') }),
+      z.strictObject({
+        type: z.literal('json_schema'),
+        json_schema: z.strictObject({
+          name: z.string(),
+          description: z.string().nullish(),
+          /** An answer always fits, whatever this says. */
+          strict: z.boolean().nullish(),
+          schema: z.unknown(),
+        }),
+      }),
+    ])
+    .default({ type: 'text' }),
   store: only(false),
   service_tier: only('auto', 'default'),
 })
@@ -109,7 +126,7 @@ export type Asked = {
   isStream: boolean
   withUsage: boolean
 }
-export type AskedChat = Asked & { messages: Message[] }
+export type AskedChat = Asked & { messages: Message[]; grammar?: JsonGrammar }
 export type AskedText = Asked & { prompts: (string | number[])[] }
 
 export function readChat(body: unknown): AskedChat {
@@ -120,8 +137,12 @@ export function readChat(body: unknown): AskedChat {
     })
   if (read.top_logprobs !== undefined && !read.logprobs)
     throw new ApiError(400, 'top_logprobs would be ignored without logprobs', { param: 'top_logprobs' })
+  const grammar = grammarOf(read.response_format)
+  if (grammar && read.stop.length > 0)
+    throw new ApiError(400, 'stop would cut the JSON that response_format promises: give one', { param: 'stop' })
   return {
     ...common(read, read.max_completion_tokens ?? read.max_tokens),
+    ...(grammar && { grammar }),
     ...(read.logprobs && { topLogprobs: read.top_logprobs ?? 0 }),
     messages: read.messages,
   }
@@ -135,6 +156,16 @@ export function readText(body: unknown): AskedText {
     ...common(read, read.max_tokens),
     ...(read.logprobs !== undefined && { topLogprobs: read.logprobs }),
     prompts: read.prompt,
+  }
+}
+
+function grammarOf(format: z.infer<typeof ChatBody>['response_format']): JsonGrammar | undefined {
+  if (format.type === 'text') return undefined
+  try {
+    return compileJsonSchema(format.type === 'json_object' ? { type: 'object' } : format.json_schema.schema)
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error
+    throw new ApiError(400, `response_format: ${error.message}`, { param: 'response_format' })
   }
 }
 
