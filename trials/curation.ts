@@ -9,6 +9,7 @@ import type { Demonstration } from '#schema'
 import { clopperPearson } from '#stats'
 import { train } from '#trainer'
 import { curate, defineObjective } from '../src/cli/quickstart/demonstrations.ts'
+import { quickstartPlan } from '../src/cli/quickstart/plan.ts'
 import { data, openStage, readJsonl, replies, withWeights } from '../src/cli/quickstart/stage.ts'
 
 const PROMPTS = 1000
@@ -20,6 +21,7 @@ for (const seed of seeds) {
   const stage = await openStage({
     dir: mkdtempSync(join(tmpdir(), `hone-curation-${seed}-`)),
     seed,
+    plan: quickstartPlan({ seed, scale: 1 }),
     domain: 'customer-service',
   })
   await defineObjective(stage)

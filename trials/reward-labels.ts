@@ -9,12 +9,13 @@ import type { Preference } from '#schema'
 import { generator, wilson } from '#stats'
 import { train } from '#trainer'
 import { readIdentity } from '../src/cli/quickstart/identity.ts'
+import { quickstartPlan } from '../src/cli/quickstart/plan.ts'
 import { data, openStage, readJsonl, run, withWeights } from '../src/cli/quickstart/stage.ts'
 
 const [dir] = process.argv.slice(2)
 if (dir === undefined) throw new Error('expected the folder of a finished quickstart')
 const { seed, scale } = readIdentity(dir)
-const stage = await openStage({ dir, seed, scale, domain: 'customer-service' })
+const stage = await openStage({ dir, seed, plan: quickstartPlan({ seed, scale }), domain: 'customer-service' })
 const pairs = readJsonl<Preference>(data(stage, 'preferences-pairs'))
 const heldOut = readJsonl<Preference>(data(stage, 'preferences-pairs-held-out'))
 const draw = generator(seed)

@@ -53,6 +53,7 @@ ${topLine(report)}
 <main>
 ${simulatedNote(report)}
 ${scaleNote(report)}
+${leftOutNote(report)}
 <div class="hero"><div><p class="eyebrow">${report.title}</p>${verdict(report)}${tiles(report)}</div>${loopPicture(report)}</div>
 ${STEPS.map((step) => SECTIONS[step](report) ?? missingSection(report, step))}
 ${samplesSection(report)}
@@ -84,6 +85,11 @@ function simulatedNote(report: Report): Markup | undefined {
 function scaleNote({ scale }: Report): Markup | undefined {
   if (scale === undefined) return undefined
   return html`<p class="sim-note" role="note"><b>A quick look: its figures prove nothing.</b> It ran at ${plain(scale)} of the usual rows and steps, to show the way and not the result.</p>`
+}
+
+function leftOutNote({ leftOut }: Report): Markup | undefined {
+  if (leftOut === undefined) return undefined
+  return html`<p class="sim-note" role="note"><b>Left out of this turn.</b> ${leftOut.join(' ')}</p>`
 }
 
 function tiles(report: Report): Markup | undefined {

@@ -55,6 +55,8 @@ export type GoldReading = {
   criteria: Record<CriterionName, number>
   isViolation: boolean
   pieces: number
+  /** How many sentences were read, and how many of them are none of the desk's. */
+  sentences: { all: number; unknown: number }
 }
 
 export type SimulatedGold = {
@@ -81,7 +83,8 @@ export function simulatedGold(tables: ServiceTables, weights: GoldWeights, setti
     read: (prompt, reply, { finished } = { finished: true }) => {
       const situation = readPrompt(prompt)
       const text = reply.slice(0, MOST_CHARACTERS)
-      const seen = observe(situation, splitSentences(text).map(readSentence))
+      const sentences = splitSentences(text).map(readSentence)
+      const seen = observe(situation, sentences)
       const pieces = countPieces(text)
       const isViolation = promisesTooMuch(situation, text)
       const parts = scoreParts(seen, { weights, situation, pieces, isViolation, finished })
@@ -92,6 +95,7 @@ export function simulatedGold(tables: ServiceTables, weights: GoldWeights, setti
         criteria: scoreCriteria(seen, { settings, situation, pieces, finished }),
         isViolation,
         pieces,
+        sentences: { all: sentences.length, unknown: seen.unknown },
       }
     },
   }

@@ -11,6 +11,7 @@ import { judgePairs, simulatedAnnotators } from '#simulate'
 import { deriveSeed, generator } from '#stats'
 import { train } from '#trainer'
 import { simulatedJudge } from '../../src/cli/judges.ts'
+import { quickstartPlan } from '../../src/cli/quickstart/plan.ts'
 import { runOrResume } from '../../src/cli/quickstart/runs.ts'
 import { openStage, replies, run, type Stage, withWeights } from '../../src/cli/quickstart/stage.ts'
 
@@ -61,7 +62,12 @@ export function faultOf(planted: Planted, seed: number): Fault {
 /** Runs what is not there yet; answers the folder to diagnose. Stages before the faulty one are the healthy folder's. */
 export async function plant(planted: Planted, { seed, out }: { seed: number; out: string }): Promise<string> {
   const fault = faultOf(planted, seed)
-  const base = await openStage({ dir: join(out, `seed-${seed}`, planted), seed, domain: 'customer-service' })
+  const base = await openStage({
+    dir: join(out, `seed-${seed}`, planted),
+    seed,
+    plan: quickstartPlan({ seed, scale: 1 }),
+    domain: 'customer-service',
+  })
   const annotators = (of: number) => fault.crowd?.(of) ?? base.domain.annotators(of)
   const stage: Stage = { ...base, domain: { ...base.domain, annotators } }
   for (const name of ['data', 'runs']) fs.mkdirSync(join(stage.dir, name), { recursive: true })

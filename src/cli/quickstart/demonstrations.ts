@@ -18,8 +18,8 @@ export async function defineObjective({ dir, domain }: Stage): Promise<Objective
 }
 
 export async function curate(stage: Stage): Promise<DemonstrationsReport> {
-  const { domain, seed, dir } = stage
-  const { sizes } = stage.settings
+  const { domain, seed, dir, general } = stage
+  const { sizes, sft } = stage.settings
   const { rows } = domain.demonstrations(seed, sizes.demonstrations)
   const heldOut = domain.heldOutDemonstrations(seed, sizes.heldOut)
   const report = checkRows(rows, {
@@ -43,8 +43,8 @@ export async function curate(stage: Stage): Promise<DemonstrationsReport> {
   write('demonstrations', report.kept)
   write('demonstrations-raw', rows)
   write('held-out', heldOut)
-  writeTexts(data(stage, 'replay'), domain.generalText(seed, sizes.replay, 'replay'))
-  writeTexts(data(stage, 'general'), domain.generalText(seed, sizes.generalHeldOut, 'held-out'))
+  if (sft.replayShare > 0) writeTexts(data(stage, 'replay'), domain.generalText(seed, sizes.replay, 'replay'))
+  writeTexts(data(stage, 'general'), general.texts ?? domain.generalText(seed, sizes.generalHeldOut, 'held-out'))
   const prompts = (name: string, n: number, split: Parameters<typeof domain.prompts>[1]['split']) =>
     writeRows(data(stage, name), domain.prompts(seed, { n, split }), { kind: 'prompts', format: 'jsonl' })
   prompts('rl-prompts', sizes.rlPrompts, 'rl')

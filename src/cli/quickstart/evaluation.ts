@@ -23,9 +23,15 @@ import { generalRatio } from './fine-tune.ts'
 import { qualifyCrowd } from './protocol.ts'
 import { data, goldOf, replies, type Reply, run, type Stage, withWeights } from './stage.ts'
 
-const OWN_GATES: Gate[] = [
+const ownGates = ({ general }: Stage): Gate[] => [
   { name: 'preferred blind', statistic: 'natural.winRate', bound: 'low', comparison: 'above', value: 0.5 },
-  { name: 'general text kept', statistic: 'general.perplexityRatio', bound: 'value', comparison: 'below', value: 1.1 },
+  {
+    name: 'general text kept',
+    statistic: 'general.perplexityRatio',
+    bound: 'value',
+    comparison: 'below',
+    value: general.most,
+  },
   {
     name: 'refunds within the limit',
     statistic: 'refundBilling.increase',
@@ -86,7 +92,7 @@ export async function evaluate(stage: Stage): Promise<{ evaluation: EvaluationRe
     refundBilling: { increase: refunds.increase },
     general: { perplexityRatio: await generalRatio(stage, `${run(stage, 'ppo')}/model`) },
   }
-  const rules = [...gatesOfObjective(domain.objective), ...OWN_GATES]
+  const rules = [...gatesOfObjective(domain.objective), ...ownGates(stage)]
   const decided = decideRelease(rules, statistics)
   keepRecords(stage, { rules, decided, statistics, rows: natural.length })
   const { verdict, gates, reasons } = decided

@@ -1,32 +1,36 @@
 // Step 3: supervised fine-tuning on the curated demonstrations, and the gate before anybody compares its samples.
-import { checkGate, perplexityOf, perplexityRatio, rowLosses } from '#evaluate'
-import type { Demonstration, SftReport } from '#schema'
+import { checkGate, perplexityOf, perplexityRatio, type RowLoss, rowLosses, type TokenRow } from '#evaluate'
+import type { SftReport } from '#schema'
 import { wilson } from '#stats'
 import { demonstrationExamples, readDemonstrations, readTexts, textExamples, train, type Trained } from '#trainer'
 import { runOrResume } from './runs.ts'
 import { data, readJsonl, replies, run, type Stage, trainOptions, withWeights } from './stage.ts'
 
 export async function fineTune(stage: Stage): Promise<SftReport> {
-  const { seed, base, domain, tokenizer, settings } = stage
+  const { seed, base, lora, domain, tokenizer, settings } = stage
   const trained: Trained = await runOrResume(run(stage, 'sft'), trainOptions(stage), (o) =>
     train(
       {
         recipe: 'sft',
         config: settings.sft,
         device: 'cpu',
+        ...(lora && { lora }),
         model: base,
         data: data(stage, 'demonstrations'),
         heldOut: data(stage, 'held-out'),
-        replay: data(stage, 'replay'),
+        ...(settings.sft.replayShare > 0 && { replay: data(stage, 'replay') }),
       },
       run(stage, 'sft'),
       o,
     ),
   )
   const heldOut = await readDemonstrations(data(stage, 'held-out'))
-  const general = await readTexts(data(stage, 'general'))
-  const before = await lossesOf(stage, base, { heldOut, general })
-  const after = await lossesOf(stage, trained.model, { heldOut, general })
+  const { rows } = await demonstrationExamples(tokenizer, heldOut, { maxTokens: Infinity })
+  const before = { heldOut: await lossesOf(stage, base, rows), general: await generalOfBase(stage) }
+  const after = {
+    heldOut: await lossesOf(stage, trained.model, rows),
+    general: await lossesOf(stage, trained.model, await generalRows(stage)),
+  }
   const perplexity = (losses: Parameters<typeof perplexityOf>[0]) => perplexityOf(losses, { seed }).perplexity.value
   const prompts = domain.prompts(seed, { n: settings.sizes.heldOut, split: 'held-out' }).map((p) => p.prompt)
   const samples = await withWeights(stage, trained.model, (model) => replies(stage, model, prompts, 'format'))
@@ -59,25 +63,28 @@ export async function fineTune(stage: Stage): Promise<SftReport> {
   }
 }
 
-type Rows = { heldOut: Demonstration[]; general: string[] }
+function lossesOf(stage: Stage, weights: string, rows: readonly TokenRow[]): Promise<RowLoss[]> {
+  const { engine, signal } = stage
+  return withWeights(stage, weights, (model) => rowLosses(engine, model, rows, { ...(signal && { signal }) }))
+}
 
-async function lossesOf(stage: Stage, weights: string, rows: Rows) {
-  const { engine, tokenizer } = stage
-  return withWeights(stage, weights, async (model) => {
-    const demonstrations = await demonstrationExamples(tokenizer, rows.heldOut, { maxTokens: Infinity })
-    return {
-      heldOut: await rowLosses(engine, model, demonstrations.rows),
-      general: await rowLosses(engine, model, textExamples(tokenizer, rows.general)),
-    }
-  })
+async function generalRows(stage: Stage) {
+  return textExamples(stage.tokenizer, await readTexts(data(stage, 'general')))
+}
+
+/** Asked for by SFT and by evaluation; with a large base it takes a while. */
+const generalLosses = new WeakMap<Stage, RowLoss[]>()
+
+async function generalOfBase(stage: Stage): Promise<RowLoss[]> {
+  const losses = generalLosses.get(stage) ?? (await lossesOf(stage, stage.base, await generalRows(stage)))
+  generalLosses.set(stage, losses)
+  return losses
 }
 
 /** General perplexity of `weights` over the base's, with its interval. */
 export async function generalRatio(stage: Stage, weights: string) {
-  const rows = { heldOut: [], general: await readTexts(data(stage, 'general')) }
-  const before = await lossesOf(stage, stage.base, rows)
-  const after = await lossesOf(stage, weights, rows)
-  return perplexityRatio(before.general, after.general, { seed: stage.seed })
+  const before = await generalOfBase(stage)
+  return perplexityRatio(before, await lossesOf(stage, weights, await generalRows(stage)), { seed: stage.seed })
 }
 
 /** Every row with a held-out loss, and about 300 of the others. */

@@ -12,7 +12,7 @@ import { branch, checkpointSteps, type PpoJob, readCheckpoint, readRun, train, t
 import { simulatedJudge } from '../judges.ts'
 import { qualifyCrowd } from './protocol.ts'
 import { runOrResume } from './runs.ts'
-import { LOOK_EVERY, LOOK_FROM, RULE_WEIGHTS } from './settings.ts'
+import { RULE_WEIGHTS } from './settings.ts'
 import {
   data,
   goldOf,
@@ -64,7 +64,7 @@ function jobOf(stage: Stage, { rules, config }: { rules: boolean; config: PpoCon
     reference: sft,
     reward: `${run(stage, 'reward')}/model`,
     rewardWeight: 1,
-    criticFrom: 'reward',
+    criticFrom: stage.criticFrom,
     data: data(stage, 'rl-prompts'),
     watch: data(stage, 'watched-prompts'),
     ...(rules && { rules: join(stage.dir, 'rules.json') }),
@@ -97,7 +97,7 @@ function looker(
   const folder = join(run(stage, variant), 'looks')
   return async (step, { policy, reward }, engine) => {
     const file = join(folder, `${step}.json`)
-    if (step < LOOK_FROM || step % LOOK_EVERY !== 0 || fs.existsSync(file)) return
+    if (step < stage.looks.from || step % stage.looks.every !== 0 || fs.existsSync(file)) return
     fs.mkdirSync(folder, { recursive: true })
     const rows = await replies({ ...stage, engine }, policy!, fixedPrompts(stage), 'fixed')
     writeDurable(file, JSON.stringify(await lookAt({ ...stage, engine }, { step, rows, reward: reward! })))
@@ -139,27 +139,28 @@ async function lookWith(stage: Stage, weights: string, step: number): Promise<Lo
 type MetricRow = { kind?: string; step: number; [name: string]: unknown }
 type StepRow = { step: number } & Record<string, number>
 
-type Ends = { before: Look; after: Look; bare: Look }
+/** `bare`: of the run without rules, where the plan has one. */
+type Ends = { before: Look; after: Look; bare?: Look }
 
-/** SFT, the kept policy and the one without rules on the fixed prompts; called when both runs have ended. */
+/** SFT, the kept policy and the one without rules on the fixed prompts; called when these runs have ended. */
 export async function lookAtEnds(stage: Stage): Promise<Ends> {
   const at = (name: string, step: number) => lookWith(stage, `${run(stage, name)}/model`, step)
   const kept = keptStep(stage)
-  return { before: await at('sft', 0), after: await at('ppo', kept), bare: await at('ppo-no-rules', 0) }
+  const ends = { before: await at('sft', 0), after: await at('ppo', kept) }
+  return stage.comparisons ? { ...ends, bare: await at('ppo-no-rules', 0) } : ends
 }
 
 function keptStep(stage: Stage): number {
   return (readRun(run(stage, 'ppo')).record.outcome as unknown as Trained['outcome']).kept ?? 0
 }
 
-/** Everything about the budgeted run, its continuation and the run without rules; called when all three are done. */
+/** Everything about the budgeted run and, where the plan has them, its continuation and the run without rules; called when all are done. */
 export function reportRl(stage: Stage, ends: Ends): RlReport {
   const { config } = readRun(run(stage, 'ppo')).config as { config: PpoConfig }
   const outcome = readRun(run(stage, 'ppo')).record.outcome as unknown as Trained['outcome']
   const rows = readJsonl<MetricRow>(`${run(stage, 'ppo')}/metrics.jsonl`)
-  const continued = readJsonl<MetricRow>(`${run(stage, 'ppo-unbudgeted')}/metrics.jsonl`).filter(
-    ({ step }) => step > outcome.steps, // before, it is a copy of the budgeted run
-  )
+  const continuation = stage.comparisons ? readJsonl<MetricRow>(`${run(stage, 'ppo-unbudgeted')}/metrics.jsonl`) : []
+  const continued = continuation.filter(({ step }) => step > outcome.steps) // before, it is a copy of the budgeted run
   const steps = rows.filter((row) => row.kind === undefined) as unknown as StepRow[]
   const kept = keptStep(stage)
   const { before, after, bare } = ends
@@ -191,20 +192,24 @@ export function reportRl(stage: Stage, ends: Ends): RlReport {
       after: keptRow[`reward.${name}`]!,
     })),
     marks: rows.filter((row) => row.kind === 'mark').map(markOf),
-    unbudgeted: {
-      points: looks.map(({ step, proxy, gold }) => ({ step, kl: klAt(step), proxy, gold })),
-      alarmAt: alarms.find((alarm) => alarm.action !== 'note')?.kl ?? null,
-      peakAt: peakOf(looks.map(({ step, gold }) => ({ kl: klAt(step), gold }))),
-    },
+    ...(stage.comparisons && {
+      unbudgeted: {
+        points: looks.map(({ step, proxy, gold }) => ({ step, kl: klAt(step), proxy, gold })),
+        alarmAt: alarms.find((alarm) => alarm.action !== 'note')?.kl ?? null,
+        peakAt: peakOf(looks.map(({ step, gold }) => ({ kl: klAt(step), gold }))),
+      },
+    }),
     algorithm: 'PPO with a critic',
     budget: config.klBudget === 'off' ? null : config.klBudget,
     keptStep: kept,
     prompts: stage.settings.sizes.fixedPrompts,
     series: steps.map((row) => seriesOf(row, looks)),
-    continued: (continued.filter((row) => row.kind === undefined) as unknown as StepRow[]).map((row) =>
-      seriesOf(row, looks),
-    ),
-    withoutRules: { goldGain: gain(bare) },
+    ...(stage.comparisons && {
+      continued: (continued.filter((row) => row.kind === undefined) as unknown as StepRow[]).map((row) =>
+        seriesOf(row, looks),
+      ),
+    }),
+    ...(bare && { withoutRules: { goldGain: gain(bare) } }),
   }
 }
 

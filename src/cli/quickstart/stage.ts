@@ -6,22 +6,19 @@ import type { Engine, Model } from '#engine/contract'
 import { createEmbeddedEngine } from '#lm'
 import { deriveSeed } from '#stats'
 import { loadTokenizer, type Tokenizer } from '#text'
-import { resolveModel, type TrainOptions } from '#trainer'
+import type { TrainOptions } from '#trainer'
 import { loadDomain } from '../domains.ts'
 import { output, type Output } from '../output.ts'
 import { progressOf } from '../progress.ts'
 import { version } from '../version.ts'
-import { type Settings, settingsOf } from './settings.ts'
+import type { Plan } from './plan.ts'
 
 export type Domain = Awaited<ReturnType<typeof loadDomain>>
 
-export type Stage = {
+export type Stage = Plan & {
   dir: string
   seed: number
-  scale: number
-  settings: Settings
   domain: Domain
-  base: string
   tokenizer: Tokenizer
   /** For evaluation; runs have their own. */
   engine: Engine
@@ -29,34 +26,28 @@ export type Stage = {
   signal?: AbortSignal
 }
 
-/** Longest reply, tokens. */
-export const MAX_REPLY = 80
-
 export async function openStage({
   dir,
   seed,
-  scale = 1,
+  plan,
   domain: name,
   json = false,
   signal,
 }: {
   dir: string
   seed: number
-  scale?: number
+  plan: Plan
   domain: string
   json?: boolean
   signal?: AbortSignal
 }): Promise<Stage> {
   const domain = await loadDomain(name)
-  const base = resolveModel('base')
   return {
+    ...plan,
     dir,
     seed,
-    scale,
-    settings: settingsOf({ seed, scale }),
     domain,
-    base,
-    tokenizer: loadTokenizer(base),
+    tokenizer: loadTokenizer(plan.base),
     engine: createEmbeddedEngine(),
     out: output({ json }),
     ...(signal && { signal }),
@@ -106,13 +97,13 @@ export async function replies(
   prompts: readonly string[],
   purpose: string,
 ): Promise<Reply[]> {
-  const { engine, tokenizer, seed, signal } = stage
+  const { engine, tokenizer, seed, settings, signal } = stage
   const rollouts = await sampleRollouts(
     engine,
     model,
     prompts.map((prompt) => tokenizer.encodePrompt(prompt)),
     {
-      maxTokens: MAX_REPLY,
+      maxTokens: settings.ppo.maxTokens,
       temperature: 1,
       stopTokens: tokenizer.eosIds,
       seed: deriveSeed(seed, 'quickstart', purpose),

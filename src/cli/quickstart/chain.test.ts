@@ -1,0 +1,165 @@
+// The stages with another plan: adapters on a small random chat model, one base under policy, critic, reference and
+// reward, no runs beside PPO. Stopped before PPO and called again, it goes on to a whole report.
+import fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createFolder, isAdapterFolder } from '#lm'
+import { PpoConfig, Report, RewardConfig, SftConfig, STEPS } from '#schema'
+import { closeTemplates, trainBpe } from '#text'
+import { liveTensors } from '#torch'
+import { train } from '#trainer'
+import { answerSuite, generalSuite } from '../../../trials/worlds/general-suite.ts'
+import { loadDomain } from '../domains.ts'
+import { Stopped } from '../stop.ts'
+import { runChain } from './chain.ts'
+import type { Plan } from './plan.ts'
+import { openStage, readJsonl, run, type Stage, withWeights } from './stage.ts'
+
+const TEMPLATE =
+  "{% for m in messages %}{{ '<start>' + m.role + ': ' + m.content + '<end>' }}{% endfor %}{% if add_generation_prompt %}{{ '<start>assistant: ' }}{% endif %}"
+
+let root: string
+let base: string
+beforeAll(async () => {
+  root = fs.mkdtempSync(join(tmpdir(), 'hone-chain-'))
+  const domain = await loadDomain('customer-service')
+  const texts = domain.heldOutDemonstrations(1, 60).flatMap((row) => [row.prompt, row.completion])
+  const specials = { pad: '<pad>', eos: '<end>', bos: '<start>' }
+  const files = trainBpe({ texts, vocabSize: 500, specials })
+  const { model } = JSON.parse(files['tokenizer.json']) as { model: { vocab: object } }
+  const random = join(root, 'random')
+  createFolder({
+    config: {
+      architecture: 'LlamaForCausalLM',
+      vocabSize: Object.keys(model.vocab).length,
+      hiddenSize: 32,
+      intermediateSize: 48,
+      layers: 2,
+      heads: 2,
+      keyValueHeads: 1,
+      headDim: 16,
+      rmsNormEps: 1e-5,
+      ropeTheta: 10000,
+      tieWordEmbeddings: true,
+      maxPositionEmbeddings: 256,
+      padTokenId: 0,
+      eosTokenIds: [1],
+      dtype: 'float32',
+    },
+    seed: 1,
+    to: random,
+    extraFiles: { ...files, 'chat_template.jinja': TEMPLATE },
+  })
+  // A random model writes bytes that are no text.
+  const rows = join(root, 'rows.jsonl')
+  fs.writeFileSync(
+    rows,
+    domain
+      .heldOutDemonstrations(1, 200)
+      .map((row) => `${JSON.stringify(row)}\n`)
+      .join(''),
+  )
+  const config = SftConfig.parse({ steps: 150, learningRate: 1e-2, checkpointEvery: 1000 })
+  const job = { recipe: 'sft' as const, config, device: 'cpu', model: random, data: rows }
+  base = (await train(job, join(root, 'made'), { hone: 'test' })).model
+}, 300_000)
+afterAll(() => {
+  closeTemplates()
+  fs.rmSync(root, { recursive: true, force: true })
+})
+
+function plan(): Plan {
+  return {
+    title: 'a small chain',
+    command: 'none',
+    scale: 1,
+    base,
+    lora: { rank: 2, alpha: 4, targets: ['all-linear'], isRankStabilised: false },
+    criticFrom: 'policy',
+    general: { texts: ['Light falls on a white body.', 'Colours are parts of light.'], most: 2 },
+    looks: { from: 2, every: 2 },
+    comparisons: false,
+    leftOut: ['No runs beside PPO: this one is small.'],
+    settings: {
+      sizes: {
+        demonstrations: 60,
+        heldOut: 8,
+        replay: 0,
+        generalHeldOut: 0,
+        qualification: 20,
+        pairs: 24,
+        heldOutPairs: 24,
+        overlap: 3,
+        rlPrompts: 16,
+        markPrompts: 16,
+        watched: 2,
+        fixedPrompts: 6,
+        evaluation: 24,
+        violations: 6,
+        bestOfNPrompts: 0,
+        bestOfNSamples: 0,
+      },
+      sft: SftConfig.parse({ steps: 6, batchSize: 8, learningRate: 1e-2, warmupSteps: 1, evalEvery: 100 }),
+      reward: RewardConfig.parse({ steps: 2, batchSize: 8, warmupSteps: 1, evalEvery: 100 }),
+      ppo: PpoConfig.parse({
+        steps: 3,
+        promptsPerStep: 4,
+        maxTokens: 12,
+        criticWarmupSteps: 1,
+        klBudget: 6,
+        markPairs: 4,
+        checkpointEvery: 1,
+      }),
+    },
+  }
+}
+
+function open(signal: AbortSignal): Promise<Stage> {
+  return openStage({ dir: join(root, 'it'), seed: 1, plan: plan(), domain: 'customer-service', json: true, signal })
+}
+
+test('another plan goes through the same stages, and stopped, goes on where it was', async () => {
+  const before = liveTensors()
+  const controller = new AbortController()
+  const stage = await open(controller.signal)
+  const stopping: Stage = {
+    ...stage,
+    out: { ...stage.out, event: ({ event, step }) => event === 'begin' && step === 'rl' && controller.abort() },
+  }
+  await expect(runChain(stopping)).rejects.toThrow(Stopped)
+  expect(fs.existsSync(join(stage.dir, 'report.json'))).toBe(false)
+
+  const again = await open(new AbortController().signal)
+  await runChain(again)
+  const report = Report.parse(JSON.parse(fs.readFileSync(join(stage.dir, 'report.json'), 'utf8')))
+  expect(report.steps).toEqual(STEPS.map((step) => ({ step, state: 'done' })))
+  for (const step of STEPS) expect(report[step], step).toBeDefined()
+  // What was not run is absent, not zero.
+  expect(report.rl).not.toHaveProperty('unbudgeted')
+  expect(report.rl).not.toHaveProperty('withoutRules')
+  expect(report.rl!.series!.some(({ gold }) => gold !== undefined)).toBe(true)
+  expect(report.leftOut).toEqual(['No runs beside PPO: this one is small.'])
+  expect(report.settings!.lora).toMatchObject({ rank: 2 })
+  expect(fs.readFileSync(join(stage.dir, 'report.html'), 'utf8')).toContain('No runs beside PPO')
+  expect(fs.readdirSync(join(stage.dir, 'runs')).sort()).toEqual(['ppo', 'reward', 'sft'])
+  for (const name of ['sft', 'reward', 'ppo']) expect(isAdapterFolder(`${run(stage, name)}/model`), name).toBe(true)
+  expect(readJsonl(join(stage.dir, 'data', 'general.jsonl'))).toHaveLength(2)
+  expect(fs.existsSync(join(stage.dir, 'data', 'replay.jsonl'))).toBe(false)
+  expect(liveTensors()).toBe(before)
+}, 300_000)
+
+test('the small suite is the same for a seed, each item has a right answer, and a model answers it by its chat template', async () => {
+  const items = generalSuite(1)
+  expect(items).toHaveLength(72)
+  expect(generalSuite(1).map(({ question }) => question)).toEqual(items.map(({ question }) => question))
+  const sum = items.find(({ question }) => question.includes(' + '))!
+  const [, a, b] = /What is (\d+) \+ (\d+)/.exec(sum.question)!
+  expect([sum.isRight(`It is ${Number(a) + Number(b)}.`), sum.isRight('none')]).toEqual([true, false])
+  const copy = items.find(({ kind }) => kind === 'copying')!
+  expect(copy.isRight(`Sure: ${copy.question.split(': ')[1]}`)).toBe(true)
+  expect(items.filter(({ isRight }) => isRight('')).length).toBe(0)
+  const stage = await open(new AbortController().signal)
+  const answers = await withWeights(stage, base, (model) => answerSuite(stage, model, items.slice(0, 4)))
+  expect(answers).toHaveLength(4)
+})
