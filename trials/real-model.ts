@@ -4,7 +4,7 @@
 // simulated. Prints each claim with its figure; exits 1 if any fails, 0 with a sentence where the model cannot be had.
 // Stopped or killed, the same command goes on.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ConfigError } from '#errors'
@@ -82,6 +82,7 @@ async function trial(
   { seed, minutes, dir }: { seed: number; minutes: Minutes; dir: string },
 ): Promise<number> {
   const plan = realModelPlan({ base: folder, seed, minutes })
+  mkdirSync(dir, { recursive: true })
   const hold = holdFolder(dir)
   try {
     return await stoppable(async (signal) => {

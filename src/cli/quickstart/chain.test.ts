@@ -1,69 +1,31 @@
-// The stages with another plan: adapters on a small random chat model, one base under policy, critic, reference and
+// The stages with another plan: adapters on a small model with a chat template, one base under policy, critic, reference and
 // reward, no runs beside PPO. Stopped before PPO and called again, it goes on to a whole report.
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createFolder, isAdapterFolder } from '#lm'
+import { isAdapterFolder } from '#lm'
 import { PpoConfig, Report, RewardConfig, SftConfig, STEPS } from '#schema'
-import { closeTemplates, trainBpe } from '#text'
+import { closeTemplates } from '#text'
 import { liveTensors } from '#torch'
-import { train } from '#trainer'
+import { resolveModel } from '#trainer'
 import { answerSuite, generalSuite } from '../../../trials/worlds/general-suite.ts'
-import { loadDomain } from '../domains.ts'
 import { Stopped } from '../stop.ts'
 import { runChain } from './chain.ts'
 import type { Plan } from './plan.ts'
 import { openStage, readJsonl, run, type Stage, withWeights } from './stage.ts'
 
 const TEMPLATE =
-  "{% for m in messages %}{{ '<start>' + m.role + ': ' + m.content + '<end>' }}{% endfor %}{% if add_generation_prompt %}{{ '<start>assistant: ' }}{% endif %}"
+  "{% for m in messages %}{{ m.role + ': ' + m.content + '\\n' }}{% endfor %}{% if add_generation_prompt %}{{ 'Reply:' }}{% endif %}"
 
 let root: string
 let base: string
-beforeAll(async () => {
+beforeAll(() => {
   root = fs.mkdtempSync(join(tmpdir(), 'hone-chain-'))
-  const domain = await loadDomain('customer-service')
-  const texts = domain.heldOutDemonstrations(1, 60).flatMap((row) => [row.prompt, row.completion])
-  const specials = { pad: '<pad>', eos: '<end>', bos: '<start>' }
-  const files = trainBpe({ texts, vocabSize: 500, specials })
-  const { model } = JSON.parse(files['tokenizer.json']) as { model: { vocab: object } }
-  const random = join(root, 'random')
-  createFolder({
-    config: {
-      architecture: 'LlamaForCausalLM',
-      vocabSize: Object.keys(model.vocab).length,
-      hiddenSize: 32,
-      intermediateSize: 48,
-      layers: 2,
-      heads: 2,
-      keyValueHeads: 1,
-      headDim: 16,
-      rmsNormEps: 1e-5,
-      ropeTheta: 10000,
-      tieWordEmbeddings: true,
-      maxPositionEmbeddings: 256,
-      padTokenId: 0,
-      eosTokenIds: [1],
-      dtype: 'float32',
-    },
-    seed: 1,
-    to: random,
-    extraFiles: { ...files, 'chat_template.jinja': TEMPLATE },
-  })
-  // A random model writes bytes that are no text.
-  const rows = join(root, 'rows.jsonl')
-  fs.writeFileSync(
-    rows,
-    domain
-      .heldOutDemonstrations(1, 200)
-      .map((row) => `${JSON.stringify(row)}\n`)
-      .join(''),
-  )
-  const config = SftConfig.parse({ steps: 150, learningRate: 1e-2, checkpointEvery: 1000 })
-  const job = { recipe: 'sft' as const, config, device: 'cpu', model: random, data: rows }
-  base = (await train(job, join(root, 'made'), { hone: 'test' })).model
-}, 300_000)
+  base = join(root, 'base')
+  fs.cpSync(resolveModel('base'), base, { recursive: true })
+  fs.writeFileSync(join(base, 'chat_template.jinja'), TEMPLATE)
+})
 afterAll(() => {
   closeTemplates()
   fs.rmSync(root, { recursive: true, force: true })
