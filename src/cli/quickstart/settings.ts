@@ -54,12 +54,15 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
     /** Its steps are those of the unbudgeted continuation; the budget ends the run itself before. */
     ppo: PpoConfig.parse({
       seed,
-      steps: part(50, 6),
-      learningRate: 1e-4,
-      beta: 0.02,
+      steps: part(54, 6),
+      updateEpochs: 1,
+      minibatches: 4,
+      learningRate: 1.25e-4,
+      beta: 0.01,
       warmupSteps: 4,
       klBudget: 4.5,
       markEvery: 1.5,
+      markLevel: 0.95,
       floor: 1,
       checkpointEvery: part(20, 2),
       markPairs: part(200),
@@ -73,4 +76,4 @@ export const LOOK_EVERY = 4
 export const LOOK_FROM = 8
 
 /** Rule terms beside the learned reward. */
-export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.3, handover: 0.3, once: 0.3 }
+export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.3, handover: 0.5, once: 0.3 }
