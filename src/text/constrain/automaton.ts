@@ -8,6 +8,10 @@ export type Automaton = {
   start: number
   /** The configuration after a byte; -1 when the byte may not come. */
   next(configuration: number, byte: number): number
+  /** What `next` has found so far, at 256 * configuration + byte; -2 where nobody asked yet. Another array once it has grown. */
+  table(): Int32Array
+  /** Configurations so far. */
+  size(): number
   isWhole(configuration: number): boolean
   /** Whether any byte may follow. */
   isOpen(configuration: number): boolean
@@ -18,9 +22,11 @@ export type Automaton = {
 type Thread = { state: number; stack: Stack }
 /** Where to go on when a rule ends. `least`: tokens from there to a whole text. */
 type Stack = { id: number; state: number; below: Stack | undefined; least: number; pushed: Map<number, Stack> }
-type Configuration = { threads: Thread[]; isWhole: boolean; least: number; next: Int32Array | undefined }
+type Configuration = { threads: Thread[]; isWhole: boolean; least: number }
 
-const DEAD = -1
+/** No configuration. */
+export const DEAD = -1
+const UNKNOWN = -2
 
 export function openAutomaton(network: Network, vocabulary: Vocabulary): Automaton {
   const { states, root } = network
@@ -32,6 +38,7 @@ export function openAutomaton(network: Network, vocabulary: Vocabulary): Automat
   const bottom: Stack = { id: stacks++, state: -1, below: undefined, least: 0, pushed: new Map() }
   const configurations: Configuration[] = []
   const numbers = new Map<string, number>()
+  let table = new Int32Array(0)
 
   function push(stack: Stack, state: number): Stack {
     let made = stack.pushed.get(state)
@@ -70,16 +77,21 @@ export function openAutomaton(network: Network, vocabulary: Vocabulary): Automat
     const name = `${isWhole} ${threads.map(({ state, stack }) => `${state} ${stack.id}`).join()}`
     let number = numbers.get(name)
     if (number === undefined) {
-      number = configurations.push({ threads, isWhole, least, next: undefined }) - 1
+      number = configurations.push({ threads, isWhole, least }) - 1
+      if (256 * number === table.length) {
+        const grown = new Int32Array(Math.max(256 * 64, 2 * table.length)).fill(UNKNOWN)
+        grown.set(table)
+        table = grown
+      }
       numbers.set(name, number)
     }
     return number
   }
 
-  /** Where each byte leads: bytes between two ends of the ranges in use lead to one place. */
-  function follow({ threads }: Configuration): Int32Array {
+  /** Where each byte leads: those between two ends of the ranges in use lead to one place. */
+  function follow(number: number): void {
     const next = new Int32Array(256).fill(DEAD)
-    const ranges = threads.flatMap(({ state, stack }) =>
+    const ranges = configurations[number]!.threads.flatMap(({ state, stack }) =>
       states[state]!.bytes.map(({ low, high, to }) => ({ low, high, thread: { state: to, stack } })),
     )
     const cuts = [...new Set(ranges.flatMap(({ low, high }) => [low, high + 1]))].sort((a, b) => a - b)
@@ -88,16 +100,20 @@ export function openAutomaton(network: Network, vocabulary: Vocabulary): Automat
       const entered = ranges.filter(({ low, high }) => low <= from && from <= high)
       if (entered.length > 0) next.fill(enter(entered.map(({ thread }) => thread)), from, to)
     }
-    return next.map((to, byte) => (isSpelled[byte] ? to : DEAD))
+    table.set(
+      next.map((to, byte) => (isSpelled[byte] ? to : DEAD)),
+      256 * number,
+    )
   }
 
   return {
     start: enter([{ state: root.start, stack: bottom }]),
     next(number, byte) {
-      const from = configurations[number]!
-      from.next ??= follow(from)
-      return from.next[byte]!
+      if (table[256 * number + byte] === UNKNOWN) follow(number)
+      return table[256 * number + byte]!
     },
+    table: () => table,
+    size: () => configurations.length,
     isWhole: (number) => configurations[number]!.isWhole,
     isOpen: (number) => configurations[number]!.threads.length > 0,
     least: (number) => (number === DEAD ? Infinity : configurations[number]!.least),

@@ -5,7 +5,9 @@ import type { Tokenizer } from '../tokenizer.ts'
 export type Vocabulary = {
   /** Ids by the order of their bytes. */
   ids: Int32Array
-  bytes: Uint8Array[]
+  /** Of all of them, end to end: token i has those from offsets[i] to offsets[i + 1]. */
+  bytes: Uint8Array
+  offsets: Int32Array
   /** Bytes shared with the one before. */
   shared: Int32Array
   /** Highest id + 1. */
@@ -33,15 +35,18 @@ function readVocabulary(tokenizer: Tokenizer): Vocabulary {
     if (bytes.length > 0 && !specialIds.has(id) && !eosIds.includes(id)) tokens.push({ id, bytes })
   }
   tokens.sort((a, b) => Buffer.compare(a.bytes, b.bytes))
-  const bytes = tokens.map((token) => token.bytes)
-  const spelled = new Set(bytes.map(spell))
+  const each = tokens.map((token) => token.bytes)
+  const spelled = new Set(each.map(spell))
+  const offsets = new Int32Array(each.length + 1)
+  each.forEach(({ length }, i) => (offsets[i + 1] = offsets[i]! + length))
   return {
     ids: Int32Array.from(tokens, ({ id }) => id),
-    bytes,
-    shared: Int32Array.from(bytes, (own, i) => (i === 0 ? 0 : sharedStart(bytes[i - 1]!, own))),
+    bytes: Buffer.concat(each),
+    offsets,
+    shared: Int32Array.from(each, (own, i) => (i === 0 ? 0 : sharedStart(each[i - 1]!, own))),
     size: vocabSize,
     has: (some) => spelled.has(spell(some)),
-    longest: bytes.reduce((most, { length }) => Math.max(most, length), 0),
+    longest: each.reduce((most, { length }) => Math.max(most, length), 0),
   }
 }
 
