@@ -1,4 +1,5 @@
 // hone serve-model: one model behind OpenAI's HTTP API, for programs that speak it already. Ctrl-C lets open requests end.
+import type { EventEmitter } from 'node:events'
 import { basename, resolve } from 'node:path'
 import { serve, type ServerType } from '@hono/node-server'
 import { ConfigError } from '#errors'
@@ -77,21 +78,29 @@ async function listen(
       reject(new ConfigError(`cannot listen on ${host}:${port}: ${cause.message}`, { cause })),
     )
   })
+  // Node would close a connection whose answer has been made and not yet sent; so answers are counted until they are gone.
+  const answers = new Set<object>()
+  let onGone = (): void => {}
+  server.on('request', (_request: object, answer: EventEmitter) => {
+    answers.add(answer)
+    answer.once('close', () => {
+      answers.delete(answer)
+      onGone()
+    })
+  })
   await new Promise<void>((resolve) => {
     let isDraining = false
     const onSignal = (): void => {
       if (isDraining) process.exit(130)
       isDraining = true
-      const open = service.open()
-      process.stderr.write(`\nletting ${open} completions end; Ctrl-C again ends at once\n`)
+      process.stderr.write(`\nletting ${answers.size} requests end; Ctrl-C again ends at once\n`)
       const drained = service.drain()
-      server.close(() => void drained.then(resolve))
+      onGone = () => answers.size === 0 && resolve(drained)
+      onGone()
     }
     process.on('SIGINT', onSignal)
     process.on('SIGTERM', onSignal)
-    server.once('close', () => {
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
-    })
   })
+  server.close()
+  if ('closeAllConnections' in server) server.closeAllConnections()
 }
