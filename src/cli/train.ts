@@ -32,7 +32,7 @@ type Options = Record<string, string | undefined> & { json?: boolean }
 type Input = { flag: string; help: string; required?: boolean; file?: boolean }
 
 /** Where and how a run computes. */
-type On = Pick<SftJob, 'device' | 'dtype' | 'lora'>
+type On = Pick<SftJob, 'device' | 'dtype' | 'lora' | 'baseDtype' | 'gradientCheckpointing'>
 
 type Recipe = {
   name: Job['recipe']
@@ -42,6 +42,8 @@ type Recipe = {
   /** What the flags amount to; `given` answers an absolute path for files. */
   job: (o: { config: unknown; on: On; model: string; given: (flag: string) => string | undefined }) => Job
 }
+
+const BASE_DTYPES = ['float32', 'bfloat16', 'int8', 'nf4'] as const
 
 const DATA = { flag: 'data', required: true, file: true }
 const PAIRS = 'pairs: chosen and rejected, judgements, or preferences (JSONL, JSON, CSV, gzip), or a version'
@@ -174,6 +176,11 @@ export function trainCommands(program: Command): void {
       .option('--lora-alpha <n>', 'their product is scaled by alpha / rank (default: twice the rank)')
       .option('--lora-targets <names>', 'modules that have one, by commas, or all-linear (default: all-linear)')
       .option('--lora-rank-stabilised', 'scale by alpha / sqrt(rank)')
+      .option(
+        '--base-dtype <dtype>',
+        `frozen matrices under adapters: ${BASE_DTYPES.join(', ')} (default: float32); the fewer bytes, the less memory`,
+      )
+      .option('--gradient-checkpointing', 'backward computes each layer once more: memory of one layer, more work')
       .option('--dry-run', 'say what the run would take, from a few steps on these rows; writes nothing')
       .option('--json', 'events as JSON lines on standard output')
     for (const { flag, help } of recipe.inputs) command.option(`--${flag} <value>`, help)
@@ -266,7 +273,13 @@ function jobOf(recipe: Recipe, options: Options): Job {
   const device = options.device ?? 'cpu'
   return recipe.job({
     config,
-    on: { device, dtype: readDtype(options.dtype, device), ...readLora(options) },
+    on: {
+      device,
+      dtype: readDtype(options.dtype, device),
+      ...readLora(options),
+      ...(options.baseDtype !== undefined && { baseDtype: oneOf('base-dtype', options.baseDtype, BASE_DTYPES) }),
+      ...(options.gradientCheckpointing !== undefined && { gradientCheckpointing: true }),
+    },
     model: absolute(resolveModel(needed(options, 'model'))),
     given,
   })

@@ -14,17 +14,23 @@ import {
   scope,
   splitWithSizes,
   t,
-  type Tensor,
+  Tensor,
   toCopy,
   tokenLogprobs,
   zeros,
 } from '#torch'
 import type { Adapter } from './adapters.ts'
+import { type PackedMatrix, unpacked } from './packed-matrix.ts'
 
 export type Precision = 'float32' | 'bfloat16'
 
-/** A weight as it is stored: [O,I], or [I,O] when transposed (GPT-2). */
-export type Matrix = { weight: Tensor; bias?: Tensor | undefined; isTransposed?: boolean; adapter?: Adapter }
+/** A weight as it is stored: [O,I], or [I,O] when transposed (GPT-2). A frozen one may be packed in fewer bytes. */
+export type Matrix = {
+  weight: Tensor | PackedMatrix
+  bias?: Tensor | undefined
+  isTransposed?: boolean
+  adapter?: Adapter
+}
 
 export type Arithmetic = {
   /** x_TI times the matrix with its adapter, plus its bias: [T,O]. */
@@ -73,7 +79,8 @@ export function createArithmetics(precision: Precision): Arithmetics {
 }
 
 /** The matrix that matrix and adapter amount to, stored as the matrix is. */
-export function mergedWeight({ weight, adapter, isTransposed }: Matrix): Tensor {
+export function mergedWeight({ weight: stored, adapter, isTransposed }: Matrix): Tensor {
+  const weight = stored instanceof Tensor ? stored : unpacked(stored, 'float32')
   if (!adapter) return weight
   const deltas = adapter.parts.map(({ rows, pair }) =>
     pair
@@ -87,7 +94,8 @@ export function mergedWeight({ weight, adapter, isTransposed }: Matrix): Tensor 
 const FLOAT32: Arithmetic = {
   product(x, matrix) {
     const { weight, bias, isTransposed, adapter } = matrix
-    const y = linear(x, isTransposed ? t(weight) : weight, bias)
+    const times = (w: Tensor): Tensor => linear(x, isTransposed ? t(w) : w, bias)
+    const y = weight instanceof Tensor ? times(weight) : unpackedFor(weight, 'float32', times)
     return adapter ? add(y, lowRank(x, adapter, FLOAT32.small)) : y
   },
   small: (x, weight) => linear(x, weight),
@@ -98,17 +106,23 @@ function bfloat16(operand: (weight: Tensor) => Tensor): Arithmetic {
   const small = (x: Tensor, weight: Tensor): Tensor => widened(linear(narrowed(x), narrowed(weight)))
   return {
     product(x, { weight, bias, isTransposed, adapter }) {
-      const copy = operand(weight)
-      let y = widened(linear(narrowed(x), isTransposed ? t(copy) : copy))
+      const times = (w: Tensor): Tensor => widened(linear(narrowed(x), isTransposed ? t(w) : w))
+      let y = weight instanceof Tensor ? times(operand(weight)) : unpackedFor(weight, 'bfloat16', times)
       if (adapter) y = add(y, lowRank(x, adapter, small))
       return bias ? add(y, bias) : y
     },
     small,
     logprobs(hidden, head, targets, o) {
-      const weight = head.adapter ? narrowed(mergedWeight(head)) : operand(head.weight)
+      const isPlain = !head.adapter && head.weight instanceof Tensor
+      const weight = isPlain ? operand(head.weight as Tensor) : narrowed(mergedWeight(head))
       return tokenLogprobs(narrowed(hidden), weight, targets, o)
     },
   }
+}
+
+/** A product with a packed matrix. What was unpacked for it is let go at once; only a recorded product holds on to it. */
+function unpackedFor(packed: PackedMatrix, dtype: Precision, times: (w: Tensor) => Tensor): Tensor {
+  return scope(() => times(unpacked(packed, dtype)))
 }
 
 /** scale x A^T B^T, [T,O]: one product with the As of all parts, since they read the same input. */
@@ -129,7 +143,8 @@ function mergeInto(reading: Arithmetic, plain: Arithmetic): ReturnType<Arithmeti
   const copies = new Map<Adapter, Tensor>()
   const product: Arithmetic['product'] = (x, matrix) => {
     const { adapter, ...rest } = matrix
-    if (!adapter) return reading.product(x, matrix)
+    // A packed matrix stays packed, whatever the time: a whole copy of it is what packing is to spare.
+    if (!adapter || !(matrix.weight instanceof Tensor)) return reading.product(x, matrix)
     let copy = copies.get(adapter)
     if (!copy) {
       const isNarrow = plain !== FLOAT32

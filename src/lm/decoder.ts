@@ -26,6 +26,7 @@ import type { Attend } from './attention.ts'
 import type { ModelConfig } from './config.ts'
 import { type Design, familyOf } from './families/index.ts'
 import { normalise, type Norm, normPlans } from './norms.ts'
+import type { PackedMatrix } from './packed-matrix.ts'
 import type { ParameterPlan, Upload } from './parameters.ts'
 import { rotaryWidth, type Tables, turnTables } from './rope.ts'
 
@@ -112,7 +113,14 @@ export function bodyPlan(c: ModelConfig, o: { hasHead: boolean }): ParameterPlan
 export function assembleDecoder(
   config: ModelConfig,
   get: (name: string) => Tensor | undefined,
-  o: { inverse: Tensor; localInverse: Tensor | undefined },
+  {
+    packed,
+    ...o
+  }: {
+    inverse: Tensor
+    localInverse: Tensor | undefined
+    packed: (name: string) => PackedMatrix | undefined
+  },
 ): Decoder {
   const { design } = familyOf(config)
   const embedding_VE = get(`${design.embedding}.weight`)!
@@ -129,7 +137,7 @@ export function assembleDecoder(
       const matrix = (modules: readonly string[]): Matrix => {
         const name = matrixName(modules.map(at))
         return {
-          weight: get(`${name}.weight`)!,
+          weight: packed(`${name}.weight`) ?? get(`${name}.weight`)!,
           bias: get(`${name}.bias`),
           ...(design.isTransposed && { isTransposed: true }),
         }
@@ -156,36 +164,44 @@ export function assembleDecoder(
 /** A pass's tokens: T of them at positions_T, in sequences of lengths_T tokens. */
 export type Rows = { tokens_T: Int32Array; positions_T: Int32Array; lengths_T: Int32Array }
 
-/**
- * Last hidden states after the final norm, [R,E]: of rows_R (int32) when given, else of every token. The last layer's MLP
- * and the norm run on those rows only.
- */
-export function lastHidden(
-  decoder: Decoder,
-  rows: Rows,
-  o: { arithmetic: Arithmetic; attend: Attend; upload: Upload; rows_R?: Tensor | undefined },
-): Tensor {
+/** How a pass computes. `rows_R` (int32): the rows whose last states are read; every token's where it is left out. */
+export type Pass = { arithmetic: Arithmetic; attend: Attend; upload: Upload; rows_R?: Tensor | undefined }
+
+/** Last hidden states after the final norm, [R,E]. The last layer's MLP and the norm run on the rows that are read only. */
+export function lastHidden(decoder: Decoder, rows: Rows, pass: Pass): Tensor {
+  const { begin, layers, end } = stepsOf(decoder, rows, pass)
+  return end(layers.reduce((x, layer) => layer(x), begin()))
+}
+
+/** A pass in steps: tokens to states [T,E], each layer on the states before it, and the final norm. */
+export type Steps = { begin: () => Tensor; layers: ((x: Tensor) => Tensor)[]; end: (x: Tensor) => Tensor }
+
+export function stepsOf(decoder: Decoder, rows: Rows, o: Pass): Steps {
   const { config: c, design } = decoder
   const tables = tablesOf(decoder, rows, o.upload)
-  let x = embedded(decoder, o.upload(fromArray(rows.tokens_T)), o.arithmetic)
-  if (design.isEmbeddingScaled) x = mulScalar(x, Math.sqrt(c.hiddenSize))
-  if (decoder.positions_PE) x = add(x, embedding(decoder.positions_PE, o.upload(fromArray(rows.positions_T))))
-  decoder.layers.forEach((layer, i) => {
+  const begin = (): Tensor => {
+    let x = embedded(decoder, o.upload(fromArray(rows.tokens_T)), o.arithmetic)
+    if (design.isEmbeddingScaled) x = mulScalar(x, Math.sqrt(c.hiddenSize))
+    if (decoder.positions_PE) x = add(x, embedding(decoder.positions_PE, o.upload(fromArray(rows.positions_T))))
+    return x
+  }
+  const layers = decoder.layers.map((layer, i) => (x: Tensor): Tensor => {
     const norm = (y: Tensor, by: Norm | undefined): Tensor => (by ? normalise(design, y, by, c.rmsNormEps) : y)
     const block = { c, design, layer, arithmetic: o.arithmetic }
     const attended = o.attend(...queryKeyValue(block, norm(x, layer.attentionIn), tables(i)), i)
     let mixed: Tensor = reshape(attended, [attended.shape[0]!, c.heads * c.headDim])
+    let residual = x
     if (o.rows_R && i === c.layers - 1) {
       // `embedding` gathers rows like `indexSelect`, with a backward that is parallel.
-      x = embedding(x, o.rows_R)
+      residual = embedding(x, o.rows_R)
       mixed = embedding(mixed, o.rows_R)
     }
     const attention = norm(o.arithmetic.product(mixed, layer.output), layer.attentionOut)
-    const between = add(x, attention)
-    const read = norm(c.isParallel ? x : between, layer.mlpIn)
-    x = add(between, norm(mlp(block, read), layer.mlpOut))
+    const between = add(residual, attention)
+    const read = norm(c.isParallel ? residual : between, layer.mlpIn)
+    return add(between, norm(mlp(block, read), layer.mlpOut))
   })
-  return normalise(design, x, decoder.norm, c.rmsNormEps)
+  return { begin, layers, end: (x) => normalise(design, x, decoder.norm, c.rmsNormEps) }
 }
 
 function embedded({ embedding_VE, embeddingAdapter }: Decoder, tokens_T: Tensor, { small }: Arithmetic): Tensor {

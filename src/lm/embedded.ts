@@ -7,6 +7,7 @@ import { describe, setThreads } from '#torch'
 import { createArithmetics, type Precision } from './arithmetic.ts'
 import { freeModel, loadModel } from './load.ts'
 import { describeModel, type LanguageModel } from './model.ts'
+import type { BaseDtype } from './packed-matrix.ts'
 import { clearGradients, updateModel } from './optimizer.ts'
 import { embedPass, forwardBackwardPass, forwardPass } from './passes.ts'
 import { samplePass } from './sampling.ts'
@@ -19,6 +20,10 @@ export type EmbeddedOptions = {
   threads?: number
   /** Of matrix products; weights, optimizer, norms, softmax and losses are float32 either way. Default float32. */
   precision?: Precision
+  /** Of the matrices of layers under adapters: frozen in fewer bytes (packed-matrix.ts). Models that train all weights are then refused. Default float32. */
+  baseDtype?: BaseDtype
+  /** Backward computes each layer once more instead of remembering it: memory of one layer, a third more work. A packed base does so anyway, unless it is bfloat16 like the products. */
+  gradientCheckpointing?: boolean
 }
 
 /** `auto` is bfloat16 where the machine has units for it (AVX-512 bf16, AMX, a GPU), else float32. */
@@ -28,7 +33,13 @@ export function choosePrecision(asked: Precision | 'auto', device: string): Prec
 }
 
 /** Errors: EngineError for models, shapes and numbers; DataError for files. */
-export function createEmbeddedEngine({ device = 'cpu', threads, precision = 'float32' }: EmbeddedOptions = {}): Engine {
+export function createEmbeddedEngine({
+  device = 'cpu',
+  threads,
+  precision = 'float32',
+  baseDtype = 'float32',
+  gradientCheckpointing: recomputes = false,
+}: EmbeddedOptions = {}): Engine {
   if (!/^(cpu|cuda:\d+)$/.test(device)) throw new ConfigError(`device: expected cpu or cuda:N, got ${device}`)
   if (threads !== undefined) setThreads(threads)
   const models = new Map<number, LanguageModel>()
@@ -73,7 +84,7 @@ export function createEmbeddedEngine({ device = 'cpu', threads, precision = 'flo
     async load(spec) {
       const base = spec.sharesBaseOf && find(spec.sharesBaseOf)
       const root = base?.base ?? base
-      const model = loadModel(spec, { id: ++lastId, device, arithmetics, base: root })
+      const model = loadModel(spec, { id: ++lastId, device, arithmetics, base: root, baseDtype, recomputes })
       if (root) root.sharers++
       models.set(model.id, model)
       return model

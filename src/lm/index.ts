@@ -6,6 +6,7 @@ export { choosePrecision, createEmbeddedEngine, type EmbeddedOptions } from './e
 export { type ModelFolder, readFolder } from './folder.ts'
 export { countParameters, largestBatch } from './footprint.ts'
 export { mergeFolder } from './merge.ts'
+export type { BaseDtype } from './packed-matrix.ts'
 export { baseFolderOf, isAdapterFolder, readAdapterConfig } from './peft-folder.ts'
 export { EXPORT_DTYPES, type ExportDtype, exportFolder } from './export-folder.ts'
 export { type Exported, exportGguf, GGUF_TYPES, type GgufTypeName } from './gguf/export-gguf.ts'

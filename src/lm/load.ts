@@ -15,14 +15,22 @@ import { type ModelFolder, readFolder } from './folder.ts'
 import { freshHeads, scorePlan, valuePlan } from './heads.ts'
 import { HEADS_FILE, MOMENTS_FILE, readSidecar, type Sidecar } from './sidecar.ts'
 import { describeModel, type LanguageModel } from './model.ts'
-import { type Parameter, type ParameterPlan, upload, uploadParameter, type Values } from './parameters.ts'
+import { type BaseDtype, freePacked, packedTensors, packMatrix } from './packed-matrix.ts'
+import { type Parameter, type ParameterPlan, upload, uploadParameter, type Values, valuesOf } from './parameters.ts'
 import { hashBase } from './peft-folder.ts'
 import { frequencies, localFrequencies } from './rope.ts'
 import { readSafetensors, type StoredTensor } from './safetensors.ts'
 
 export function loadModel(
   spec: ModelSpec,
-  o: { id: number; device: string; arithmetics: Arithmetics; base: LanguageModel | undefined },
+  o: {
+    id: number
+    device: string
+    arithmetics: Arithmetics
+    base: LanguageModel | undefined
+    baseDtype?: BaseDtype
+    recomputes?: boolean
+  },
 ): LanguageModel {
   const isResume = 'resume' in spec.from
   const path = 'resume' in spec.from ? spec.from.resume.folder : spec.from.weights
@@ -52,8 +60,18 @@ export function loadModel(
     const plans = bodyPlan(config, { hasHead })
     refuseUnknownKeys(folder, plans)
     if (o.base) checkShared(o.base, spec, folder)
-    const weights = o.base?.weights ?? plans.map((plan) => place(plan, stored, spec.trains === 'all'))
     const chosen = chooseAdapter(folder, spec)
+    const baseDtype = chooseBaseDtype(spec, { ...o, hasAdapter: chosen !== undefined })
+    const { layers, isTransposed = false } = familyOf(config).design
+    const placeBase = (plan: ParameterPlan): Parameter => {
+      const isMatrix = plan.isDecayed && plan.name.startsWith(`${layers}.`)
+      if (baseDtype === 'float32' || !isMatrix) return place(plan, stored, spec.trains === 'all')
+      const shape: [number, number] = [plan.shape[0]!, plan.shape[1]!]
+      const packed = packMatrix(valuesOf(plan, stored), shape, { dtype: baseDtype, device: o.device, isTransposed })
+      made.push(...packedTensors(packed))
+      return { ...plan, tensor: packed.codes, packed }
+    }
+    const weights = o.base?.weights ?? plans.map(placeBase)
     const adapter = chosen && {
       config: { spec: chosen.spec, base: originOf(folder) },
       baseHash: verifiedBase(originOf(folder), sidecar?.base),
@@ -68,6 +86,7 @@ export function loadModel(
     const headParameters = headPlans.map((plan) => place(plan, readHead, spec.trains !== 'nothing'))
     const parameters = [...weights, ...(adapter?.parameters ?? []), ...headParameters]
     const byName = new Map(parameters.map((p) => [p.name, p.tensor]))
+    const packedByName = new Map(weights.flatMap((p) => (p.packed ? [[p.name, p.packed] as const] : [])))
     const uploaded = (values: Float32Array): Tensor => {
       const tensor = upload(values, [values.length], o.device)
       made.push(tensor)
@@ -84,6 +103,7 @@ export function loadModel(
       origin: originOf(folder),
       sideFiles: folder.sideFiles,
       decoder: assembleDecoder(config, (name) => byName.get(name), {
+        packed: (name) => packedByName.get(name),
         inverse: uploaded(frequencies(config).inverse_F),
         localInverse: local && uploaded(local),
       }),
@@ -92,6 +112,9 @@ export function loadModel(
       ...(adapter && { adapter }),
       heads: headParameters,
       budget: microBatchTokens(config),
+      // Unpacked matrices are then alive for one layer at a time: a recorded product remembers its operands.
+      recomputes: o.recomputes === true || (baseDtype !== 'float32' && baseDtype !== o.arithmetics.precision),
+      baseDtype,
       updates: (isResume && sidecar?.updates) || { body: 0, heads: 0, step: 0 },
       streams: 0,
       passes: 0,
@@ -129,7 +152,11 @@ export function loadModel(
 export function freeModel(model: LanguageModel): void {
   const own = [...(model.base ? [] : model.weights), ...(model.adapter?.parameters ?? []), ...model.heads]
   model.arithmetics.forget(own.map(({ tensor }) => tensor))
-  for (const { tensor, moments } of own) {
+  for (const { tensor, packed, moments } of own) {
+    if (packed) {
+      freePacked(packed)
+      continue
+    }
     tensor.grad = null
     tensor.free()
     moments?.first.free()
@@ -140,6 +167,22 @@ export function freeModel(model: LanguageModel): void {
 }
 
 type Read = (key: string) => Values | undefined
+
+/** Only what stands under an adapter is packed; whoever shares a base takes it as it is. */
+function chooseBaseDtype(
+  { trains }: ModelSpec,
+  o: { baseDtype?: BaseDtype; base: LanguageModel | undefined; hasAdapter: boolean },
+): BaseDtype {
+  const { baseDtype = 'float32', base, hasAdapter } = o
+  if (baseDtype !== 'float32' && trains === 'all')
+    throw new EngineError(`a base in ${baseDtype} is frozen: expected adapters that train, not all weights`)
+  const wanted = hasAdapter ? baseDtype : 'float32'
+  if (base && hasAdapter && base.baseDtype !== wanted)
+    throw new EngineError(
+      `sharesBaseOf ${describeModel(base)}: its base is stored in ${base.baseDtype}, asked for ${wanted}; load the model with an adapter first`,
+    )
+  return base?.baseDtype ?? wanted
+}
 
 /** The adapter of the folder, else a fresh one where the spec asks for it. */
 function chooseAdapter(

@@ -2,7 +2,7 @@
 // embedding or a tied output layer is adapted, the two part.
 import type { Saved } from '#engine/contract'
 import { EngineError } from '#errors'
-import { noGrad, scope, type Tensor } from '#torch'
+import { noGrad, scope, Tensor } from '#torch'
 import { createArithmetics, mergedWeight } from './arithmetic.ts'
 import { embeddingWeight } from './decoder.ts'
 import { freeModel, loadModel } from './load.ts'
@@ -24,7 +24,7 @@ export function mergeFolder({ from, to, device = 'cpu' }: { from: string; to: st
         const merged = new Map<Tensor, Tensor>()
         for (const layer of layers)
           for (const matrix of [layer.qkv, layer.output, layer.up, layer.down])
-            merged.set(matrix.weight, mergedWeight(matrix))
+            if (matrix.weight instanceof Tensor) merged.set(matrix.weight, mergedWeight(matrix))
         const isTied = config.tieWordEmbeddings
         const isParted = isTied && (embeddingAdapter !== undefined || head?.adapter !== undefined)
         const weights: Parameter[] = model.weights.map((p) => ({ ...p, tensor: merged.get(p.tensor) ?? p.tensor }))

@@ -7,6 +7,7 @@ import type { ModelConfig } from './config.ts'
 import type { Decoder } from './decoder.ts'
 import { familyOf } from './families/index.ts'
 import type { ValueHead } from './heads.ts'
+import type { BaseDtype } from './packed-matrix.ts'
 import type { Parameter } from './parameters.ts'
 import type { AdapterConfig } from './peft-folder.ts'
 
@@ -32,6 +33,10 @@ export type LanguageModel = {
   scores?: { names: string[]; read: 'last' | 'sum'; affine: Affine[]; weight_HE: Tensor }
   /** Tokens of a micro-batch. */
   budget: number
+  /** Backward computes each layer once more instead of remembering it. */
+  recomputes: boolean
+  /** How the matrices of layers are stored. */
+  baseDtype: BaseDtype
   /** Updates done, for AdamW's bias correction; `step` counts calls that changed anything. */
   updates: { body: number; heads: number; step: number }
   /** Open sample streams and passes under way: `step` and `release` are refused meanwhile. */

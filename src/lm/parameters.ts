@@ -1,6 +1,7 @@
 // Parameters as they are stored: matrices that may hold several of Hugging Face's, one below the other, so that files
 // speak their keys and products stay large. Everything float32, row-major.
 import { EngineError } from '#errors'
+import type { PackedMatrix } from './packed-matrix.ts'
 import { fromArray, keep, scope, type Tensor, toCopy, toFloat32 } from '#torch'
 
 /** `parts`: consecutive rows along the first axis, each under the key of a checkpoint. */
@@ -21,6 +22,8 @@ export type Upload = (host: Tensor) => Tensor
 
 export type Parameter = ParameterPlan & {
   tensor: Tensor
+  /** Where it is frozen in fewer bytes: `tensor` is then its codes. */
+  packed?: PackedMatrix
   /** AdamW's running means, made at the first step. */
   moments?: { first: Tensor; second: Tensor }
 }
@@ -34,6 +37,11 @@ export function uploadParameter(
   read: (key: string) => Values | undefined,
   device: string,
 ): Tensor {
+  return upload(valuesOf(plan, read), plan.shape, device)
+}
+
+/** All parts of a stored matrix, one below the other. */
+export function valuesOf(plan: ParameterPlan, read: (key: string) => Values | undefined): Float32Array {
   const tail = plan.shape.slice(1)
   const width = tail.reduce((a, b) => a * b, 1)
   const all = new Float32Array(plan.shape[0]! * width)
@@ -47,7 +55,7 @@ export function uploadParameter(
     all.set(found.values, row * width)
     row += part.rows
   }
-  return upload(all, plan.shape, device)
+  return all
 }
 
 /** The keys of a stored matrix with their values; `tensor` is the parameter or one of its moments. */

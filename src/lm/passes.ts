@@ -8,12 +8,13 @@ import { backward, embedding, fromArray, linear, noGrad, scope, type Tensor, toF
 import type { Arithmetic } from './arithmetic.ts'
 import { valueOf } from './heads.ts'
 import { attendPacked } from './attention.ts'
-import { lastHidden } from './decoder.ts'
+import { lastHidden, type Pass, stepsOf } from './decoder.ts'
 import { logprobsOf } from './logits.ts'
 import { describeModel, type LanguageModel } from './model.ts'
 import { coefficientLoss, type Raw, type ScoreReading, toOutputs, toRawGradients } from './outputs.ts'
 import { checkSequences, type Item, pack, type Packed, planBatches } from './packing.ts'
 import { toDevice } from './parameters.ts'
+import { keepInputs } from './recompute.ts'
 import { mostTokens } from './rope.ts'
 
 export async function forwardPass(
@@ -143,9 +144,17 @@ function learn(model: LanguageModel, items: Item[], want: Output[], o: { tempera
   const scores = readingOf(model)
   const packed = pack(items, scores?.read ?? 'last')
   scope(() => {
+    const { reading, recording } = model.arithmetics
+    const kept = model.recomputes
+      ? keepInputs(
+          stepsOf(model.decoder, packed, passOf(model, packed, { arithmetic: reading, rows: 'read rows' })),
+          stepsOf(model.decoder, packed, passOf(model, packed, { arithmetic: recording, rows: 'read rows' })),
+        )
+      : undefined
     const tensors = run(model, packed, want, {
       temperature: o.temperature,
-      arithmetic: model.arithmetics.recording,
+      arithmetic: recording,
+      hidden_RE: kept?.hidden,
     })
     const outputs = toOutputs(numbersOf(tensors, want), packed, scores)
     const raw = toRawGradients(o.settle(items, outputs), items, packed, { scores, want })
@@ -159,6 +168,7 @@ function learn(model: LanguageModel, items: Item[], want: Output[], o: { tempera
       gradients.push(toDevice(fromArray(gradient, tensor.shape), model.device))
     }
     if (roots.length > 0) backward(roots, gradients)
+    kept?.backThrough()
   })
 }
 
@@ -171,9 +181,12 @@ function run(
   model: LanguageModel,
   packed: Packed,
   want: Output[],
-  { temperature, arithmetic }: { temperature: number; arithmetic: Arithmetic },
+  {
+    temperature,
+    arithmetic,
+    hidden_RE = hiddenOf(model, packed, { arithmetic, rows: 'read rows' }),
+  }: { temperature: number; arithmetic: Arithmetic; hidden_RE?: Tensor | undefined },
 ): RawTensors {
-  const hidden_RE = hiddenOf(model, packed, { arithmetic, rows: 'read rows' })
   const tensors: RawTensors = {}
   const { before_S, rows_R, targets_S } = packed
   if (before_S.length > 0 && (want.includes('logprobs') || want.includes('entropies'))) {
@@ -188,19 +201,21 @@ function run(
   return tensors
 }
 
-function hiddenOf(
-  model: LanguageModel,
-  packed: Packed,
-  o: { arithmetic: Arithmetic; rows: 'read rows' | 'all tokens' },
-): Tensor {
+type Reading = { arithmetic: Arithmetic; rows: 'read rows' | 'all tokens' }
+
+function hiddenOf(model: LanguageModel, packed: Packed, o: Reading): Tensor {
+  return lastHidden(model.decoder, packed, passOf(model, packed, o))
+}
+
+function passOf(model: LanguageModel, packed: Packed, o: Reading): Pass {
   const isWhole = o.rows === 'all tokens' || packed.rows_R.length === packed.tokens_T.length
   const upload = (host: Tensor): Tensor => toDevice(host, model.device)
-  return lastHidden(model.decoder, packed, {
+  return {
     arithmetic: o.arithmetic,
     attend: attendPacked(model.config, packed.offsets, upload),
     upload,
     rows_R: isWhole ? undefined : at(model, packed.rows_R),
-  })
+  }
 }
 
 function at(model: LanguageModel, values: Int32Array): Tensor {

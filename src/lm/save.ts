@@ -2,6 +2,7 @@
 // and beside them what is hone's own. `resume` adds moments and counters; both are whole or absent.
 import { join } from 'node:path'
 import type { Saved } from '#engine/contract'
+import { EngineError } from '#errors'
 import { type Content, writeNew, writeWholeFolder } from '#files'
 import type { Tensor } from '#torch'
 import { ALL_LINEAR, linearNames } from './adapters.ts'
@@ -9,15 +10,18 @@ import type { ModelConfig } from './config.ts'
 import { headKeys } from './decoder.ts'
 import { familyOf } from './families/index.ts'
 import { writeFolder } from './folder.ts'
-import type { LanguageModel } from './model.ts'
+import { describeModel, type LanguageModel } from './model.ts'
 import { type Parameter, readParameter } from './parameters.ts'
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, adapterConfigText } from './peft-folder.ts'
 import { encodeSafetensors, type TensorEntry } from './safetensors.ts'
 import { HEADS_FILE, MOMENTS_FILE, type Sidecar, SIDECAR_FILE } from './sidecar.ts'
 
 export function saveModel(model: LanguageModel, what: 'resume' | 'weights', to: string): Saved {
-  const { scores, value } = model
-  const { adapter } = model
+  const { adapter, baseDtype, scores, value } = model
+  if (!adapter && baseDtype !== 'float32')
+    throw new EngineError(
+      `${describeModel(model)}: save, but its base is stored in ${baseDtype}: its weights are those of ${model.origin}`,
+    )
   const sidecar: Sidecar = {
     ...(adapter && { base: adapter.baseHash }),
     ...(value && { value: value.spec }),

@@ -18,6 +18,14 @@ const lora = z
   })
   .optional()
   .describe('adapters train instead of the weights; a model that is an adapter trains its own')
+const baseDtype = z
+  .enum(['float32', 'bfloat16', 'int8', 'nf4'])
+  .optional()
+  .describe('how the frozen matrices under adapters are stored; absent = float32')
+const gradientCheckpointing = z
+  .boolean()
+  .optional()
+  .describe('backward computes each layer once more instead of remembering it: less memory, more work')
 const model = z.string().describe('folder of the model to start from')
 
 export const SftJob = z.strictObject({
@@ -26,6 +34,8 @@ export const SftJob = z.strictObject({
   device,
   dtype,
   lora,
+  baseDtype,
+  gradientCheckpointing,
   model,
   data: z.string().describe('demonstrations: JSONL, JSON or CSV, plain or gzip'),
   heldOut: z.string().optional().describe('demonstrations to measure the loss on'),
@@ -51,6 +61,8 @@ export const RewardJob = z.strictObject({
   device,
   dtype,
   lora,
+  baseDtype,
+  gradientCheckpointing,
   model,
   data: z.string().describe('comparisons (chosen, rejected), judgements, or preferences'),
   heldOut: z.string().optional().describe('the same, to measure accuracy on'),
@@ -67,6 +79,8 @@ export const DpoJob = z.strictObject({
   device,
   dtype,
   lora,
+  baseDtype,
+  gradientCheckpointing,
   model,
   data: z.string().describe('comparisons (chosen, rejected), judgements, or preferences'),
   heldOut: z.string().optional().describe('the same, to measure accuracy on'),
@@ -79,6 +93,8 @@ export const PpoJob = z.strictObject({
   device,
   dtype,
   lora,
+  baseDtype,
+  gradientCheckpointing,
   model,
   reference: z.string().describe('folder of the frozen model that KL is measured to'),
   reward: z.string().optional().describe('folder of the reward model'),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { ConfigError } from '#errors'
-import { isAdapterFolder } from '#lm'
+import { type BaseDtype, isAdapterFolder } from '#lm'
 import type { Interval } from '#stats'
 import { canonicalJson, filesUnder, sha256, sha256File } from '#files'
 
@@ -32,6 +32,8 @@ export type ModelCard = {
   recipe: string
   /** Of the matrix products it was trained with; absent in cards written before there was a choice: float32. */
   dtype?: 'float32' | 'bfloat16'
+  /** Of the frozen matrices under the adapters; absent = float32. */
+  baseDtype?: BaseDtype
   /** Hashes of what went in, by role: model, data, reward, ... */
   parents: Record<string, string>
   /** True when judgements behind these weights came from simulated annotators. */

@@ -26,6 +26,7 @@ export async function prepareDpo(job: DpoJob, context: Context): Promise<Prepare
   const cache = cacheFile([
     hashModel(job.model),
     job.dtype ?? 'float32',
+    job.baseDtype ?? 'float32',
     ...[...pairs, ...(heldOut ?? [])].map(({ prompt, a, b }) => `${prompt};${a};${b}`),
   ])
   const known = readCache(cache, 2 * (pairs.length + (heldOut?.length ?? 0)))

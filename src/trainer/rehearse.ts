@@ -6,6 +6,7 @@ import { countParameters } from '#lm'
 import { STEPS_OF_SAVING, UNSAVED_MS } from './drive.ts'
 import { type Job, type PpoJob, withAbsolutePaths } from './jobs.ts'
 import { type RehearsalEngine, rehearsalEngine } from './rehearsal-engine.ts'
+import { refuseUnusedBase } from './start.ts'
 import { openEngine, prepare, type Prepared, type TrainOptions } from './train.ts'
 
 export type Rehearsal = {
@@ -36,6 +37,7 @@ export async function rehearse(
   job: Job,
   { say = () => undefined, signal, probe = PROBE }: Pick<TrainOptions, 'say' | 'signal'> & { probe?: ProbeLimits },
 ): Promise<Rehearsal> {
+  refuseUnusedBase(job)
   const clock = stopwatch()
   const { engine, releaseAll } = openEngine(job)
   try {

@@ -10,6 +10,15 @@ type Lora = Exclude<Job, { recipe: 'pretrain' }>['lora']
 /** A model whose weights do not change, and the folder they came from. */
 export type Base = { model: Model; folder: string }
 
+/** A base in fewer bytes is frozen: without adapters nothing would train. */
+export function refuseUnusedBase(job: Job): void {
+  if (job.recipe === 'pretrain' || job.baseDtype === undefined || job.baseDtype === 'float32') return
+  if (!job.lora && !isAdapterFolder(job.model))
+    throw new ConfigError(
+      `--base-dtype ${job.baseDtype}: nothing would train, since such a base is frozen; give --lora-rank, or a model that is an adapter`,
+    )
+}
+
 /** Most tokens of a sequence that the model was made for. */
 export function modelLimit(folder: string): number {
   return readConfig(folder).maxPositionEmbeddings

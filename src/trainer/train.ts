@@ -18,6 +18,7 @@ import { preparePpo, type TextJudge } from './prepare-ppo.ts'
 import { preparePretrain } from './prepare-pretrain.ts'
 import { prepareReward } from './prepare-reward.ts'
 import { prepareSft } from './prepare-sft.ts'
+import { refuseUnusedBase } from './start.ts'
 import { type Artifact, branchRun, createRun, readRun, resumeRun, type Run, type RunRecord } from './run-folder.ts'
 
 export type TrainOptions = {
@@ -67,6 +68,7 @@ export type Trained = {
 
 /** Starts a job in a new folder. */
 export async function train(job: Job, out: string, options: TrainOptions): Promise<Trained> {
+  refuseUnusedBase(job)
   const config = withAbsolutePaths(job)
   const run = await createRun(out, { config, record: recordOf(config, options, {}) })
   return work(config, { run, options })
@@ -153,8 +155,10 @@ async function work(
 }
 
 /** The job's engine, and a way to release all that is still loaded: a preparation that fails half-way leaves nothing behind. */
-export function openEngine({ device, dtype }: Job): { engine: Engine; releaseAll: () => Promise<void> } {
-  const engine = createEmbeddedEngine({ device, precision: dtype ?? 'float32' })
+export function openEngine(job: Job): { engine: Engine; releaseAll: () => Promise<void> } {
+  const { device, dtype = 'float32' } = job
+  const { baseDtype = 'float32', gradientCheckpointing = false } = job.recipe === 'pretrain' ? {} : job
+  const engine = createEmbeddedEngine({ device, precision: dtype, baseDtype, gradientCheckpointing })
   const loaded = new Set<Model>()
   const release: Engine['release'] = async (model) => {
     await engine.release(model)
@@ -203,6 +207,7 @@ async function finish({ run, engine, prepared, outcome, job }: Finished): Promis
   const card: ModelCard = {
     recipe: job.recipe,
     dtype: job.dtype ?? 'float32',
+    ...(job.recipe !== 'pretrain' && job.baseDtype && { baseDtype: job.baseDtype }),
     parents,
     simulated: prepared.simulated,
     ...facts,
