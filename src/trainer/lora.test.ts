@@ -69,6 +69,37 @@ test('an adapter that trains as it is takes no other settings', async () => {
   await expect(refused).rejects.toThrow(/is an adapter and trains as it is/)
 })
 
+test('a base in four bits: SFT, reward and PPO on one packed base, resumed to the same bytes; without adapters it is refused', async () => {
+  const packed = { lora, baseDtype: 'nf4', gradientCheckpointing: true }
+  await train(job('sft', packed), at('packed-sft'), options)
+  const model = at('packed-sft/model')
+  expect(readCard(model)).toMatchObject({ baseDtype: 'nf4' })
+  await train(job('reward', { model, baseDtype: 'nf4' }), at('packed-reward'), options)
+  const ppo = job('ppo', { model, reference: model, reward: at('packed-reward/model'), baseDtype: 'nf4' })
+  await train(ppo, at('packed-ppo'), options)
+  let trained = await train(ppo, at('packed-stopped'), stopping())
+  while (!trained.finished) trained = await resume(at('packed-stopped'), stopping())
+  expect(hashesOf(at('packed-stopped'))).toEqual(hashesOf(at('packed-ppo')))
+  // The reference is the same adapter on the same numbers: no KL before the first update of the policy.
+  const [first] = fs.readFileSync(at('packed-ppo/metrics.jsonl'), 'utf8').split('\n')
+  expect(JSON.parse(first!)).toMatchObject({ kl: 0, firstRatioGap: 0 })
+  await expect(train(job('sft', { baseDtype: 'nf4' }), at('not-begun'), options)).rejects.toThrow(/nothing would train/)
+  expect(fs.existsSync(at('not-begun'))).toBe(false)
+})
+
+test('recomputed layers leave the losses that remembered ones leave', async () => {
+  await train(job('sft', { lora }), at('remembers'), options)
+  await train(job('sft', { lora, gradientCheckpointing: true }), at('recomputes'), options)
+  const losses = (run: string) =>
+    fs
+      .readFileSync(at(`${run}/metrics.jsonl`), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { loss?: number; heldOutLoss?: number }).loss ?? 0)
+  const other = losses('remembers')
+  losses('recomputes').forEach((loss, i) => expect(loss).toBeCloseTo(other[i]!, 5))
+})
+
 test('DPO goes on from the adapter of SFT, and the merged model is one that trains whole', async () => {
   const { outcome } = await train(job('dpo', { model: at('sft/model') }), at('dpo'), options)
   expect(outcome.steps).toBe(4)
