@@ -57,21 +57,19 @@ export async function* sft({
     const demonstrations = weighed(batch(examples, 'order', step, config.batchSize), 1)
     const general = weighed(replaySize > 0 ? batch(replay, 'replay', step, replaySize) : [], config.replayWeight)
     const normaliser = demonstrations.weight + general.weight
-    const part = async ({ sequences, weights, weight }: Weighed) => {
-      const groups = sequences.map((s) => [s])
-      const loss = sftCoefficients(sequences, weights, normaliser)
-      const sums = await engine.forwardBackward(model, groups, ['logprobs'], loss, pass(step))
-      return { loss: (sums.loss * normaliser) / weight, tokens: sums.tokens }
-    }
-    const learnt = await part(demonstrations)
-    const replayed = replaySize > 0 ? await part(general) : undefined
+    const sequences = [...demonstrations.sequences, ...general.sequences]
+    const loss = sftCoefficients(sequences, [...demonstrations.weights, ...general.weights], normaliser)
+    const groups = sequences.map((s) => [s])
+    const { losses_G, tokens } = await engine.forwardBackward(model, groups, ['logprobs'], loss, pass(step))
+    const count = demonstrations.sequences.length
+    const perWeight = (losses: Float64Array, weight: number) => (sum(losses) * normaliser) / weight
     const learningRate = config.learningRate * rateShare(step, of, config)
     const { bodyNorm, skipped } = await engine.step(model, { body: updateGroup(config, learningRate) })
     const finished = step + 1
     metrics = {
-      loss: learnt.loss,
-      ...(replayed && { replayLoss: replayed.loss }),
-      tokens: learnt.tokens + (replayed?.tokens ?? 0),
+      loss: perWeight(losses_G.subarray(0, count), demonstrations.weight),
+      ...(replaySize > 0 && { replayLoss: perWeight(losses_G.subarray(count), general.weight) }),
+      tokens,
       learningRate,
       norm: bodyNorm!,
       skipped: Number(skipped),

@@ -1,5 +1,5 @@
 // What algorithms see of a model: sequences in, numbers per scored token out, gradients of those numbers back.
-// Types only; `align` and `evaluate` import nothing else of the engine. Shape suffixes: S = scored tokens of a
+// Types only; `align` and `evaluate` import nothing else of the engine. Shape suffixes: G = groups, S = scored tokens of a
 // sequence, P = positions score heads read, H = score heads. Implementations: `tabular` here, `embedded` in lm.
 
 /** Embedded engines answer in 32 bits, tabular in 64; losses accept both and answer in kind. */
@@ -104,8 +104,14 @@ export type SampleEvent = {
   step: number
   done?: 'stop' | 'length' | 'cancelled'
 }
-/** Sums over groups: loss, tokens, and every stat the loss reported. */
-export type Sums = { loss: number; groups: number; tokens: number; stats: Record<string, number> }
+/** Sums over groups: loss, tokens, and every stat the loss reported; `losses_G`: the loss of each group. */
+export type Sums = {
+  loss: number
+  losses_G: Float64Array
+  groups: number
+  tokens: number
+  stats: Record<string, number>
+}
 /** Norms before clipping. `skipped`: the step was non-finite and nothing changed. */
 export type StepStats = { bodyNorm?: number; headsNorm?: number; skipped: boolean; step: number }
 export type Capabilities = {

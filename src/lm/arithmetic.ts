@@ -8,6 +8,7 @@ import {
   cat,
   keep,
   linear,
+  matrixProduct,
   mm,
   mulScalar,
   noGrad,
@@ -94,11 +95,11 @@ export function mergedWeight({ weight: stored, adapter, isTransposed }: Matrix):
 const FLOAT32: Arithmetic = {
   product(x, matrix) {
     const { weight, bias, isTransposed, adapter } = matrix
-    const times = (w: Tensor): Tensor => linear(x, isTransposed ? t(w) : w, bias)
+    const times = (w: Tensor): Tensor => matrixProduct(x, isTransposed ? t(w) : w, bias)
     const y = weight instanceof Tensor ? times(weight) : unpackedFor(weight, 'float32', times)
     return adapter ? add(y, lowRank(x, adapter, FLOAT32.small)) : y
   },
-  small: (x, weight) => linear(x, weight),
+  small: (x, weight) => matrixProduct(x, weight),
   logprobs: (hidden, head, targets, o) => tokenLogprobs(hidden, mergedWeight(head), targets, o),
 }
 

@@ -2,7 +2,7 @@
 // `score.weight` as in transformers' *ForSequenceClassification. Fresh final layers are N(0, 1/(E+1)) (Stiennon et al.,
 // arXiv 2009.01325) or zero. Legend: R rows, E hidden width, H score heads.
 import type { HeadSpec } from '#engine/contract'
-import { detach, linear, reshape, tanh, type Tensor } from '#torch'
+import { detach, matrixProduct, reshape, tanh, type Tensor } from '#torch'
 import type { ParameterPlan, Values } from './parameters.ts'
 import { normals } from './seeded.ts'
 
@@ -47,7 +47,7 @@ export function freshHeads(spec: HeadSpec, E: number, seed: number): Map<string,
 export function valueOf(head: ValueHead, hidden_RE: Tensor): Tensor {
   let x = head.detached ? detach(hidden_RE) : hidden_RE
   head.layers.forEach(({ weight, bias }, i) => {
-    x = linear(x, weight, bias)
+    x = matrixProduct(x, weight, bias)
     if (i < head.layers.length - 1) x = tanh(x)
   })
   return reshape(x, [-1])

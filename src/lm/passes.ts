@@ -4,7 +4,7 @@
 import { setImmediate as macrotask } from 'node:timers/promises'
 import { EngineError } from '#errors'
 import type { GroupLoss, Loss, Numbers, Output, Outputs, PassOptions, Sequence, Sums } from '#engine/contract'
-import { backward, embedding, fromArray, linear, noGrad, scope, type Tensor, toFloat32 } from '#torch'
+import { backward, embedding, fromArray, matrixProduct, noGrad, scope, type Tensor, toFloat32 } from '#torch'
 import type { Arithmetic } from './arithmetic.ts'
 import { valueOf } from './heads.ts'
 import { attendPacked } from './attention.ts'
@@ -43,7 +43,8 @@ export async function forwardBackwardPass(
 ): Promise<Sums> {
   checkPass(model, groups, want, o)
   if (typeof loss !== 'function') checkCoefficients(loss.coefficients, groups)
-  const sums: Sums = { loss: 0, groups: groups.length, tokens: 0, stats: {} }
+  const losses_G = new Float64Array(groups.length)
+  const sums: Sums = { loss: 0, losses_G, groups: groups.length, tokens: 0, stats: {} }
   for (const { chunks } of planBatches(groups, model.budget)) {
     const settle = settler(loss, sums)
     if (chunks.length === 1) {
@@ -103,7 +104,9 @@ function settler(loss: Loss, sums: Sums): Settle {
       count(items)
       return items.map(({ group, index }, n) => {
         const coefficients = loss.coefficients[group]![index]!
-        sums.loss += coefficientLoss(coefficients, outputs[n]!)
+        const own = coefficientLoss(coefficients, outputs[n]!)
+        sums.loss += own
+        sums.losses_G[group]! += own
         return negated(coefficients)
       })
     }
@@ -129,6 +132,7 @@ function lossOf(loss: GroupLoss, group: number, outputs: Outputs[], sums: Sums):
       `loss of group ${group}: expected gradients for its ${outputs.length} sequences, got ${result.gradient.length}`,
     )
   sums.loss += result.loss
+  sums.losses_G[group] = result.loss
   for (const [name, value] of Object.entries(result.stats)) sums.stats[name] = (sums.stats[name] ?? 0) + value
   return result.gradient
 }
@@ -197,7 +201,7 @@ function run(
     if (want.includes('entropies')) tensors.entropies_S = entropies_T
   }
   if (want.includes('values')) tensors.values_R = valueOf(model.value!.head, hidden_RE)
-  if (want.includes('scores')) tensors.scores_RH = linear(hidden_RE, model.scores!.weight_HE)
+  if (want.includes('scores')) tensors.scores_RH = matrixProduct(hidden_RE, model.scores!.weight_HE)
   return tensors
 }
 

@@ -79,8 +79,9 @@ const ROOT = resolve(import.meta.dirname, '../..')
 
 function load(): Addon {
   const { file } = currentBuild()
-  // Waiting threads sleep instead of spinning: other processes share the cores. Read once, when OpenMP starts.
-  process.env.OMP_WAIT_POLICY ??= 'passive'
+  // Waiting threads spin for a fraction of a millisecond, as long as most ops last, then sleep: waking one costs more than
+  // a small op, and other processes share the cores. Read once, when OpenMP starts.
+  if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '10000'
   let native: Addon
   try {
     native = createRequire(import.meta.url)(file) as Addon

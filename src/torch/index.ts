@@ -8,6 +8,7 @@ export {
   cacheWrite_,
   decodeAttention,
   gradientNorm,
+  matrixProduct,
   packedAttention,
   rmsNorm,
   rotary,

@@ -3,9 +3,14 @@
 import { addon } from './addon.ts'
 import { handles, type Tensor, wrap, wrapAll } from './tensor.ts'
 
+/** hone::matrix_product(Tensor x, Tensor weight, Tensor? bias) -> Tensor */
+export function matrixProductOp(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
+  return wrap(addon().call(111, x.handle, weight.handle, bias?.handle) as number)
+}
+
 /** hone::packed_attention(Tensor q, Tensor k, Tensor v, Tensor offsets, float scale) -> Tensor */
 export function packedAttentionOp(q: Tensor, k: Tensor, v: Tensor, offsets: Tensor, scale: number): Tensor {
-  return wrap(addon().call(111, q.handle, k.handle, v.handle, offsets.handle, scale) as number)
+  return wrap(addon().call(112, q.handle, k.handle, v.handle, offsets.handle, scale) as number)
 }
 
 /** hone::token_logprobs(Tensor hidden, Tensor weight, Tensor targets, float temperature) -> (Tensor, Tensor) */
@@ -15,7 +20,7 @@ export function tokenLogprobsOp(
   targets: Tensor,
   temperature: number,
 ): [Tensor, Tensor] {
-  return wrapAll(addon().call(112, hidden.handle, weight.handle, targets.handle, temperature) as number[]) as [
+  return wrapAll(addon().call(113, hidden.handle, weight.handle, targets.handle, temperature) as number[]) as [
     Tensor,
     Tensor,
   ]
@@ -23,27 +28,27 @@ export function tokenLogprobsOp(
 
 /** hone::rms_norm(Tensor x, Tensor weight, float epsilon) -> Tensor */
 export function rmsNormOp(x: Tensor, weight: Tensor, epsilon: number): Tensor {
-  return wrap(addon().call(113, x.handle, weight.handle, epsilon) as number)
+  return wrap(addon().call(114, x.handle, weight.handle, epsilon) as number)
 }
 
 /** hone::swiglu(Tensor gate, Tensor up) -> Tensor */
 export function swiGluOp(gate: Tensor, up: Tensor): Tensor {
-  return wrap(addon().call(114, gate.handle, up.handle) as number)
+  return wrap(addon().call(115, gate.handle, up.handle) as number)
 }
 
 /** hone::rotary(Tensor x, Tensor cosines, Tensor sines) -> Tensor */
 export function rotaryOp(x: Tensor, cosines: Tensor, sines: Tensor): Tensor {
-  return wrap(addon().call(115, x.handle, cosines.handle, sines.handle) as number)
+  return wrap(addon().call(116, x.handle, cosines.handle, sines.handle) as number)
 }
 
 /** hone::decode_attention(Tensor q, Tensor k_cache, Tensor v_cache, Tensor lengths, float scale) -> Tensor */
 export function decodeAttentionOp(q: Tensor, kCache: Tensor, vCache: Tensor, lengths: Tensor, scale: number): Tensor {
-  return wrap(addon().call(116, q.handle, kCache.handle, vCache.handle, lengths.handle, scale) as number)
+  return wrap(addon().call(117, q.handle, kCache.handle, vCache.handle, lengths.handle, scale) as number)
 }
 
 /** hone::cache_write_(Tensor(a!) cache, Tensor values, Tensor rows, Tensor positions) -> Tensor(a!) */
 export function cacheWriteOp_(cache: Tensor, values: Tensor, rows: Tensor, positions: Tensor): Tensor {
-  addon().call(117, cache.handle, values.handle, rows.handle, positions.handle)
+  addon().call(118, cache.handle, values.handle, rows.handle, positions.handle)
   return cache
 }
 
@@ -58,7 +63,7 @@ export function sampleRowsOp(
 ): [Tensor, Tensor] {
   return wrapAll(
     addon().call(
-      118,
+      119,
       logits.handle,
       temperatures.handle,
       topPs.handle,
@@ -84,7 +89,7 @@ export function adamwStepOp_(
   gradientScale: number,
 ): void {
   return void addon().call(
-    119,
+    120,
     handles(params),
     handles(grads),
     handles(first),
@@ -101,5 +106,5 @@ export function adamwStepOp_(
 
 /** hone::gradient_norm(Tensor[] grads) -> float */
 export function gradientNormOp(grads: readonly Tensor[]): number {
-  return addon().call(120, handles(grads)) as number
+  return addon().call(121, handles(grads)) as number
 }

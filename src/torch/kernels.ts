@@ -9,6 +9,14 @@ import { cos, outer, sin, toCopy } from './ops.ts'
 import { scope, type Tensor } from './tensor.ts'
 
 /**
+ * x weight^T, plus the bias: x [T,I], weight [O,I], bias [O]. Answers [T,O]. As aten's linear, but each thread multiplies blocks
+ * of its own, so that small products gain from threads; the bits do not depend on how many there are.
+ */
+export function matrixProduct(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  return ops.matrixProductOp(x, weight, bias ?? null)
+}
+
+/**
  * Causal attention inside each segment: q [T,H,D], k and v [T,K,D], H a multiple of K (query head h reads h / (H/K)).
  * offsets_N1 int32 [N+1] from 0 to T, rising: segment n is tokens offsets[n] to offsets[n+1]. Answers [T,H,D]. Memory is linear in T.
  */

@@ -123,6 +123,7 @@ export const OP_LIST: readonly (readonly [schema: string, functionName: string])
   ['aten::cross_entropy_loss', 'crossEntropyLoss'],
   ['aten::allclose', 'allclose'],
   // our own kernels (native/), whose faces are in kernels.ts
+  ['hone::matrix_product', 'matrixProductOp'],
   ['hone::packed_attention', 'packedAttentionOp'],
   ['hone::token_logprobs', 'tokenLogprobsOp'],
   ['hone::rms_norm', 'rmsNormOp'],

@@ -96,7 +96,8 @@ export function rehearsalEngine(engine: Engine, { isWhole }: { isWhole: boolean 
           return learn(model, () => time('learn', tokens, () => engine.forwardBackward(model, groups, want, loss, o)))
         }
         if (batch > (largest?.tokens ?? 0)) largest = { model, groups, want, loss, o, tokens: batch }
-        return { loss: 0, groups: groups.length, tokens: scoredOf(groups), stats: {} } satisfies Sums
+        const losses_G = new Float64Array(groups.length)
+        return { loss: 0, losses_G, groups: groups.length, tokens: scoredOf(groups), stats: {} } satisfies Sums
       },
       async step(model, o) {
         asked.step.calls++

@@ -103,7 +103,8 @@ export function tabularEngine({ vocab, maxTokens = 64 }: { vocab: number; maxTok
     async forwardBackward(model: Model, groups: Sequence[][], want: Output[], loss: Loss, o: PassOptions) {
       const m = trained(model)
       o.signal?.throwIfAborted()
-      const sums = { loss: 0, groups: groups.length, tokens: 0, stats: {} as Record<string, number> }
+      const losses_G = new Float64Array(groups.length)
+      const sums = { loss: 0, losses_G, groups: groups.length, tokens: 0, stats: {} as Record<string, number> }
       groups.forEach((group, g) => {
         const out = group.map((s) => (check(s), forwardOne(m, s, want, o.temperature)))
         const answer = typeof loss === 'function' ? loss(out, g) : undefined
@@ -114,9 +115,10 @@ export function tabularEngine({ vocab, maxTokens = 64 }: { vocab: number; maxTok
           const sign = answer ? 1 : -1
           backwardOne(m, s, gradient[i]!, { into: m.gradients, temperature: o.temperature, sign })
           sums.tokens += s.isScored.reduce((a, b) => a + b, 0)
-          sums.loss += answer ? 0 : -dot(gradient[i]!, out[i]!)
+          losses_G[g]! += answer ? 0 : -dot(gradient[i]!, out[i]!)
         })
-        sums.loss += answer?.loss ?? 0
+        if (answer) losses_G[g] = answer.loss
+        sums.loss += losses_G[g]!
         for (const [key, value] of Object.entries(answer?.stats ?? {})) sums.stats[key] = (sums.stats[key] ?? 0) + value
       })
       return sums

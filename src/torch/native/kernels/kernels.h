@@ -14,6 +14,7 @@ namespace hone {
 
 using at::Tensor;
 
+Tensor matrixProduct(const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& bias);
 Tensor packedAttention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& offsets, double scale);
 std::tuple<Tensor, Tensor> tokenLogprobs(const Tensor& hidden, const Tensor& weight, const Tensor& targets, double temperature);
 Tensor rmsNorm(const Tensor& x, const Tensor& weight, double epsilon);
@@ -52,5 +53,8 @@ void forEachTask(int64_t tasks, const Work& work) {
     for (int64_t task = next++; task < tasks; task = next++) work(task);
   });
 }
+
+/** out [M,N] = a [M,K] b [K,N], added to what out holds if `adds`; of any strides. Records no gradient for its blocks. */
+void multiply(const Tensor& out, const Tensor& a, const Tensor& b, bool adds = false);
 
 }  // namespace hone

@@ -4,6 +4,7 @@
 #include "kernels.h"
 
 TORCH_LIBRARY(hone, m) {
+  m.def("matrix_product(Tensor x, Tensor weight, Tensor? bias) -> Tensor", hone::matrixProduct);
   m.def("packed_attention(Tensor q, Tensor k, Tensor v, Tensor offsets, float scale) -> Tensor", hone::packedAttention);
   m.def("token_logprobs(Tensor hidden, Tensor weight, Tensor targets, float temperature) -> (Tensor, Tensor)", hone::tokenLogprobs);
   m.def("rms_norm(Tensor x, Tensor weight, float epsilon) -> Tensor", hone::rmsNorm);

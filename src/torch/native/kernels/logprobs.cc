@@ -62,7 +62,7 @@ void forEachChunk(const Tensor& hidden, const Tensor& weight, const Work& work) 
   for (int64_t start = 0; start < tokens; start += rows) {
     const int64_t n = std::min(rows, tokens - start);
     Tensor logits = buffer.narrow(0, 0, n);
-    at::mm_out(logits, hidden.narrow(0, start, n), weight.t());
+    multiply(logits, hidden.narrow(0, start, n), weight.t());
     work(start, n, logits.to(wide(hidden)));
   }
 }
@@ -138,12 +138,9 @@ struct TokenLogprobs : torch::autograd::Function<TokenLogprobs> {
     forEachChunk(hidden, weight, [&](int64_t start, int64_t n, Tensor logits) {
       const auto part = [&](const Tensor& t) { return t.narrow(0, start, n); };
       const Tensor d = chunkGradient(logits, part(targets), part(lse), part(entropies), part(g), part(h), temperature).to(hidden.scalar_type());
-      if (dHidden.defined()) {
-        Tensor to = part(dHidden);
-        at::mm_out(to, d, weight);
-      }
+      if (dHidden.defined()) multiply(part(dHidden), d, weight);
       if (!dWeight.defined()) return;
-      if (dWeight.scalar_type() == d.scalar_type()) dWeight.addmm_(d.t(), part(hidden));
+      if (dWeight.scalar_type() == d.scalar_type()) multiply(dWeight, d.t(), part(hidden), true);
       else dWeight.add_(at::mm(d.t(), part(hidden)));
     });
     if (dWeight.defined()) dWeight = dWeight.to(weight.scalar_type());
