@@ -8,9 +8,18 @@
 namespace hone {
 namespace {
 
-// Multiply-adds of a task, and the most tasks of a product. OpenBLAS starts threads of its own from 2^18 on, for other bits.
-constexpr int64_t kWork = 1 << 17;
-constexpr int64_t kMostTasks = 8;
+// From so many multiply-adds on there are tasks: OpenBLAS would start threads of its own, for other bits.
+constexpr int64_t kTogether = 1 << 18;
+// A task of a large product has at least this work and this many rows or columns: each packs the other operand anew.
+constexpr int64_t kWork = 1 << 22;
+constexpr int64_t kPackedRows = 128;
+constexpr int64_t kMostTasks = 16;
+
+/** An even number, for two threads. */
+int64_t tasksOf(int64_t size, int64_t work) {
+  if (work < kTogether || size < 32) return 1;
+  return std::max<int64_t>(2, std::min({kMostTasks, size / kPackedRows, work / kWork}) / 2 * 2);
+}
 
 struct Product : torch::autograd::Function<Product> {
   static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, const Tensor& weight) {
@@ -43,7 +52,7 @@ void multiply(const Tensor& out, const Tensor& a, const Tensor& b, bool adds) {
     else at::mm_out(to, left, right);
   };
   const int64_t axis = rows >= columns ? 0 : 1, size = std::max(rows, columns);
-  const int64_t tasks = std::min({kMostTasks, size / 16, rows * columns * a.size(1) / kWork});
+  const int64_t tasks = tasksOf(size, rows * columns * a.size(1));
   if (tasks < 2 || !isFused(out)) return block(axis, 0, size);
   // Whole multiples of 16, so that every block meets BLAS's inner kernels at the same offsets.
   const int64_t step = (size / 16 + tasks - 1) / tasks * 16;
