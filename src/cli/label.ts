@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { findWorkspace, importVersion, readRows, writeRows } from '#data'
 import { ConfigError, DataError } from '#errors'
 import {
+  AGGREGATION_METHODS,
   aggregate,
   type Aggregation,
   gatherItems,
@@ -24,7 +25,7 @@ import { writeMade } from './made-file.ts'
 import { figure, output } from './output.ts'
 import { openTerminal } from './terminal.ts'
 
-const METHODS = ['auto', 'majority', 'one-coin', 'dawid-skene', 'weighted-majority'] as const
+const METHODS = ['auto', ...AGGREGATION_METHODS, 'weighted-majority'] as const
 const COMPARISONS = 'rows {item, prompt, a, b} that were judged'
 
 export function labelCommands(program: Command): void {

@@ -3,10 +3,11 @@
 import { ConfigError, DataError } from '#errors'
 import type { Comparison, Judgement, Preference } from '#schema'
 import type { Interval } from '#stats'
-import { type AggregationEvidence, type AggregationMethod, chooseAggregation, TYINGS } from './choose-aggregation.ts'
+import { type AggregationEvidence, chooseAggregation } from './choose-aggregation.ts'
 import { gatherItems, type Item, votesByAnnotator } from './items.ts'
+import { type AggregationMethod, fitPairs, TYINGS } from './pair-models.ts'
 import type { Qualification } from './qualification.ts'
-import { type CoinCounts, type Coins, fitCoins, skillOf } from './two-coin.ts'
+import { type CoinCounts, type Coins, coinsGiven, type Fit, fitCoins, skillOf } from './two-coin.ts'
 
 export type AnnotatorSkill = {
   annotator: string
@@ -57,10 +58,7 @@ export function aggregate({
     known: new Map(qualification.map((report) => [report.annotator, countsFrom(report)])),
   }
   const chosen = method === 'auto' ? chooseAggregation(judged, { seed, ...prior }) : { method, evidence: [] }
-  const fit =
-    chosen.method === 'weighted-majority'
-      ? fitCoins(judged, 'one-coin', { ...prior, rounds: 0 })
-      : fitCoins(judged, TYINGS[chosen.method], prior)
+  const fit = fitBy(chosen.method, judged, { seed, ...prior })
   const passed = qualification && new Map(qualification.map((report) => [report.annotator, report.passed]))
   const preferences = judged.map((item, i) => preferenceOf(item, fit.posterior[i]!, passed))
   return {
@@ -86,6 +84,18 @@ export function aggregate({
         .map(({ item }) => ({ item, reason: 'nobody who judged it is qualified' })),
     ],
   }
+}
+
+function fitBy(
+  method: Aggregation['method'],
+  items: readonly Item[],
+  { seed, known }: { seed: number; known?: ReadonlyMap<string, CoinCounts> },
+): Fit {
+  const prior = known && { known }
+  if (method === 'weighted-majority') return fitCoins(items, 'one-coin', { ...prior, rounds: 0 })
+  if (method in TYINGS) return fitCoins(items, TYINGS[method as keyof typeof TYINGS], prior)
+  const { posterior } = fitPairs(items, method, { seed, ...prior })
+  return { posterior, ...coinsGiven(items, posterior, known) }
 }
 
 function preferenceOf(item: Item, probability: number, passed: ReadonlyMap<string, boolean> | undefined): Preference {

@@ -1,4 +1,6 @@
 // Published worked examples; each names its source.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import {
   cohenKappa,
@@ -133,4 +135,25 @@ test('two annotators without missing data: alpha nears Fleiss as items grow; per
 test("Cohen's kappa wants two annotators who met", () => {
   expect(() => cohenKappa(fromLines(['1', '1', '1']))).toThrow(/exactly two annotators, got 3/)
   expect(() => cohenKappa(fromLines(['1 .', '. 1']))).toThrow(/no item in common/)
+})
+
+type Golden = { rows: [number, number, number][] } & Partial<
+  Record<'nominal' | 'ordinal' | 'interval' | 'fleiss' | 'cohen' | 'cohenLinear' | 'cohenQuadratic', number>
+>
+const goldens = JSON.parse(readFileSync(join(import.meta.dirname, 'goldens/agreement.json'), 'utf8')) as Record<
+  string,
+  Golden
+>
+
+test.each(Object.entries(goldens))('the krippendorff and statsmodels packages on %s, within 1e-8', (_, golden) => {
+  const ratings = golden.rows.map(([i, a, value]) => ({ item: `${i}`, annotator: `${a}`, value }))
+  const table = countTable(ratings)
+  const close = (got: number, want: number) => expect(Math.abs(got - want)).toBeLessThan(1e-8)
+  for (const scale of ['nominal', 'ordinal', 'interval'] as const)
+    close(krippendorffAlpha(table, scale), golden[scale]!)
+  if (golden.fleiss !== undefined) close(fleissKappa(table), golden.fleiss)
+  if (golden.cohen === undefined) return
+  close(cohenKappa(ratings), golden.cohen)
+  close(cohenKappa(ratings, 'ordinal'), golden.cohenLinear!)
+  close(cohenKappa(ratings, 'interval'), golden.cohenQuadratic!)
 })

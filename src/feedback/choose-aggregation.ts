@@ -2,14 +2,8 @@
 // On some published crowds Dawid-Skene gains seven points over the majority, on others it loses one: measured, never assumed.
 import { deriveSeed, generator, meanInterval } from '#stats'
 import type { Item } from './items.ts'
-import { type CoinCounts, fitCoins, logLikelihoodOf, type Tying } from './two-coin.ts'
-
-export type AggregationMethod = 'majority' | 'one-coin' | 'dawid-skene'
-export const TYINGS: Record<AggregationMethod, Tying> = {
-  majority: 'alike',
-  'one-coin': 'one-coin',
-  'dawid-skene': 'two-coin',
-}
+import { AGGREGATION_METHODS, type AggregationMethod, fitPairs } from './pair-models.ts'
+import type { CoinCounts } from './two-coin.ts'
 
 export type AggregationEvidence = {
   method: AggregationMethod
@@ -24,47 +18,53 @@ export type AggregationEvidence = {
 const FOLDS = 5
 
 /**
- * Cross-validation over judgements: each fifth is foretold from a fit on the rest. The method with the highest held-out
- * log-likelihood wins if its gain over the majority exceeds one standard error; otherwise the majority does.
+ * Cross-validation over judgements: each fifth is foretold from a fit on the rest. A method wins if its gain over each simpler one
+ * exceeds one standard error of that gain; the best of those that do is taken, and the majority where none does.
  */
 export function chooseAggregation(
   items: readonly Item[],
   { seed, known }: { seed: number; known?: ReadonlyMap<string, CoinCounts> },
 ): { method: AggregationMethod; evidence: AggregationEvidence[] } {
   const random = generator(deriveSeed(seed, 'choose-aggregation'))
-  const foldOf = new Map(
-    random.shuffle(items.flatMap((item) => item.votes)).map((vote, position) => [vote, position % FOLDS]),
-  )
-  const methods = Object.keys(TYINGS) as AggregationMethod[]
-  const scores = new Map(methods.map((method) => [method, [] as number[]]))
+  const votes = items.flatMap((item) => item.votes)
+  const foldOf = new Map(random.shuffle(votes).map((vote, position) => [vote, position % FOLDS]))
+  const annotators = [...new Set(votes.map(({ annotator }) => annotator))]
+  const scores = AGGREGATION_METHODS.map(() => [] as number[])
   const clusters: string[] = []
   for (let fold = 0; fold < FOLDS; fold++) {
     const kept = items.map((item) => ({ ...item, votes: item.votes.filter((vote) => foldOf.get(vote) !== fold) }))
-    const fits = methods.map((method) => [method, fitCoins(kept, TYINGS[method], known && { known })] as const)
+    const fits = AGGREGATION_METHODS.map((method) =>
+      fitPairs(kept, method, { seed: deriveSeed(seed, 'fold', fold), annotators, ...(known && { known }) }),
+    )
     items.forEach((item, i) => {
       for (const vote of item.votes) {
         if (foldOf.get(vote) !== fold || vote.towardsA === undefined) continue
         clusters.push(item.item)
-        for (const [method, { posterior, coinsOf }] of fits)
-          scores.get(method)!.push(logLikelihoodOf(vote, posterior[i]!, coinsOf(vote.annotator)))
+        const saidLeft = vote.isALeft ? vote.towardsA : 1 - vote.towardsA
+        fits.forEach(({ saysLeft }, m) => {
+          const p = saysLeft(vote, i)
+          scores[m]!.push(saidLeft * Math.log(p) + (1 - saidLeft) * Math.log1p(-p))
+        })
       }
     })
   }
-  const base = scores.get('majority')!
-  const evidence = methods.map((method) => {
-    const own = scores.get(method)!
-    const gain = meanInterval(
-      own.map((score, i) => score - base[i]!),
-      { clusters, level: 0.6827 }, // one standard error to each side
+  /** One standard error to each side. */
+  const gainOver = (m: number, other: number) =>
+    meanInterval(
+      scores[m]!.map((score, i) => score - scores[other]![i]!),
+      { clusters, level: 0.6827 },
     )
+  const evidence = AGGREGATION_METHODS.map((method, m) => {
+    const gain = gainOver(m, 0)
     return {
       method,
-      heldOutLogLikelihood: meanInterval(own).value,
+      heldOutLogLikelihood: meanInterval(scores[m]!).value,
       gain: gain.value,
       gainError: gain.high - gain.value,
-      judgements: own.length,
+      judgements: scores[m]!.length,
     }
   })
-  const best = evidence.reduce((x, y) => (y.heldOutLogLikelihood > x.heldOutLogLikelihood ? y : x))
-  return { method: best.gain > best.gainError ? best.method : 'majority', evidence }
+  const earned = evidence.filter((_, m) => evidence.slice(0, m).every((_, simpler) => gainOver(m, simpler).low > 0))
+  const best = earned.reduce((x, y) => (y.heldOutLogLikelihood > x.heldOutLogLikelihood ? y : x))
+  return { method: best.method, evidence }
 }

@@ -14,7 +14,22 @@ export {
 export { type AgreementReport, ratingsOf, reportAgreement } from './agreement-report.ts'
 export { type AnnotatorReport, reportAnnotators } from './annotators.ts'
 export { type Annotator, type AssignableItem, assign, type Assignment, sideOf } from './assignment.ts'
-export { type AggregationEvidence, type AggregationMethod, chooseAggregation } from './choose-aggregation.ts'
+export { type AggregationEvidence, chooseAggregation } from './choose-aggregation.ts'
+export { type Answers, chanceOfFirst, type CrowdRatings, crowdBradleyTerry, type Game } from './crowd-bradley-terry.ts'
+export { dawidSkene, type DawidSkeneFit, type DawidSkeneOptions, skillsOf } from './dawid-skene.ts'
+export { glad, type GladFit } from './glad.ts'
 export { gatherItems, type Item, type Vote, votesByAnnotator } from './items.ts'
+export { type Label, type LabelFit, type LabelTable, tabulate, tabulateVotes, voteShares } from './label-table.ts'
+export { mace, type MaceFit, type MaceOptions } from './mace.ts'
+export { AGGREGATION_METHODS, type AggregationMethod, fitPairs, type PairFit } from './pair-models.ts'
 export { type GoldAnswer, type Qualification, qualify, type SideConfusion } from './qualification.ts'
-export { type CoinCounts, type Coins, type Fit, fitCoins, posteriorOf, skillOf, type Tying } from './two-coin.ts'
+export {
+  type CoinCounts,
+  type Coins,
+  coinsGiven,
+  type Fit,
+  fitCoins,
+  posteriorOf,
+  skillOf,
+  type Tying,
+} from './two-coin.ts'

@@ -51,6 +51,23 @@ export function fitCoins(
   return { posterior, coinsOf, countsOf: (annotator) => counts.get(keyOf(annotator)) ?? prior(annotator) }
 }
 
+/** What each annotator did on items whose posterior another model found: two coins each. */
+export function coinsGiven(
+  items: readonly Item[],
+  posterior: readonly number[],
+  known?: ReadonlyMap<string, CoinCounts>,
+): Pick<Fit, 'coinsOf' | 'countsOf'> {
+  const counts = new Map<string, CoinCounts>()
+  items.forEach(({ votes }, i) => {
+    for (const vote of votes) {
+      if (!counts.has(vote.annotator)) counts.set(vote.annotator, priorCounts(known?.get(vote.annotator)))
+      count(counts.get(vote.annotator)!, vote, posterior[i]!)
+    }
+  })
+  const countsOf = (annotator: string) => counts.get(annotator) ?? priorCounts(known?.get(annotator))
+  return { countsOf, coinsOf: (annotator) => coinsFrom(countsOf(annotator), 'two-coin') }
+}
+
 /** P(a is better) by Bayes' rule from votes of annotators whose coins are given. */
 export function posteriorOf(votes: readonly Vote[], coinsOf: (annotator: string) => Coins): number {
   let logOdds = 0
@@ -64,15 +81,6 @@ export function posteriorOf(votes: readonly Vote[], coinsOf: (annotator: string)
     logOdds += saidLeft * Math.log(ifA / ifB) + (1 - saidLeft) * Math.log((1 - ifA) / (1 - ifB))
   }
   return 1 / (1 + Math.exp(-logOdds))
-}
-
-/** Log-probability of one vote given P(a is better) and the voter's coins; a tie is half of each side. */
-export function logLikelihoodOf({ isALeft, towardsA }: Vote, probabilityOfA: number, { left, right }: Coins): number {
-  if (towardsA === undefined) return 0
-  const leftBetter = isALeft ? probabilityOfA : 1 - probabilityOfA
-  const sayLeft = leftBetter * left + (1 - leftBetter) * (1 - right)
-  const saidLeft = isALeft ? towardsA : 1 - towardsA
-  return saidLeft * Math.log(sayLeft) + (1 - saidLeft) * Math.log(1 - sayLeft)
 }
 
 /** Mean of the two coins (right whichever side is better) with an interval from its Beta posterior. */

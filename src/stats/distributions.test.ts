@@ -5,6 +5,7 @@ import {
   betaQuantile,
   chiSquaredCdf,
   chiSquaredQuantile,
+  digamma,
   normalCdf,
   normalQuantile,
   tCdf,
@@ -27,4 +28,11 @@ test('a quantile inverts its distribution function, tails included', () => {
     expect(chiSquaredCdf(chiSquaredQuantile(p, 7), 7)).toBeCloseTo(p, 12)
     expect(betaCdf(betaQuantile(p, 2.5, 1000), 2.5, 1000)).toBeCloseTo(p, 10)
   }
+})
+
+test('digamma agrees with published values (Abramowitz and Stegun, table 6.1) and its recurrence', () => {
+  expect(digamma(1)).toBeCloseTo(-0.5772156649015329, 13)
+  expect(digamma(0.5)).toBeCloseTo(-1.9635100260214235, 12)
+  expect(digamma(10)).toBeCloseTo(2.251752589066721, 13)
+  for (const x of [1e-6, 0.3, 3.7, 42, 1e6]) expect(digamma(x + 1) - digamma(x)).toBeCloseTo(1 / x, x < 1e-3 ? 5 : 10)
 })

@@ -10,6 +10,7 @@ export {
   betaQuantile,
   chiSquaredCdf,
   chiSquaredQuantile,
+  digamma,
   normalCdf,
   normalQuantile,
   tCdf,
@@ -17,6 +18,7 @@ export {
 } from './distributions.ts'
 export { binomialTest, holm, mcnemar, pairedPermutation } from './hypothesis.ts'
 export { average, clopperPearson, type Interval, meanInterval, wilson } from './intervals.ts'
+export { minimise, type Minimum, type Objective } from './minimise.ts'
 export { type PairedCounts, pairedRateChange } from './paired-proportions.ts'
 export { trialsForPower, trialsForPrecision } from './power.ts'
 export { deriveSeed, type Generator, generator } from './random.ts'
