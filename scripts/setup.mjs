@@ -1,4 +1,4 @@
-// Set-up without dependencies: npm packages, libtorch, and the addon compiled for this machine. One line a step with its
+// Set-up without dependencies: npm packages, the web pages, libtorch, and the addon compiled for this machine. One line a step with its
 // time; a second run only compares stamps. `--quiet` prints only what it has to do. HONE_LIBTORCH names a libtorch folder
 // (with include/ and lib/, such as Python's site-packages/torch); otherwise the first found of Python's torch and the
 // system's is used, else the system's is installed where that is allowed, else PyPI's wheel goes into .hone/libtorch.
@@ -9,6 +9,7 @@ import { compile, hasAddon } from './setup/addon.mjs'
 import { COMPILER, findLibtorch, hasCompiler, installMissing, WHAT_TO_DO } from './setup/libtorch.mjs'
 import { withLock } from './setup/lock.mjs'
 import { run, SetupError } from './setup/run.mjs'
+import { buildWeb, hasPostgresLinks, hasWeb, linkPostgres } from './setup/web.mjs'
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const HONE = join(ROOT, '.hone')
@@ -28,6 +29,8 @@ try {
 
 async function setUp() {
   if (!hasPackages()) await step('packages', () => run('npm', ['ci', '--no-audit', '--no-fund'], 'npm ci failed'))
+  if (!hasPostgresLinks()) await step('postgres', linkPostgres)
+  if (!hasWeb()) await step('web', buildWeb)
   if (hasAddon()) return
   if (!findLibtorch(HONE) || !hasCompiler()) await step('install', () => installMissing(HONE))
   const library = findLibtorch(HONE)
@@ -38,7 +41,7 @@ async function setUp() {
 }
 
 function isReady() {
-  return hasPackages() && hasAddon()
+  return hasPackages() && hasPostgresLinks() && hasWeb() && hasAddon()
 }
 
 /** Compares the lock file with npm's own record of what it installed. */

@@ -23,6 +23,9 @@ const TABLE: Record<string, string[]> = {
   evaluate: ['engine/contract', 'data', 'feedback', 'text', 'schema', 'stats'],
   report: ['schema'],
   sampler: ['lm', 'engine', 'text', 'schema'],
+  store: ['files', 'schema'],
+  server: ['schema', 'stats', 'text', 'data', 'feedback', 'evaluate', 'store', 'files'],
+  web: ['schema', 'server/contract'],
   trainer: ['align', 'data', 'engine', 'evaluate', 'feedback', 'files', 'lm', 'schema', 'stats', 'text', 'torch'],
   cli: ['*'],
   domains: ['evaluate', 'simulate', 'schema', 'data'],
@@ -38,7 +41,7 @@ function specifiers(text: string): string[] {
 
 function sources(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((f) => f.endsWith('.ts') && !f.endsWith('.test.ts') && !f.includes('node_modules'))
+    .filter((f) => /\.tsx?$/.test(f) && !/\.test\.tsx?$/.test(f) && !f.includes('node_modules'))
     .map((f) => join(folder, f))
 }
 
@@ -63,8 +66,7 @@ test('rooms enter only the rooms that the table allows, by their public face', (
       if (specifier.startsWith('.')) {
         const target = resolve(file, '..', specifier)
         if (!target.startsWith(folder + sep)) wrong.push(`${relative(ROOT, file)}: leaves its room by ${specifier}`)
-        if (!specifier.endsWith('.ts') && !specifier.endsWith('.json'))
-          wrong.push(`${relative(ROOT, file)}: ${specifier} lacks its .ts`)
+        if (!/\.(tsx?|json|css)$/.test(specifier)) wrong.push(`${relative(ROOT, file)}: ${specifier} lacks its .ts`)
       } else if (specifier.startsWith('#')) {
         const target = specifier.slice(1)
         const entered = target.startsWith('domains/') ? 'domains' : target

@@ -1,33 +1,15 @@
 // The report as a browser shows it: silent, self-sufficient, readable in light and dark, on a phone and printed.
-import { mkdtempSync, existsSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { chromium } from 'playwright-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Report } from '#schema'
 import { renderReport } from '#report'
+import { executablePath, FAINT_TEXTS, hasBrowser, launchChromium } from './browser.ts'
 import { fixtureReport } from './report-fixture.ts'
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
-function findChromium(): string | undefined {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find((file) => existsSync(file))
-}
-
-const executablePath = findChromium()
 const folder = mkdtempSync(join(tmpdir(), 'hone-report-'))
 let browser: Browser | undefined
 let context: BrowserContext | undefined
@@ -36,8 +18,7 @@ const requests: string[] = []
 
 beforeAll(async () => {
   if (!executablePath) return
-  // A launch makes itself a fresh profile folder and removes it at the end.
-  browser = await chromium.launch({ executablePath, headless: true, args: ARGUMENTS })
+  browser = await launchChromium()
   context = await browser.newContext()
   context.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`))
   context.on('weberror', (error) => complaints.push(error.error().message))
@@ -60,43 +41,6 @@ async function open(report: Report, name: string): Promise<{ page: Page; url: st
   await page.goto(url)
   return { page, url }
 }
-
-const hasBrowser = (ctx: { skip: (note: string) => void }) => {
-  if (!executablePath) ctx.skip('needs Chromium: set CHROMIUM to its path, or apt-get install chromium')
-}
-
-/**
- * Run in the page: texts whose colour stands too little out from their ground, by WCAG AA: 4.5, or 3 from 24 px on.
- * As text, since the DOM's types are not those of this program.
- */
-const FAINT_TEXTS = String.raw`(() => {
-  const rgb = (colour) => (colour.match(/[\d.]+/g) ?? []).map(Number)
-  const luminance = ([r, g, b]) => {
-    const [lr, lg, lb] = [r, g, b].map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4))
-    return 0.2126 * lr + 0.7152 * lg + 0.0722 * lb
-  }
-  const ground = (element) => {
-    for (let e = element; e; e = e.parentElement) {
-      const [r, g, b, a = 1] = rgb(getComputedStyle(e).backgroundColor)
-      if (a > 0.5) return [r, g, b]
-    }
-    return [255, 255, 255]
-  }
-  const faint = []
-  let looked = 0
-  for (const element of document.querySelectorAll('body *')) {
-    const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim() !== '')
-    // What is not rendered has no box; step numbers are decoration beside their heading.
-    if (!own || element.tagName === 'title' || element.getClientRects().length === 0 || element.closest('[aria-hidden]')) continue
-    looked++
-    const style = getComputedStyle(element)
-    const colours = [rgb(element instanceof SVGElement ? style.fill : style.color), ground(element)].map(luminance)
-    const ratio = (Math.max(...colours) + 0.05) / (Math.min(...colours) + 0.05)
-    if (ratio < (parseFloat(style.fontSize) >= 24 ? 3 : 4.5))
-      faint.push(ratio.toFixed(2) + ' ' + element.tagName + ' ' + element.getAttribute('class') + ': ' + element.textContent.slice(0, 40))
-  }
-  return { faint, looked }
-})()`
 
 const whole = Report.parse(fixtureReport())
 

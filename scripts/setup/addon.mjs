@@ -86,7 +86,7 @@ function recordFile() {
 /** SHA-256 over the native sources, in the order of their paths; src/torch/addon.ts computes the same. */
 function hashSources() {
   const hash = createHash('sha256')
-  for (const name of readdirSync(NATIVE, { recursive: true }).sort())
+  for (const name of readdirSync(NATIVE, { recursive: true, encoding: 'utf8' }).sort())
     if (/\.(cc|h)$/.test(name))
       hash
         .update(name)

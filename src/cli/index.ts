@@ -19,6 +19,7 @@ import { pretrainCommand } from './pretrain.ts'
 import { pullCommand } from './pull.ts'
 import { quickstartCommand } from './quickstart/index.ts'
 import { reportCommand } from './report.ts'
+import { serveCommand } from './serve.ts'
 import { serveModelCommand } from './serve-model.ts'
 import { Stopped } from './stop.ts'
 import { trainCommands } from './train.ts'
@@ -38,6 +39,7 @@ const COMMANDS = [
   lineageCommand,
   generateCommand,
   chatCommand,
+  serveCommand,
   serveModelCommand,
   pullCommand,
   importCommand,

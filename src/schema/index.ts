@@ -2,5 +2,6 @@
 export * from './objective.ts'
 export * from './recipes.ts'
 export * from './report.ts'
+export * from './roles.ts'
 export * from './rows.ts'
 export * from './rules.ts'

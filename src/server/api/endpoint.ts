@@ -1,0 +1,41 @@
+// What an endpoint is: who may call it, what it takes, what it answers. The API is a table of these by `METHOD /path`;
+// mounting, permissions, the OpenAPI document and the web's client are all read from it, so none can be forgotten.
+import { z } from 'zod'
+import { Role } from '#schema'
+
+/**
+ * `set-up`: only while nobody has an account. `anyone`: without a session. `signed-in`: any account. `administrator`: of
+ * the installation. A list: members of the path's {project} in one of these roles; to all others the project is not there.
+ */
+export type Access = 'set-up' | 'anyone' | 'signed-in' | 'administrator' | readonly Role[]
+
+export type Endpoint = {
+  summary: string
+  access: Access
+  query?: z.ZodObject
+  /** JSON, or a file as the request's body. */
+  body?: z.ZodType | 'file'
+  /** JSON, nothing (204), or a file. What the schema does not name never leaves the server. */
+  answer: z.ZodType | 'nothing' | 'file'
+}
+
+export const EVERY_ROLE = Role.options
+/** Who sees how the work goes: not annotators, whose screens are blind. */
+export const OBSERVERS = ['owner', 'lead', 'engineer', 'reviewer', 'viewer'] as const
+export const LEADS = ['owner', 'lead'] as const
+export const OWNERS = ['owner'] as const
+
+/** What each {name} in a path looks like; anything else is not found. */
+export const PARAMETERS = {
+  project: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/),
+  user: z.uuid(),
+  campaign: z.uuid(),
+  item: z.string().regex(/^[1-9][0-9]{0,14}$/),
+  dataset: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
+} as const
+
+export const Text = (most: number) => z.string().trim().min(1).max(most)
+export const Email = z.string().trim().toLowerCase().max(254).pipe(z.email())
+/** By OWASP ASVS 5: long enough, no rules of composition, everything that can be typed. */
+export const Password = z.string().min(12, 'expected at least 12 characters').max(128)
+export const Token = z.string().min(20).max(100)

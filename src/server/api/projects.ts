@@ -1,0 +1,110 @@
+// Projects: their home, their people, their audit log.
+import { z } from 'zod'
+import { Role } from '#schema'
+import { type Endpoint, EVERY_ROLE, LEADS, OBSERVERS, OWNERS, Text } from './endpoint.ts'
+
+/** A step of the loop as the home page draws it. */
+const Step = z.object({
+  step: z.enum(['objective', 'demonstrations', 'sft', 'comparisons', 'reward', 'rl', 'evaluation']),
+  /** `waiting`: people have something to do here. */
+  state: z.enum(['empty', 'there', 'waiting', 'running']),
+  figure: z.string(),
+  note: z.string(),
+})
+const Waiting = z.object({
+  what: z.string(),
+  count: z.number(),
+  /** Whose turn it is. */
+  whose: z.string(),
+  isMine: z.boolean(),
+  /** Campaign to open, where there is one. */
+  campaign: z.string().nullable(),
+})
+const Person = z.object({
+  user: z.string(),
+  name: z.string(),
+  email: z.string(),
+  role: Role,
+  isDisabled: z.boolean(),
+  joinedAt: z.string(),
+})
+
+export const PROJECTS = {
+  'POST /api/projects': {
+    summary: 'A new project; who makes it owns it',
+    access: 'administrator',
+    body: z.strictObject({ name: Text(120) }),
+    answer: z.object({ slug: z.string(), name: z.string() }),
+  },
+  'GET /api/projects/{project}': {
+    summary: 'The loop as it stands, and what waits for whom',
+    access: EVERY_ROLE,
+    answer: z.object({
+      name: z.string(),
+      slug: z.string(),
+      role: Role,
+      steps: z.array(Step),
+      waiting: z.array(Waiting),
+    }),
+  },
+  'GET /api/projects/{project}/people': {
+    summary: 'Who is in the project, and as what',
+    access: OBSERVERS,
+    answer: z.object({ people: z.array(Person) }),
+  },
+  'POST /api/projects/{project}/invitations': {
+    summary:
+      'A link to hand over, good for one person within a week; a lead may invite annotators, reviewers, engineers and viewers',
+    access: LEADS,
+    body: z.strictObject({ role: Role }),
+    answer: z.object({ token: z.string() }),
+  },
+  'PUT /api/projects/{project}/people/{user}': {
+    summary: 'Change a role; that person signs in anew',
+    access: OWNERS,
+    body: z.strictObject({ role: Role }),
+    answer: 'nothing',
+  },
+  'DELETE /api/projects/{project}/people/{user}': {
+    summary: 'Take a person out of the project; what they judged stays',
+    access: OWNERS,
+    answer: 'nothing',
+  },
+  'POST /api/projects/{project}/people/{user}/password-link': {
+    summary: 'A link by which that person chooses a new password',
+    access: OWNERS,
+    answer: z.object({ token: z.string() }),
+  },
+  'GET /api/projects/{project}/audit': {
+    summary: 'The newest entries of the audit log, and whether its chain holds',
+    access: LEADS,
+    query: z.object({ before: z.coerce.number().int().positive().optional() }),
+    answer: z.object({
+      entries: z.array(
+        z.object({
+          id: z.number(),
+          at: z.string(),
+          actor: z.string().nullable(),
+          action: z.string(),
+          subject: z.string(),
+          detail: z.record(z.string(), z.unknown()),
+        }),
+      ),
+    }),
+  },
+  'GET /api/audit': {
+    summary: 'The whole audit log of the installation as JSON lines, each with the hash that chains it',
+    access: 'administrator',
+    answer: 'file',
+  },
+  'GET /api/audit/verdict': {
+    summary: 'Walks the chain of the audit log',
+    access: 'administrator',
+    answer: z.object({
+      rows: z.number(),
+      head: z.string(),
+      brokenAt: z.number().optional(),
+      because: z.string().optional(),
+    }),
+  },
+} satisfies Record<string, Endpoint>

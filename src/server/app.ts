@@ -1,0 +1,95 @@
+// The server as a function of requests: API, web pages, nothing else. No model and no libtorch are ever loaded here.
+import { randomBytes } from 'node:crypto'
+import { Hono } from 'hono'
+import type { Context } from 'hono'
+import { ConfigError, DataError, HttpError } from '#errors'
+import { hasUsers, isDown, sealAudit, type Store } from '#store'
+import type { Service } from './call.ts'
+import { HANDLERS } from './handlers/index.ts'
+import { mount } from './mount.ts'
+import { TooMany } from './too-many.ts'
+import { checkOrigin, HEADERS } from './security.ts'
+import { webPages } from './web-pages.ts'
+
+export type ServerOptions = {
+  store: Store
+  workspace: string
+  /** Folder of the built web pages. */
+  web: string
+  /** How people reach it from outside, such as https://hone.example.org. */
+  origin?: string | undefined
+  /** True when it listens on this machine alone: then other host names are refused. */
+  isLoopback: boolean
+  /** The client's address; the socket's, which a proxy in front may know better. */
+  addressOf: (c: Context) => string
+  /** Where a defect goes: standard error, with its stack. */
+  onDefect: (error: unknown) => void
+}
+
+export type HoneServer = {
+  app: Hono
+  /** Of the set-up link, while nobody has an account. Made anew at each start; the old one is dead. */
+  setUpToken: string | undefined
+  /** Ends what runs in the background. */
+  close(): Promise<void>
+}
+
+const SEAL_MILLISECONDS = 1000
+
+export async function createServer(options: ServerOptions): Promise<HoneServer> {
+  const { store, workspace, web, origin, isLoopback, addressOf, onDefect } = options
+  const isSetUp = await hasUsers(store.query)
+  const service: Service = {
+    store,
+    workspace,
+    setUpToken: isSetUp ? undefined : randomBytes(32).toString('base64url'),
+  }
+  const app = new Hono()
+  app.use(async (c, next) => {
+    for (const [name, value] of Object.entries(HEADERS)) c.header(name, value)
+    checkOrigin(c, { origin, isLoopback })
+    await next()
+  })
+  mount(app, service, HANDLERS, addressOf)
+  app.all('/api/*', () => {
+    throw new HttpError(404, 'there is no such endpoint; see /api/openapi.json')
+  })
+  app.get('/*', webPages(web))
+  app.notFound((c) => c.json({ error: { message: 'not found' } }, 404))
+  app.onError((error, c) => {
+    for (const [name, value] of Object.entries(HEADERS)) c.header(name, value)
+    const { status, message, after } = answerTo(error, onDefect)
+    if (after !== undefined) c.header('retry-after', String(after))
+    return c.json({ error: { message } }, status as 400)
+  })
+
+  let sealing: Promise<unknown> = Promise.resolve()
+  const timer = setInterval(() => {
+    sealing = sealing.then(() => sealAudit(store)).catch((error: unknown) => !isDown(error) && onDefect(error))
+  }, SEAL_MILLISECONDS)
+  timer.unref()
+  return {
+    app,
+    setUpToken: service.setUpToken,
+    async close() {
+      clearInterval(timer)
+      await sealing
+      await sealAudit(store).catch(() => {})
+    },
+  }
+}
+
+/** A request that must be sent again, because the database went away in the middle of it. */
+const AGAIN_SECONDS = 1
+
+function answerTo(
+  error: unknown,
+  onDefect: (error: unknown) => void,
+): { status: number; message: string; after?: number } {
+  if (error instanceof TooMany) return { status: 429, message: error.message, after: error.seconds }
+  if (error instanceof HttpError) return { status: error.status, message: error.message }
+  if (error instanceof DataError || error instanceof ConfigError) return { status: 422, message: error.message }
+  if (isDown(error)) return { status: 503, message: 'the database is restarting: send it again', after: AGAIN_SECONDS }
+  onDefect(error)
+  return { status: 500, message: 'a defect of hone; the server’s log says more' }
+}

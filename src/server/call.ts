@@ -1,0 +1,47 @@
+// What a handler gets and gives. It is called only after the request was authorised and parsed; what it answers is parsed
+// by the endpoint's schema on the way out, so that a field the API does not name cannot leak.
+import type { Role } from '#schema'
+import type { Project, Store, User } from '#store'
+import type { Api, BodyOf, Key, ParamsOf, QueryOf } from './contract.ts'
+import type { AnswerOf } from './contract.ts'
+
+/** What the server was opened with. */
+export type Service = {
+  readonly store: Store
+  readonly workspace: string
+  /** The token of the set-up link; undefined once somebody has an account. */
+  setUpToken: string | undefined
+}
+
+type AccessOf<K extends Key> = Api[K]['access']
+type Who<K extends Key> =
+  AccessOf<K> extends 'anyone' | 'set-up'
+    ? { user: User | undefined }
+    : AccessOf<K> extends string
+      ? { user: User }
+      : { user: User; project: Project; role: Role }
+
+export type Call<K extends Key> = Who<K> & {
+  service: Service
+  params: ParamsOf<K>
+  query: QueryOf<K>
+  body: BodyOf<K>
+  /** Of a body that is a file. */
+  upload: ReadableStream<Uint8Array> | undefined
+  /** Of the client, as the socket says it. */
+  address: string
+  /** The session's token, where there is one. */
+  session: string | undefined
+  /** Gives the browser a session, or takes it. */
+  setSession: (token: string | undefined) => void
+}
+
+export type FileAnswer = { type: string; name?: string; body: AsyncIterable<string> | string }
+type Given<K extends Key> = Api[K]['answer'] extends 'file'
+  ? FileAnswer
+  : Api[K]['answer'] extends 'nothing'
+    ? void
+    : AnswerOf<K>
+
+export type Handler<K extends Key> = (call: Call<K>) => Promise<Given<K>>
+export type Handlers = { [K in Key]: Handler<K> }

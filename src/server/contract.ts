@@ -1,0 +1,34 @@
+// The HTTP API as one table: the server mounts it, the permission test walks it, OpenAPI is written from it, and the web
+// calls by its keys with types alone. An endpoint without access, or a handler without an endpoint, does not compile.
+import type { z } from 'zod'
+import { ACCOUNT } from './api/account.ts'
+import type { Endpoint } from './api/endpoint.ts'
+import { PROJECTS } from './api/projects.ts'
+
+export const API = {
+  ...ACCOUNT,
+  ...PROJECTS,
+  'GET /api/openapi.json': { summary: 'This API as an OpenAPI 3.1 document', access: 'anyone', answer: 'file' },
+} satisfies Record<string, Endpoint>
+
+export type Api = typeof API
+export type Key = keyof Api
+
+/** The {names} of a path. */
+export type ParamsOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? { [N in Name]: string } & ParamsOf<Rest>
+  : unknown
+type Parsed<T> = T extends z.ZodType ? z.output<T> : never
+type Given<T> = T extends z.ZodType ? z.input<T> : never
+
+/** As a handler sees it, after parsing. */
+export type BodyOf<K extends Key> = Api[K] extends { body: infer B } ? Parsed<B> : undefined
+export type QueryOf<K extends Key> = Api[K] extends { query: infer Q } ? Parsed<Q> : undefined
+/** As a client gives and gets it. */
+export type BodyGiven<K extends Key> = Api[K] extends { body: infer B }
+  ? B extends 'file'
+    ? Blob
+    : Given<B>
+  : undefined
+export type QueryGiven<K extends Key> = Api[K] extends { query: infer Q } ? Given<Q> : undefined
+export type AnswerOf<K extends Key> = Api[K]['answer'] extends z.ZodType ? z.output<Api[K]['answer']> : undefined

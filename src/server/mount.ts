@@ -1,0 +1,149 @@
+// Mounts the API table on a hono app. Every endpoint goes the same way: known, allowed, parsed, done, parsed again.
+import type { Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { stream } from 'hono/streaming'
+import type { z } from 'zod'
+import { HttpError } from '#errors'
+import { findMembership, findSession, hasUsers, type Project, type User } from '#store'
+import type { Role } from '#schema'
+import type { Access, Endpoint } from './api/endpoint.ts'
+import { PARAMETERS } from './api/endpoint.ts'
+import type { FileAnswer, Handlers, Service } from './call.ts'
+import { API, type Key } from './contract.ts'
+import { readSession, writeSession } from './security.ts'
+
+const MOST_BODY_BYTES = 1 << 20
+
+/** `METHOD /path/{name}` as method and hono's path. */
+export function routeOf(key: string): { method: string; path: string } {
+  const [method, path] = key.split(' ') as [string, string]
+  return { method, path: path.replaceAll(/\{(\w+)\}/g, ':$1') }
+}
+
+/** What a handler sees, without the types that tie it to one endpoint. */
+type AnyHandler = (call: object) => Promise<unknown>
+
+export function mount(app: Hono, service: Service, handlers: Handlers, addressOf: (c: Context) => string): void {
+  const limit = bodyLimit({
+    maxSize: MOST_BODY_BYTES,
+    onError: () => {
+      throw new HttpError(413, `expected at most ${MOST_BODY_BYTES} bytes`)
+    },
+  })
+  for (const key of Object.keys(API) as Key[]) {
+    const endpoint: Endpoint = API[key]
+    const { method, path } = routeOf(key)
+    const handler = handlers[key] as AnyHandler
+    const pass = endpoint.body === 'file' ? [] : [limit]
+    app.on([method], [path], ...pass, async (c: Context) => {
+      const session = readSession(c)
+      const who = await authorise(c, service, endpoint.access, session)
+      const params = paramsOf(c, path)
+      const query = endpoint.query && parse(endpoint.query, c.req.query(), 'query')
+      const body = await bodyOf(c, endpoint)
+      const answer = await handler({
+        ...who,
+        service,
+        params,
+        query,
+        body,
+        upload: endpoint.body === 'file' ? (c.req.raw.body ?? undefined) : undefined,
+        address: addressOf(c),
+        session,
+        setSession: (token: string | undefined) => writeSession(c, token),
+      })
+      return respond(c, endpoint, answer)
+    })
+  }
+}
+
+type Allowed = { user: User | undefined; project?: Project; role?: Role }
+
+/** Deny by default: each way to pass is named here, and there is no other. */
+async function authorise(c: Context, service: Service, access: Access, session: string | undefined): Promise<Allowed> {
+  const { query } = service.store
+  if (access === 'set-up') {
+    if (await hasUsers(query)) throw new HttpError(404, 'this installation is set up already')
+    return { user: undefined }
+  }
+  const user = session === undefined ? undefined : await findSession(query, session)
+  if (access === 'anyone') return { user }
+  if (!user)
+    throw new HttpError(
+      401,
+      (await hasUsers(query)) ? 'sign in first' : 'this installation is not set up yet: open its set-up link',
+    )
+  if (access === 'signed-in') return { user }
+  if (access === 'administrator') {
+    if (!user.isAdministrator) throw new HttpError(403, 'this is for administrators of the installation')
+    return { user }
+  }
+  const membership = await findMembership(query, c.req.param('project') ?? '', user.id)
+  if (!membership) throw new HttpError(404, 'there is no such project, or you are not in it')
+  if (!access.includes(membership.role))
+    throw new HttpError(403, `this is for ${access.join(', ')}; you are ${membership.role} here`)
+  return { user, ...membership }
+}
+
+function paramsOf(c: Context, path: string): Record<string, string> {
+  const params: Record<string, string> = {}
+  for (const [, name] of path.matchAll(/:(\w+)/g)) {
+    const parsed = PARAMETERS[name as keyof typeof PARAMETERS].safeParse(c.req.param(name!))
+    if (!parsed.success) throw new HttpError(404, `there is no such ${name}`)
+    params[name!] = parsed.data
+  }
+  return params
+}
+
+async function bodyOf(c: Context, { body }: Endpoint): Promise<unknown> {
+  if (body === undefined) return undefined
+  const type = c.req.header('content-type')?.split(';')[0]?.trim()
+  if (body === 'file') {
+    if (type !== 'application/octet-stream') throw new HttpError(415, 'expected content type application/octet-stream')
+    return undefined
+  }
+  if (type !== 'application/json') throw new HttpError(415, 'expected content type application/json')
+  let value: unknown
+  try {
+    value = await c.req.json()
+  } catch (error) {
+    if (error instanceof HttpError) throw error
+    throw new HttpError(400, 'expected JSON', { cause: error })
+  }
+  return parse(body, value, 'body')
+}
+
+/** Refused with the field's name and what was expected there. Text that Postgres cannot hold is refused here too. */
+function parse(schema: z.ZodType, value: unknown, place: string): unknown {
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!
+    throw new HttpError(422, `${path.map(String).join('.') || place}: ${message}`)
+  }
+  const field = unstorable(parsed.data, place)
+  if (field !== undefined) throw new HttpError(422, `${field}: expected text without NUL and lone surrogates`)
+  return parsed.data
+}
+
+function unstorable(value: unknown, place: string): string | undefined {
+  if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed() ? place : undefined
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [key, inner] of Object.entries(value)) {
+    const found = unstorable(key, place) ?? unstorable(inner, key)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function respond(c: Context, { answer }: Endpoint, value: unknown): Response | Promise<Response> {
+  c.header('cache-control', 'no-store')
+  if (answer === 'nothing') return c.body(null, 204)
+  if (answer !== 'file') return c.json(answer.parse(value) as object)
+  const { type, name, body } = value as FileAnswer
+  c.header('content-type', type)
+  if (name !== undefined) c.header('content-disposition', `attachment; filename="${name}"`)
+  if (typeof body === 'string') return c.body(body)
+  return stream(c, async (out) => {
+    for await (const piece of body) await out.write(piece)
+  })
+}

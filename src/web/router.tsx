@@ -1,0 +1,42 @@
+// Addresses and their screens. Who is not signed in gets the sign-in page at any address, and comes back to it.
+import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
+import { AuditScreen } from './routes/audit.tsx'
+import { HomeScreen } from './routes/home.tsx'
+import { JoinScreen } from './routes/join.tsx'
+import { NewPasswordScreen } from './routes/new-password.tsx'
+import { PeopleScreen } from './routes/people.tsx'
+import { ProjectFrame } from './routes/project.tsx'
+import { ProjectsScreen } from './routes/projects.tsx'
+import { SetUpScreen } from './routes/set-up.tsx'
+import { Outside } from './parts.tsx'
+import { SignedIn, Start } from './shell.tsx'
+
+const root = createRootRoute({
+  component: Start,
+  notFoundComponent: () => <Outside title="There is nothing at this address" />,
+})
+const setUp = createRoute({ getParentRoute: () => root, path: '/set-up', component: SetUpScreen })
+const join = createRoute({ getParentRoute: () => root, path: '/join', component: JoinScreen })
+const password = createRoute({ getParentRoute: () => root, path: '/new-password', component: NewPasswordScreen })
+const signedIn = createRoute({ getParentRoute: () => root, id: 'signed-in', component: SignedIn })
+const projects = createRoute({ getParentRoute: () => signedIn, path: '/', component: ProjectsScreen })
+const project = createRoute({ getParentRoute: () => signedIn, path: '/p/$project', component: ProjectFrame })
+const home = createRoute({ getParentRoute: () => project, path: '/', component: HomeScreen })
+const people = createRoute({ getParentRoute: () => project, path: '/people', component: PeopleScreen })
+const audit = createRoute({ getParentRoute: () => project, path: '/audit', component: AuditScreen })
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    setUp,
+    join,
+    password,
+    signedIn.addChildren([projects, project.addChildren([home, people, audit])]),
+  ]),
+  defaultPreload: false,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

@@ -1,0 +1,37 @@
+// Project home: the loop as it stands, and what waits for whom.
+import { Loop } from '../loop.tsx'
+import { useProject } from './project.tsx'
+import { many } from './words.ts'
+
+export function HomeScreen() {
+  const { name, role, steps, waiting } = useProject()
+  const mine = waiting.filter(({ isMine }) => isMine)
+  const others = waiting.filter(({ isMine }) => !isMine)
+  return (
+    <main id="content" className="page">
+      <h1>{name}</h1>
+      <p className="lead">
+        {mine.length > 0
+          ? `${many(
+              mine.reduce((sum, { count }) => sum + count, 0),
+              'thing',
+            )} waiting for you.`
+          : 'Nothing waits for you.'}{' '}
+        <span className="soft">You are {role} here.</span>
+      </p>
+      <Loop steps={steps} />
+      {others.length > 0 && (
+        <section aria-labelledby="waits">
+          <h2 id="waits">What waits for whom</h2>
+          <ul className="waits">
+            {others.map(({ what, whose, count }) => (
+              <li key={`${what} ${whose}`}>
+                <b>{count.toLocaleString('en')}</b> {what} <span className="soft">{whose}</span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </main>
+  )
+}

@@ -1,0 +1,67 @@
+// The first account and the first project. The token is in the address after #, which browsers send to nobody.
+import { useNavigate } from '@tanstack/react-router'
+import { type FormEvent, useState } from 'react'
+import { useWrite } from '../api.ts'
+import { Field, Outside, Problem, textsOf } from '../parts.tsx'
+import { useInstallation } from '../who.ts'
+
+export function SetUpScreen() {
+  const { isSetUp, suggestedProject } = useInstallation()
+  const navigate = useNavigate()
+  const [token] = useState(() => window.location.hash.slice(1))
+  const setUp = useWrite('POST /api/set-up', (me) =>
+    navigate({ to: '/p/$project', params: { project: me.projects[0]!.slug }, replace: true }),
+  )
+  if (isSetUp && !setUp.isPending && !setUp.isSuccess)
+    return (
+      <Outside title="Set up already" lead="This installation has its first account.">
+        <a className="button primary" href="/">
+          Sign in
+        </a>
+      </Outside>
+    )
+  if (token === '')
+    return (
+      <Outside title="A link is needed" lead="Open the whole set-up link that hone serve printed when it started." />
+    )
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    const text = textsOf(event)
+    setUp.mutate({
+      body: { token, name: text('name'), email: text('email'), password: text('password'), project: text('project') },
+    })
+  }
+  return (
+    <Outside title="Set up hone" lead="You will own the first project and can invite everybody else.">
+      <form onSubmit={submit}>
+        <Field label="Project" hint="One focused domain: customer service, discharge letters, code review.">
+          {(attributes) => (
+            <input {...attributes} name="project" required maxLength={120} defaultValue={suggestedProject} />
+          )}
+        </Field>
+        <Field label="Your name">
+          {(attributes) => <input {...attributes} name="name" required maxLength={120} autoComplete="name" />}
+        </Field>
+        <Field label="E-mail address" hint="To sign in with. hone sends no mail.">
+          {(attributes) => <input {...attributes} name="email" type="email" required autoComplete="username" />}
+        </Field>
+        <Field label="Password" hint="At least 12 characters; a sentence is fine.">
+          {(attributes) => (
+            <input
+              {...attributes}
+              name="password"
+              type="password"
+              required
+              minLength={12}
+              maxLength={128}
+              autoComplete="new-password"
+            />
+          )}
+        </Field>
+        <Problem error={setUp.error} />
+        <button type="submit" className="primary" disabled={setUp.isPending}>
+          Set up
+        </button>
+      </form>
+    </Outside>
+  )
+}

@@ -1,0 +1,160 @@
+// The web application as people meet it: a real `hone serve` on its own Postgres, in Chromium, by keyboard.
+import fs from 'node:fs'
+import { dirname } from 'node:path'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { executablePath, FAINT_TEXTS, hasBrowser, launchChromium } from './browser.ts'
+import { makeWorkspace, type Served, startServe } from './serve.test-data.ts'
+
+const PASSWORD = 'a long enough sentence'
+let workspace: string
+let served: Served
+let browser: Browser
+const complaints: string[] = []
+
+beforeAll(async () => {
+  if (!executablePath) return
+  workspace = await makeWorkspace()
+  served = await startServe(workspace)
+  browser = await launchChromium()
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await served?.stop()
+  if (workspace) fs.rmSync(dirname(workspace), { recursive: true, force: true })
+})
+
+/** A browser of its own: another person. */
+async function somebody(): Promise<{ context: BrowserContext; page: Page }> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 850 } })
+  context.setDefaultTimeout(120_000)
+  // A refused request is logged by the browser itself; what the page says about it is tested where it matters.
+  context.on('console', (message) => {
+    if (!/Failed to load resource/.test(message.text())) complaints.push(`${message.type()}: ${message.text()}`)
+  })
+  context.on('weberror', (error) => complaints.push(error.error().message))
+  return { context, page: await context.newPage() }
+}
+
+/** Legible in light and dark, and never scrolling sideways from a phone to a desk. */
+async function looksRight(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    for (const width of [390, 820, 1280]) {
+      await page.setViewportSize({ width, height: 850 })
+      expect(await page.evaluate('document.documentElement.scrollWidth'), `${name} at ${width}`).toBeLessThanOrEqual(
+        width,
+      )
+      if (process.env.HONE_PICTURES)
+        await page.screenshot({
+          path: `${process.env.HONE_PICTURES}/${name}-${width}-${colorScheme}.png`,
+          fullPage: true,
+        })
+    }
+    const { faint, looked } = await page.evaluate<{ faint: string[]; looked: number }>(FAINT_TEXTS)
+    expect(faint, `${name}, ${colorScheme}`).toEqual([])
+    expect(looked).toBeGreaterThan(2)
+  }
+  await page.emulateMedia({ colorScheme: 'light' })
+}
+
+/** Goes to a control by Tab alone. */
+async function tabTo(page: Page, name: RegExp): Promise<void> {
+  for (let i = 0; i < 60; i++) {
+    await page.keyboard.press('Tab')
+    const label = await page.evaluate<string>(
+      `(() => { const e = document.activeElement; return (e.labels?.[0]?.textContent || e.getAttribute('aria-label') || e.textContent || '').trim() })()`,
+    )
+    if (name.test(label)) return
+  }
+  throw new Error(`no control ${name} within 60 tabs`)
+}
+
+let owner: Page
+let invitation: string
+
+test('the set-up link leads to an account and a project whose home shows the loop, by keyboard alone', async (ctx) => {
+  hasBrowser(ctx)
+  const { page } = await somebody()
+  await page.goto(served.url)
+  await page.getByRole('heading', { name: 'Not set up yet' }).waitFor()
+  await page.goto(served.setUp!)
+  await page.getByRole('heading', { name: 'Set up hone' }).waitFor()
+  await looksRight(page, 'set-up')
+  for (const [label, text] of [
+    [/^Project/, ''],
+    [/^Your name/, 'Lea Winter'],
+    [/^E-mail/, 'lea@example.org'],
+    [/^Password/, PASSWORD],
+  ] as const) {
+    await tabTo(page, label)
+    if (text !== '') await page.keyboard.type(text)
+  }
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'desk', level: 1 }).waitFor()
+  const stations = page.getByRole('list', { name: 'The loop' }).getByRole('listitem')
+  expect(await stations.count()).toBe(7)
+  expect(await stations.first().textContent()).toMatch(/Objective.*7 criteria, 1 of them a constraint/)
+  await looksRight(page, 'home')
+  expect(await page.evaluate('document.cookie')).toBe('')
+  owner = page
+})
+
+test('an owner invites by a link; the person who opens it joins in the role it names', async (ctx) => {
+  hasBrowser(ctx)
+  await owner.getByRole('link', { name: 'People' }).click()
+  await owner.getByLabel('Invite somebody as').selectOption('annotator')
+  await owner.getByRole('button', { name: 'Make a link' }).click()
+  invitation = await owner.getByLabel('Invitation for one annotator').inputValue()
+  await looksRight(owner, 'people')
+  const { page } = await somebody()
+  await page.goto(invitation)
+  await page.getByRole('heading', { name: 'Join desk' }).waitFor()
+  await page.getByText('You are invited as an annotator.').waitFor()
+  await looksRight(page, 'join')
+  await page.getByLabel('Your name').fill('Ann Berg')
+  await page.getByLabel('E-mail address').fill('ann@example.org')
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Join' }).click()
+  await page.getByText('You are annotator here.').waitFor()
+  // What an annotator may not see has no way to it.
+  expect(await page.getByRole('link', { name: 'People' }).count()).toBe(0)
+  await page.goto(invitation)
+  await page.getByRole('heading', { name: 'This link does not work' }).waitFor()
+  await page.context().close()
+})
+
+test('signing out ends it; a wrong password says so; the right one comes back to the address that was asked for', async (ctx) => {
+  hasBrowser(ctx)
+  await owner.getByRole('link', { name: 'Audit' }).click()
+  await owner.getByText('member.join').waitFor()
+  await looksRight(owner, 'audit')
+  await owner.getByRole('button', { name: 'Sign out' }).click()
+  await owner.getByRole('heading', { name: 'Sign in' }).waitFor()
+  await looksRight(owner, 'sign-in')
+  await owner.getByLabel('E-mail address').fill('lea@example.org')
+  await owner.getByLabel('Password').fill('not my password')
+  await owner.keyboard.press('Enter')
+  await owner.getByText('e-mail address or password is wrong').waitFor()
+  await owner.getByLabel('Password').fill(PASSWORD)
+  await owner.keyboard.press('Enter')
+  await owner.getByRole('heading', { name: 'Audit' }).waitFor()
+})
+
+test('a second server on the workspace is refused by the name of the first; Ctrl-C ends the first, and all is there again', async (ctx) => {
+  hasBrowser(ctx)
+  await expect(startServe(workspace)).rejects.toThrow(new RegExp(`in use by process ${served.process.pid}`))
+  const port = Number(new URL(served.url).port)
+  expect(await served.stop()).toBe(0)
+  served = await startServe(workspace, { port })
+  expect(served.setUp).toBeUndefined()
+  await owner.reload()
+  await owner.getByRole('heading', { name: 'Audit' }).waitFor()
+})
+
+test('the browser had nothing to complain about: no script, style or request that the headers forbid', (ctx) => {
+  hasBrowser(ctx)
+  expect(complaints).toEqual([])
+  expect(served.said()).not.toMatch(/Error/)
+})
