@@ -49,6 +49,7 @@ function rlSteps() {
       gold: mix('gold') + normal() * 0.11,
       entropy: 0.34 - step * 0.0031 + normal() * 0.008,
       length: 27 + step * 0.48 + normal() * 1.1,
+      samplerGap: 2e-6 * (1 + step / 40),
       terms: {
         'learned reward': proxy - 0.35,
         'stated fact': 0.5 + step * 0.004 + normal() * 0.04,

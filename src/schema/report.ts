@@ -135,6 +135,9 @@ export const RlStep = z.strictObject({
   gold: reading.optional().describe('the check, on the rollouts'),
   entropy: reading.optional().describe('nats a token'),
   length: reading.optional().describe('tokens a completion'),
+  samplerGap: reading
+    .optional()
+    .describe('mean difference of the log-probabilities of sampling and of training, nats a token'),
   terms: z.record(z.string(), reading).optional().describe('each term of the reward, weighted'),
 })
 export type RlStep = z.infer<typeof RlStep>

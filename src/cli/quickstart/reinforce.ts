@@ -222,6 +222,7 @@ function seriesOf(row: StepRow, looks: Look[]): NonNullable<RlReport['series']>[
     ...(look && { gold: look.gold }),
     entropy: row.entropy ?? null,
     length: row.tokensMean ?? null,
+    samplerGap: row.samplerGapMean ?? null,
     terms: Object.fromEntries(
       Object.entries(row).flatMap(([name, value]) => (name.startsWith('reward.') ? [[name.slice(7), value]] : [])),
     ),

@@ -147,7 +147,7 @@ export function termFigure(rl: RlReport, simulated: string | undefined): Markup 
   )
 }
 
-/** Entropy and length: how a policy looks that has begun to collapse or to ramble. */
+/** Entropy and length: how a policy looks that has begun to collapse or to ramble. And whether what was sampled is what was trained. */
 export function health(rl: RlReport): Markup | undefined {
   const panel = (label: string, format: Format, series: Series[]): Panel => ({ label, format, height: 95, series })
   const panels = [
@@ -161,15 +161,21 @@ export function health(rl: RlReport): Markup | undefined {
       fixed(1),
       ofSteps(rl, { name: 'length', colour: 'sft' }, (s) => s.length),
     ),
+    panel(
+      'Sampler against training, nats a token',
+      number,
+      ofSteps(rl, { name: 'gap', colour: 'soft' }, (s) => s.samplerGap),
+    ),
   ].filter((p) => p.series.length > 0)
   if (panels.length === 0) return undefined
   return lineFigure(
     {
       title: 'Health of the policy',
-      caption: 'Entropy that vanishes is collapse; length that grows with the reward is padding.',
+      caption:
+        'Entropy that vanishes is collapse; length that grows with the reward is padding; log-probabilities that sampling and training do not share are a fault of the decoder.',
     },
     {
-      describe: 'Entropy and completion length along the run.',
+      describe: 'Entropy, completion length and the gap between sampler and training along the run.',
       x: { label: 'step' },
       panels,
       flags: stepFlags(rl).filter((f) => f.label.startsWith('kept') || f.label === 'stop'),
