@@ -136,7 +136,7 @@ export const GOLD: GoldWeights = {
   violation: -1.2,
 }
 
-export const CRITERION: CriterionSettings = { conciseness: { perPiece: 0.02, freePieces: 48 } }
+export const CRITERION: CriterionSettings = { conciseness: { perPiece: 0.02, freePieces: 54 } }
 
 /**
  * Of 16, 13 are regular or lean to the left. Skills differ widely and leanings are strong, so that weighing people by

@@ -74,7 +74,8 @@ def sft(inputs):
     optimizer = adamw(policy.parameters(), c, c["weightDecay"])
     trace = []
     for step in range(c["steps"]):
-        demonstrations, replay = inputs["passes"][2 * step], inputs["passes"][2 * step + 1]
+        groups = inputs["passes"][step]
+        demonstrations, replay = groups[:c["batchSize"]], groups[c["batchSize"]:]
         nll = lambda part: -torch.cat([logprobs_and_entropy(policy, s, start)[0] for (s,) in part])
         own, general = nll(demonstrations), nll(replay)
         normaliser = own.numel() + c["replayWeight"] * general.numel()

@@ -47,7 +47,13 @@ export async function ppoRound(learner: Learner, { step, beta }: { step: number;
   )
   const scored = await scoreRollouts(terms, rollouts)
   const minibatchesOf = (epoch: number) =>
-    split(permutation(deriveSeed(seed, 'minibatches', step, epoch), rollouts.length), config.minibatches)
+    split(
+      // The samples of a prompt stay together: engines compute what neighbours begin with once.
+      permutation(deriveSeed(seed, 'minibatches', step, epoch), rows.length).flatMap((row) =>
+        Array.from({ length: samplesPerPrompt }, (_, i) => row * samplesPerPrompt + i),
+      ),
+      config.minibatches,
+    )
   const pass = { temperature, seed: deriveSeed(seed, 'pass', step), ...(signal && { signal }) }
   const observed = await observe(learner, rollouts, { minibatches: minibatchesOf(0), ...pass })
   const { experience, metrics } = experienceOf(rollouts, observed, { ...config, scores: scored.scores, beta })

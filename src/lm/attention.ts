@@ -31,13 +31,26 @@ export type Attend = (q: Tensor, k: Tensor, v: Tensor, layer: number) => Tensor
 /** Rows of queries that plain attention takes at once: scores stay linear in the length where there is a window. */
 const QUERY_ROWS = 512
 
-/** Causal attention inside each packed segment; `upload` brings offsets to the device. */
-export function attendPacked(c: ModelConfig, offsets: Int32Array, upload: Upload): Attend {
+/** Whether what sequences begin with may stand once before them: windows, caps and frequencies that depend on a sequence's length say no. */
+export function mayShareStems(c: ModelConfig): boolean {
+  const byLength = c.ropeScaling?.type === 'dynamic' || c.ropeScaling?.type === 'longrope'
+  return !c.window && c.attentionCap === undefined && !byLength
+}
+
+/** Causal attention inside each packed segment, after the segment that it continues; `upload` brings offsets to the device. */
+export function attendPacked(
+  c: ModelConfig,
+  { offsets, stems }: { offsets: Int32Array; stems?: Int32Array },
+  upload: Upload,
+): Attend {
   const longest = offsets.slice(1).reduce((most, end, n) => Math.max(most, end - offsets[n]!), 0)
-  const uploaded = upload(fromArray(offsets))
+  const segments = {
+    offsets: upload(fromArray(offsets)),
+    ...(stems?.some((stem) => stem >= 0) && { stems: upload(fromArray(stems)) }),
+  }
   return (q, k, v, layer) => {
     const form = formOf(c, layer, longest)
-    if (form.isPlain) return packedAttention(q, k, v, { offsets: uploaded, scale: form.scale })
+    if (form.isPlain) return packedAttention(q, k, v, { ...segments, scale: form.scale })
     const parts: Tensor[] = []
     for (let n = 0; n + 1 < offsets.length; n++)
       for (let from = offsets[n]!; from < offsets[n + 1]!; from += QUERY_ROWS) {

@@ -136,6 +136,49 @@ describe('gradients', () => {
     expect(tried).toBeGreaterThanOrEqual(10)
   })
 
+  test('sequences that share their beginning answer, and teach, as apart', async () => {
+    const prompt = Array.from({ length: 24 }, (_, t) => (5 * t + 3) % 50)
+    const sequences = [[7, 9, 2], [8], [8, 4, 4, 1]].map((own) => scoredFrom([...prompt, ...own], prompt.length))
+    const other = scoredFrom([9, 8, 7, 6], 2)
+    // Neighbours share; with a stranger between them they do not.
+    const together = sequences.map((s) => [s])
+    const apart = sequences.flatMap((s) => [[s], [other]])
+    const heads: HeadSpec = {
+      value: { hidden: [], detached: false, init: 'normal' },
+      scores: { names: ['r'], read: 'sum' },
+    }
+    const want: Output[] = ['logprobs', 'entropies', 'values', 'scores']
+    const gradientsWith = async (groups: Sequence[][], isWanted: (g: number) => boolean) => {
+      const model = await load('untied-llama3', 'all', heads)
+      const answers = (await engine.forward(model, groups, want, PASS)).flat().filter((_, g) => isWanted(g))
+      const loss: GroupLoss = ([out], g) => ({
+        loss: 0,
+        stats: {},
+        gradient: [
+          isWanted(g)
+            ? {
+                logprobs_S: out!.logprobs_S!.map((_, t) => Math.cos(t)),
+                values_S: out!.values_S!.map((_, t) => Math.sin(t + 1)),
+                valueAfter: 0.5,
+                scores_PH: Float64Array.of(0.7),
+              }
+            : {},
+        ],
+      })
+      await engine.forwardBackward(model, groups, want, loss, PASS)
+      const gradients = scope(() =>
+        [...model.body, ...model.heads].flatMap(({ tensor }) => [...toFloat32(tensor.grad!)]),
+      )
+      await engine.discard(model)
+      return { answers, gradients }
+    }
+    const shared = await gradientsWith(together, () => true)
+    const alone = await gradientsWith(apart, (g) => g % 2 === 0)
+    for (const name of ['logprobs_S', 'entropies_S', 'values_S', 'scores_PH'] as const)
+      shared.answers.forEach((out, n) => expect(gap(out[name]!, alone.answers[n]![name]!), name).toBeLessThan(1e-5))
+    expect(gap(shared.gradients, alone.gradients)).toBeLessThan(1e-4)
+  })
+
   test('a group larger than a micro-batch, in two passes, has the gradient of one', async () => {
     const model = await load('grouped-tied', 'all')
     const groups = [randomSequences(6, { vocabulary: 61 })]

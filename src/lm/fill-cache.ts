@@ -37,7 +37,7 @@ export function fillCache({ model, cache, arithmetic }: Sampled, prompts: Prompt
   })
   const upload = (host: Tensor): Tensor => toDevice(host, model.device)
   const at = (values: Int32Array | number[]): Tensor => upload(fromArray(Int32Array.from(values)))
-  const attendSegments = attendPacked(model.config, offsets, upload)
+  const attendSegments = attendPacked(model.config, { offsets }, upload)
   const from_W = prompts.every(({ rows }) => rows.length === 1) ? undefined : at(from)
   const target = { rows: at(toRow), positions: at(toPosition) }
   const attend: Attend = (q, k, v, layer) => {

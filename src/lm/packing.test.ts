@@ -31,7 +31,7 @@ test('rows that are read are those before scored tokens, the last, and what scor
     { group: 0, index: 0, sequence: sequence(5, [2, 3]) },
     { group: 1, index: 0, sequence: { ...sequence(4, []), scoreAt: Int32Array.of(0, 2) } },
   ]
-  const packed = pack(items, 'last')
+  const packed = pack(items, 'last', { shares: true })
   expect([...packed.offsets]).toEqual([0, 5, 9])
   expect([...packed.positions_T]).toEqual([0, 1, 2, 3, 4, 0, 1, 2, 3])
   expect([...packed.rows_R]).toEqual([1, 2, 4, 5, 7, 8])
@@ -43,9 +43,46 @@ test('rows that are read are those before scored tokens, the last, and what scor
 })
 
 test('a sum head reads every scored token', () => {
-  const packed = pack([{ group: 0, index: 0, sequence: sequence(5, [2, 3]) }], 'sum')
+  const packed = pack([{ group: 0, index: 0, sequence: sequence(5, [2, 3]) }], 'sum', { shares: true })
   expect([...packed.rows_R]).toEqual([1, 2, 3, 4])
   expect([...packed.scoreRows].map((place) => packed.rows_R[place])).toEqual([2, 3])
+})
+
+test('what neighbours begin with is laid once, and every sequence reads its own rows', () => {
+  const common = Array.from({ length: 20 }, (_, t) => t % 7)
+  const item = (group: number, own: number[], scoredFrom: number) => {
+    const tokens = Int32Array.from([...common, ...own])
+    return {
+      group,
+      index: 0,
+      sequence: { tokens, isScored: Uint8Array.from(tokens, (_, t) => Number(t >= scoredFrom)) },
+    }
+  }
+  const items = [item(0, [1, 2], 20), item(0, [1, 3, 4], 20), item(1, [5], 20), item(2, [5], 3)]
+  const packed = pack(items, 'last', { shares: true })
+  expect([...packed.stems]).toEqual([-1, 0, 0, 0, -1])
+  expect([...packed.offsets]).toEqual([0, 20, 22, 25, 26, 47])
+  expect([...packed.positions_T.subarray(20, 26)]).toEqual([20, 21, 20, 21, 22, 20])
+  const before = (n: number): number[] =>
+    [...packed.before_S.subarray(packed.scoredOffsets[n], packed.scoredOffsets[n + 1])].map((r) => packed.rows_R[r]!)
+  // The first scored token of each is predicted from the stem's last row.
+  expect([before(0), before(1), before(2)]).toEqual([[19, 20], [19, 22, 23], [19]])
+  expect([...packed.last_N].map((place) => packed.rows_R[place])).toEqual([21, 24, 25, 46])
+  const apart = pack(items, 'last', { shares: false })
+  expect(apart.tokens_T.length).toBe(22 + 23 + 21 + 21)
+  expect(apart.targets_S).toEqual(packed.targets_S)
+})
+
+test('few common tokens, scored ones and equal sequences: nothing is shared but what spares and leaves each its own token', () => {
+  const same = sequence(30, [29])
+  const items = [same, same, sequence(10), sequence(10), sequence(30, [5])].map((s, group) => ({
+    group,
+    index: 0,
+    sequence: s,
+  }))
+  const packed = pack(items, 'last', { shares: true })
+  expect([...packed.stems]).toEqual([-1, 0, 0, -1, -1, -1])
+  expect([...packed.offsets]).toEqual([0, 29, 30, 31, 41, 51, 81])
 })
 
 test.each([

@@ -1,4 +1,5 @@
-// Packing: groups of sequences become micro-batches of rows laid end to end, without padding. The plan depends on the
+// Packing: groups of sequences become micro-batches of rows laid end to end, without padding. What neighbouring sequences
+// begin with (a prompt and its samples, the two sides of a pair) is laid there once, as a stem that they continue. The plan depends on the
 // groups and the budget alone, so that `forward` and `forwardBackward` meet the same matrix shapes and round alike.
 // Legend: T = tokens of a micro-batch, N = its sequences, R = rows whose last hidden state is read, S = scored tokens.
 import { EngineError } from '#errors'
@@ -41,8 +42,10 @@ export type Packed = {
   positions_T: Int32Array
   /** Tokens of the sequence that a token stands in. */
   lengths_T: Int32Array
-  /** Sequence n owns rows offsets[n] to offsets[n + 1]. */
+  /** Segment n is rows offsets[n] to offsets[n + 1]: a sequence, a stem, or what is left of a sequence after its stem. */
   offsets: Int32Array
+  /** The segment that segment n continues; -1 for none. */
+  stems: Int32Array
   /** Ascending rows whose last hidden states are read: before each scored token, the last token, and what score heads read. */
   rows_R: Int32Array
   /** Per scored token, in order: the place in rows_R of the state before it, and the token. */
@@ -57,38 +60,56 @@ export type Packed = {
   scoreOffsets: Int32Array
 }
 
-/** `read`: score heads read `scoreAt` ('last') or every scored token ('sum'). */
-export function pack(items: Item[], read: 'last' | 'sum'): Packed {
-  const T = countTokens(items)
-  const tokens_T = new Int32Array(T)
-  const positions_T = new Int32Array(T)
-  const lengths_T = new Int32Array(T)
-  const offsets = new Int32Array(items.length + 1)
+/** Fewer tokens in common are not worth a segment of their own. */
+const FEWEST_SHARED = 16
+
+/** `read`: score heads read `scoreAt` ('last') or every scored token ('sum'). `shares`: neighbours' common beginnings once. */
+export function pack(items: Item[], read: 'last' | 'sum', { shares }: { shares: boolean }): Packed {
+  const tokens: number[] = []
+  const positions: number[] = []
+  const lengths: number[] = []
+  const offsets = [0]
+  const stems: number[] = []
+  const lay = ({ tokens: all }: Sequence, o: { from: number; to: number; stem: number }): void => {
+    for (let t = o.from; t < o.to; t++) {
+      tokens.push(all[t]!)
+      positions.push(t)
+      lengths.push(all.length)
+    }
+    offsets.push(tokens.length)
+    stems.push(o.stem)
+  }
   const scoredOffsets = new Int32Array(items.length + 1)
   const scoreOffsets = new Int32Array(items.length + 1)
   const before: number[] = []
   const targets: number[] = []
   const last: number[] = []
   const scoreAt: number[] = []
-  const isRead_T = new Uint8Array(T)
-  items.forEach(({ sequence }, n) => {
-    const start = offsets[n]!
-    const length = sequence.tokens.length
-    tokens_T.set(sequence.tokens, start)
-    lengths_T.fill(length, start, start + length)
-    for (let t = 0; t < length; t++) {
-      positions_T[start + t] = t
-      if (!sequence.isScored[t]) continue
-      before.push(start + t - 1)
-      targets.push(sequence.tokens[t]!)
-      if (read === 'sum') scoreAt.push(start + t)
+  let n = 0
+  for (const { count, shared } of runsOf(items, { shares })) {
+    const stem = shared > 0 ? stems.length : -1
+    const stemStart = tokens.length
+    if (shared > 0) lay(items[n]!.sequence, { from: 0, to: shared, stem: -1 })
+    for (const end = n + count; n < end; n++) {
+      const { sequence } = items[n]!
+      const start = tokens.length
+      const length = sequence.tokens.length
+      lay(sequence, { from: shared, to: length, stem })
+      const rowOf = (t: number): number => (t < shared ? stemStart + t : start + t - shared)
+      for (let t = 0; t < length; t++) {
+        if (!sequence.isScored[t]) continue
+        before.push(rowOf(t - 1))
+        targets.push(sequence.tokens[t]!)
+        if (read === 'sum') scoreAt.push(rowOf(t))
+      }
+      if (read === 'last') for (const t of sequence.scoreAt ?? [length - 1]) scoreAt.push(rowOf(t))
+      last.push(rowOf(length - 1))
+      scoredOffsets[n + 1] = before.length
+      scoreOffsets[n + 1] = scoreAt.length
     }
-    if (read === 'last') for (const t of sequence.scoreAt ?? [length - 1]) scoreAt.push(start + t)
-    last.push(start + length - 1)
-    offsets[n + 1] = start + length
-    scoredOffsets[n + 1] = before.length
-    scoreOffsets[n + 1] = scoreAt.length
-  })
+  }
+  const T = tokens.length
+  const isRead_T = new Uint8Array(T)
   for (const list of [before, last, scoreAt]) for (const row of list) isRead_T[row] = 1
   const place_T = new Int32Array(T)
   let R = 0
@@ -100,10 +121,11 @@ export function pack(items: Item[], read: 'last' | 'sum'): Packed {
   for (let t = 0; t < T; t++) if (isRead_T[t]) rows_R[place_T[t]!] = t
   const placesOf = (rows: number[]): Int32Array => Int32Array.from(rows, (row) => place_T[row]!)
   return {
-    tokens_T,
-    positions_T,
-    lengths_T,
-    offsets,
+    tokens_T: Int32Array.from(tokens),
+    positions_T: Int32Array.from(positions),
+    lengths_T: Int32Array.from(lengths),
+    offsets: Int32Array.from(offsets),
+    stems: Int32Array.from(stems),
     rows_R,
     before_S: placesOf(before),
     targets_S: Int32Array.from(targets),
@@ -112,6 +134,34 @@ export function pack(items: Item[], read: 'last' | 'sum'): Packed {
     scoreRows: placesOf(scoreAt),
     scoreOffsets,
   }
+}
+
+/** Neighbours in runs, each with the number of first tokens that all of it share; a run grows while that spares tokens. */
+function runsOf(items: Item[], { shares }: { shares: boolean }): { count: number; shared: number }[] {
+  const runs: { count: number; shared: number }[] = []
+  let first = 0
+  let open: { count: number; shared: number } | undefined
+  items.forEach(({ sequence }, n) => {
+    if (open && shares) {
+      const shared = commonStart(items[first]!.sequence, sequence, open.count === 1 ? Infinity : open.shared)
+      if (shared >= FEWEST_SHARED && shared * open.count > open.shared * (open.count - 1)) {
+        open.shared = shared
+        open.count++
+        return
+      }
+    }
+    first = n
+    runs.push((open = { count: 1, shared: 0 }))
+  })
+  return runs
+}
+
+/** First tokens that two sequences have in common and score in neither, at most `most`; each keeps a token of its own. */
+function commonStart(a: Sequence, b: Sequence, most: number): number {
+  const end = Math.min(most, a.tokens.length - 1, b.tokens.length - 1)
+  let t = 0
+  while (t < end && a.tokens[t] === b.tokens[t] && !a.isScored[t] && !b.isScored[t]) t++
+  return t
 }
 
 /** Refuses what no pass can answer, naming group and sequence: empty, unequal lengths, tokens outside the vocabulary, longer than the model reads, a scored first token, scoreAt outside. */

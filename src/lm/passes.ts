@@ -7,7 +7,7 @@ import type { GroupLoss, Loss, Numbers, Output, Outputs, PassOptions, Sequence, 
 import { backward, embedding, fromArray, matrixProduct, noGrad, scope, type Tensor, toFloat32 } from '#torch'
 import type { Arithmetic } from './arithmetic.ts'
 import { valueOf } from './heads.ts'
-import { attendPacked } from './attention.ts'
+import { attendPacked, mayShareStems } from './attention.ts'
 import { lastHidden, type Pass, stepsOf } from './decoder.ts'
 import { logprobsOf } from './logits.ts'
 import { describeModel, type LanguageModel } from './model.ts'
@@ -77,7 +77,7 @@ export async function embedPass(model: LanguageModel, batch: Sequence[]): Promis
   const means: Numbers[] = []
   for (const { chunks } of planBatches(groups, model.budget)) {
     await breathe(undefined)
-    const packed = pack(chunks[0]!, 'last')
+    const packed = pack(chunks[0]!, 'last', { shares: false })
     const states = scope(() =>
       noGrad(() => toFloat32(hiddenOf(model, packed, { arithmetic: model.arithmetics.reading, rows: 'all tokens' }))),
     )
@@ -139,14 +139,14 @@ function lossOf(loss: GroupLoss, group: number, outputs: Outputs[], sums: Sums):
 
 function readOnly(model: LanguageModel, items: Item[], want: Output[], temperature: number): Outputs[] {
   const scores = readingOf(model)
-  const packed = pack(items, scores?.read ?? 'last')
+  const packed = pack(items, scores?.read ?? 'last', { shares: mayShareStems(model.config) })
   const o = { temperature, arithmetic: model.arithmetics.reading }
   return scope(() => noGrad(() => toOutputs(numbersOf(run(model, packed, want, o), want), packed, scores)))
 }
 
 function learn(model: LanguageModel, items: Item[], want: Output[], o: { temperature: number; settle: Settle }): void {
   const scores = readingOf(model)
-  const packed = pack(items, scores?.read ?? 'last')
+  const packed = pack(items, scores?.read ?? 'last', { shares: mayShareStems(model.config) })
   scope(() => {
     const { reading, recording } = model.arithmetics
     const kept = model.recomputes
@@ -194,7 +194,8 @@ function run(
   const tensors: RawTensors = {}
   const { before_S, rows_R, targets_S } = packed
   if (before_S.length > 0 && (want.includes('logprobs') || want.includes('entropies'))) {
-    const before = before_S.length === rows_R.length ? hidden_RE : embedding(hidden_RE, at(model, before_S))
+    const isWhole = before_S.length === rows_R.length && before_S.every((row, i) => row === i)
+    const before = isWhole ? hidden_RE : embedding(hidden_RE, at(model, before_S))
     const targets = at(model, targets_S)
     const { logprobs_T, entropies_T } = logprobsOf(model.decoder, before, targets, { temperature, arithmetic })
     if (want.includes('logprobs')) tensors.logprobs_S = logprobs_T
@@ -216,7 +217,7 @@ function passOf(model: LanguageModel, packed: Packed, o: Reading): Pass {
   const upload = (host: Tensor): Tensor => toDevice(host, model.device)
   return {
     arithmetic: o.arithmetic,
-    attend: attendPacked(model.config, packed.offsets, upload),
+    attend: attendPacked(model.config, packed, upload),
     upload,
     rows_R: isWhole ? undefined : at(model, packed.rows_R),
   }

@@ -250,7 +250,7 @@ function logitsAfter(context: number[]): number[] {
       const hidden = lastHidden(
         model.decoder,
         { tokens_T, positions_T, lengths_T: Int32Array.from(context, () => T) },
-        { arithmetic, upload, attend: attendPacked(model.config, Int32Array.of(0, T), upload) },
+        { arithmetic, upload, attend: attendPacked(model.config, { offsets: Int32Array.of(0, T) }, upload) },
       )
       return [...toFloat32(logitsOf(model.decoder, narrow(hidden, 0, T - 1, 1), arithmetic))]
     }),

@@ -8,9 +8,16 @@ export function matrixProductOp(x: Tensor, weight: Tensor, bias: Tensor | null):
   return wrap(addon().call(111, x.handle, weight.handle, bias?.handle) as number)
 }
 
-/** hone::packed_attention(Tensor q, Tensor k, Tensor v, Tensor offsets, float scale) -> Tensor */
-export function packedAttentionOp(q: Tensor, k: Tensor, v: Tensor, offsets: Tensor, scale: number): Tensor {
-  return wrap(addon().call(112, q.handle, k.handle, v.handle, offsets.handle, scale) as number)
+/** hone::packed_attention(Tensor q, Tensor k, Tensor v, Tensor offsets, Tensor? stems, float scale) -> Tensor */
+export function packedAttentionOp(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  offsets: Tensor,
+  stems: Tensor | null,
+  scale: number,
+): Tensor {
+  return wrap(addon().call(112, q.handle, k.handle, v.handle, offsets.handle, stems?.handle, scale) as number)
 }
 
 /** hone::token_logprobs(Tensor hidden, Tensor weight, Tensor targets, float temperature) -> (Tensor, Tensor) */

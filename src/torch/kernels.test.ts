@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   add,
+  cat,
   type DType,
   forbidLeaks,
   fromArray,
@@ -104,6 +105,41 @@ test.each(ATTENTION_CASES)('packed attention, $heads heads of $width over $kvHea
   })
 })
 
+const STEM_CASES = [
+  { heads: 4, kvHeads: 2, width: 16, ends: [0, 50, 51, 113, 120, 140, 150], stems: [-1, 0, 0, -1, 3, -1] },
+  { heads: 2, kvHeads: 2, width: 5, ends: [0, 3, 100, 101], stems: [-1, 0, 0] },
+]
+test.each(STEM_CASES)('segments $ends that continue $stems answer as whole sequences, gradients included', (c) => {
+  withGenerator(1, (generator) => {
+    const tokens = c.ends.at(-1)!
+    const q = normal(generator, tokens, c.heads, c.width)
+    const k = normal(generator, tokens, c.kvHeads, c.width)
+    const v = normal(generator, tokens, c.kvHeads, c.width)
+    const offsets = fromArray(Int32Array.from(c.ends))
+    const stems = fromArray(Int32Array.from(c.stems))
+    const scale = c.width ** -0.5
+    // The plain side lays every sequence out whole and answers its own rows.
+    const whole = (x: Tensor, n: number): Tensor => {
+      const rows = (m: number): Tensor => narrow(x, 0, c.ends[m]!, c.ends[m + 1]! - c.ends[m]!)
+      return c.stems[n]! < 0 ? rows(n) : cat([rows(c.stems[n]!), rows(n)])
+    }
+    hold(
+      (...[a, b, d]) => [packedAttention(a!, b!, d!, { offsets, stems, scale })],
+      (...[a, b, d]) => [
+        cat(
+          c.stems.map((_, n) => {
+            const [qn, kn, vn] = [whole(a!, n), whole(b!, n), whole(d!, n)]
+            const own = c.ends[n + 1]! - c.ends[n]!
+            const all = qn.shape[0]!
+            return narrow(plainAttention(qn, kn, vn, { offsets: [0, all], scale }), 0, all - own, own)
+          }),
+        ),
+      ],
+      [q, k, v],
+    )
+  })
+})
+
 test('packed attention holds where scores reach 10,000', () => {
   withGenerator(2, (generator) => {
     const [q, k, v] = [normal(generator, 60, 2, 16), normal(generator, 60, 2, 16), normal(generator, 60, 2, 16)]
@@ -158,6 +194,20 @@ test('packed attention refuses offsets that are not segments', () => {
     expect(() =>
       packedAttention(q, zeros([10, 3, 4]), zeros([10, 3, 4]), { offsets: fromArray(Int32Array.of(0, 10)), scale: 1 }),
     ).toThrow(/multiple/)
+  })
+})
+
+test('packed attention refuses stems that are none', () => {
+  scope(() => {
+    const q = zeros([10, 2, 4])
+    const offsets = fromArray(Int32Array.of(0, 4, 7, 10))
+    const run =
+      (...stems: number[]) =>
+      () =>
+        packedAttention(q, q, q, { offsets, stems: fromArray(Int32Array.from(stems)), scale: 1 })
+    expect(run(-1, 0)).toThrow(/one stem for each of 3 segments/)
+    expect(run(-1, 1, -1)).toThrow(/the stem of segment 1 must be an earlier segment/)
+    expect(run(-1, 0, 1)).toThrow(/the stem of segment 2 must be an earlier segment/)
   })
 })
 

@@ -19,9 +19,15 @@ export function matrixProduct(x: Tensor, weight: Tensor, bias?: Tensor | null): 
 /**
  * Causal attention inside each segment: q [T,H,D], k and v [T,K,D], H a multiple of K (query head h reads h / (H/K)).
  * offsets_N1 int32 [N+1] from 0 to T, rising: segment n is tokens offsets[n] to offsets[n+1]. Answers [T,H,D]. Memory is linear in T.
+ * stems int32 [N]: the earlier segment that segment n continues, seeing all its tokens before its own; -1 for none. A stem continues none.
  */
-export function packedAttention(q: Tensor, k: Tensor, v: Tensor, options: { offsets: Tensor; scale: number }): Tensor {
-  return ops.packedAttentionOp(q, k, v, options.offsets, options.scale)
+export function packedAttention(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  options: { offsets: Tensor; stems?: Tensor; scale: number },
+): Tensor {
+  return ops.packedAttentionOp(q, k, v, options.offsets, options.stems ?? null, options.scale)
 }
 
 /**

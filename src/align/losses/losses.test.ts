@@ -93,6 +93,18 @@ describe('PyTorch', () => {
     expect(stats.clipped).toBeGreaterThan(N / 10)
   })
 
+  test('a value within the clip always has the gradient of its square, whatever rounds', () => {
+    const values_S = stream(16, -0.09, 0.09)
+    const oldValues_S = stream(17, -0.09, 0.09)
+    const returns_S = stream(18, -3, 3)
+    const { gradient, stats } = valueLoss({ values_S }, { oldValues_S, returns_S }, { clipValue: 0.2, tokens: N })
+    expectClose(
+      gradient[0]!.values_S!,
+      returns_S.map((r, i) => (values_S[i]! - r) / N),
+    )
+    expect(stats.clipped).toBe(0)
+  })
+
   test('clipped value loss', () => {
     const values_S = stream(16, -2, 2)
     const oldValues_S = stream(17, -0.5, 0.5).map((d, i) => values_S[i]! + d)

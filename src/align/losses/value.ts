@@ -18,8 +18,10 @@ export function valueLoss(
   for (let i = 0; i < values_S.length; i++) {
     const old = oldValues_S[i]!
     const free = values_S[i]! - returns_S[i]!
-    const held = old + clamp(values_S[i]! - old, -clipValue, clipValue) - returns_S[i]!
-    const isHeld = held * held > free * free
+    const moved = values_S[i]! - old
+    const held = old + clamp(moved, -clipValue, clipValue) - returns_S[i]!
+    // Within the clip both are one number, but for rounding.
+    const isHeld = Math.abs(moved) > clipValue && held * held > free * free
     loss += (weight * (isHeld ? held * held : free * free)) / 2 / tokens
     gradient_S[i] = isHeld ? 0 : (weight * free) / tokens
     stats.clipped += isHeld ? 1 : 0
