@@ -3,30 +3,19 @@ import { existsSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import { findWorkspace, importVersion, readRows, writeRows } from '#data'
 import { ConfigError, DataError } from '#errors'
-import {
-  AGGREGATION_METHODS,
-  aggregate,
-  type Aggregation,
-  gatherItems,
-  type GoldAnswer,
-  type Qualification,
-  qualify,
-  ratingsOf,
-  reportAgreement,
-  reportAnnotators,
-} from '#feedback'
+import { AGGREGATION_METHODS, aggregate, type Aggregation, type Qualification, qualify } from '#feedback'
 import type { Comparison, Judgement } from '#schema'
-import type { Interval } from '#stats'
-import { type Common, fileOf, formatOf, label, numberOf, readSource, workspaceOf } from './data-source.ts'
+import { type Common, fileOf, formatOf, label, numberOf, workspaceOf } from './data-source.ts'
 import { checkCriterion, guidelineLabel, guidelineNamed, keepGuideline, listGuidelines } from './guideline-file.ts'
 import { judge } from './judging.ts'
 import { versionHashOf } from './lineage-graph.ts'
 import { writeMade } from './made-file.ts'
 import { figure, output } from './output.ts'
+import { COMPARISONS, holdTogether, range, readComparisons, readGold, readJudged } from './judged-rows.ts'
+import { labelReports } from './label-reports.ts'
 import { openTerminal } from './terminal.ts'
 
 const METHODS = ['auto', ...AGGREGATION_METHODS, 'weighted-majority'] as const
-const COMPARISONS = 'rows {item, prompt, a, b} that were judged'
 
 export function labelCommands(program: Command): void {
   const group = program.command('label').description('judge blind pairs; import, compare and aggregate judgements')
@@ -49,11 +38,7 @@ export function labelCommands(program: Command): void {
     .requiredOption('--name <name>', 'dataset')
     .option('--comparisons <source>', COMPARISONS)
     .action(importCommand)
-  add('agreement <source>', 'do annotators agree, and who leans to a side')
-    .option('--comparisons <source>', COMPARISONS)
-    .option('--criterion <name>', 'of rows that were judged by criteria: take these')
-    .option('--seed <n>', 'of the bootstrap', '0')
-    .action(agreementCommand)
+  labelReports(add)
   add('aggregate <source>', 'judgements become preferences with probability and weight')
     .requiredOption('--out <file>', 'preferences: .jsonl, .json or .csv')
     .option('--comparisons <source>', COMPARISONS)
@@ -144,41 +129,6 @@ async function importCommand(file: string, options: Common & { name: string; com
   out.say(`${isNew ? 'imported' : 'already there:'} ${label(version)}  ${version.rows} judgements`)
 }
 
-async function agreementCommand(
-  source: string,
-  options: Common & { comparisons?: string; criterion?: string; seed: string },
-): Promise<void> {
-  const out = output(options)
-  const { judgements, comparisons } = await readJudged(source, options)
-  const seed = numberOf('--seed', options.seed, { low: 0, isWhole: true })
-  const agreement = reportAgreement(ratingsOf(gatherItems(judgements, comparisons)), { seed })
-  const annotators = reportAnnotators(judgements, comparisons)
-  out.event({ event: 'done', agreement, annotators })
-  out.say(
-    `${agreement.judgements} judgements of ${agreement.items} items by ${annotators.length} annotators; 95% intervals over items`,
-  )
-  const names = {
-    percent: 'agreement',
-    alpha: "Krippendorff's alpha",
-    alphaOrdinal: 'alpha, ties between',
-    fleiss: "Fleiss' kappa",
-    gwetAC1: "Gwet's AC1",
-    cohen: "Cohen's kappa",
-  } as const
-  for (const [key, name] of Object.entries(names)) {
-    const interval = agreement[key as keyof typeof names]
-    if (interval) out.say(`  ${name.padEnd(21)} ${range(interval)}`)
-  }
-  if (agreement.warning !== undefined) out.say(`  ${agreement.warning}`)
-  out.say('annotator              judged  left share              with the others')
-  for (const { annotator, judgements: count, leftShare, withOthers } of annotators) {
-    const bias = leftShare && leftShare.adjusted < 0.05 ? '  leans to a side' : ''
-    out.say(
-      `${annotator.padEnd(22)} ${String(count).padStart(6)}  ${(leftShare ? range(leftShare) : '').padEnd(22)}  ${withOthers ? range(withOthers) : ''}${bias}`,
-    )
-  }
-}
-
 type AggregateOptions = Common & {
   out: string
   comparisons?: string
@@ -264,65 +214,4 @@ async function qualificationOf(
     ...(comparisons && { comparisons }),
     ...(passMark === undefined ? {} : { passMark: numberOf('--pass-mark', passMark, { low: 0, high: 1 }) }),
   })
-}
-
-async function readJudged(
-  source: string,
-  options: Common & { comparisons?: string; criterion?: string },
-): Promise<{ judgements: Judgement[]; comparisons: Comparison[] | undefined }> {
-  const { rows } = await readSource(source, { ...options, kind: 'judgements' })
-  const all = rows.flatMap((row) => ('annotator' in row ? [row] : []))
-  const { criterion } = options
-  const judgements = criterion === undefined ? all : all.filter((row) => row.criterion === criterion)
-  if (judgements.length === 0)
-    throw new DataError(
-      `expected judgements${criterion === undefined ? '' : ` by the criterion ${criterion}`}, got none`,
-      {
-        file: source,
-      },
-    )
-  const comparisons =
-    options.comparisons === undefined ? undefined : await readComparisons(options.comparisons, options)
-  holdTogether(judgements, comparisons, source)
-  return { judgements, comparisons }
-}
-
-/** Throws when judgements contradict their items; the error names the file. */
-function holdTogether(judgements: Judgement[], comparisons: Comparison[] | undefined, file: string): void {
-  const criteria = new Set(judgements.map(({ criterion }) => criterion))
-  try {
-    for (const criterion of criteria)
-      gatherItems(
-        judgements.filter((row) => row.criterion === criterion),
-        comparisons,
-      )
-  } catch (cause) {
-    throw cause instanceof DataError ? new DataError(cause.message, { file }, { cause }) : cause
-  }
-}
-
-async function readComparisons(source: string, options: Common): Promise<Comparison[]> {
-  const { rows } = await readSource(source, { ...options, kind: 'comparisons' })
-  return rows.map((row, i) => {
-    if ('a' in row && 'item' in row) return row
-    throw new DataError(
-      `expected comparisons {item, prompt, a, b}, got chosen and rejected in row ${i + 1}: that is judged already`,
-      { file: source },
-    )
-  })
-}
-
-async function readGold(source: string, options: Common): Promise<GoldAnswer[]> {
-  const { rows } = await readSource(source, { ...options, kind: 'comparisons' })
-  return rows.map((row, i) => {
-    if ('chosen' in row && row.id !== undefined) return { item: row.id, better: row.chosen }
-    throw new DataError(
-      `expected gold rows {id, prompt, chosen, rejected} whose id is the item, got another in row ${i + 1}`,
-      { file: source },
-    )
-  })
-}
-
-function range({ value, low, high }: Interval): string {
-  return `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`
 }

@@ -1,6 +1,7 @@
 // Agreement on comparisons, every coefficient side by side with its bootstrap interval over items, and a warning where
 // skew makes kappa look worse than the judgements are (the paradox of Feinstein and Cicchetti 1990).
 import { DataError } from '#errors'
+import type { Comparison, Judgement } from '#schema'
 import { bootstrap, deriveSeed, type Interval } from '#stats'
 import {
   cohenKappa,
@@ -12,7 +13,7 @@ import {
   percentAgreement,
   type Rating,
 } from './agreement.ts'
-import type { Item } from './items.ts'
+import { gatherItems, type Item } from './items.ts'
 
 export type AgreementReport = {
   items: number
@@ -22,8 +23,12 @@ export type AgreementReport = {
   alpha: Interval
   /** The same with a tie between the two. */
   alphaOrdinal: Interval
+  /** The same with a tie half-way, distances squared. */
+  alphaInterval: Interval
   fleiss: Interval
   gwetAC1: Interval
+  /** Gwet with half agreement between a tie and a side. */
+  gwetAC2: Interval
   /** Only when exactly two annotators judged. */
   cohen?: Interval
   warning?: string
@@ -44,7 +49,7 @@ export function reportAgreement(
   { seed, resamples = 1000, level = 0.95 }: { seed: number; resamples?: number; level?: number },
 ): AgreementReport {
   const { categories, counts } = countTable(ratings)
-  if (!counts.some((row) => row.reduce((x, y) => x + y, 0) >= 2))
+  if (!isSharedByTwo(counts))
     throw new DataError('agreement needs at least one item judged by two annotators; raise the overlap')
   const over = (name: string, coefficient: (table: CountTable) => number) =>
     bootstrap(counts, (sample) => coefficient({ categories, counts: sample as number[][] }), {
@@ -58,8 +63,10 @@ export function reportAgreement(
     percent: over('percent', percentAgreement),
     alpha: over('alpha', krippendorffAlpha),
     alphaOrdinal: over('alpha-ordinal', (table) => krippendorffAlpha(table, 'ordinal')),
+    alphaInterval: over('alpha-interval', (table) => krippendorffAlpha(table, 'interval')),
     fleiss: over('fleiss', fleissKappa),
     gwetAC1: over('gwet', gwetAC),
+    gwetAC2: over('gwet-ordinal', (table) => gwetAC(table, 'ordinal')),
   }
   if (new Set(ratings.map((r) => r.annotator)).size === 2)
     report.cohen = bootstrap(pairsOf(ratings), (sample) => cohenKappa(sample.flat()), {
@@ -70,6 +77,44 @@ export function reportAgreement(
   const warning = prevalenceWarning(report)
   if (warning !== undefined) report.warning = warning
   return report
+}
+
+export const AGREEMENT_PARTS = ['criterion', 'stratum', 'guideline'] as const
+export type AgreementPart = (typeof AGREEMENT_PARTS)[number]
+/** `part`: the criterion, stratum or guideline version; absent where rows name none. */
+export type AgreementOfPart = { part?: string; judgements: number } & ({ report: AgreementReport } | { reason: string })
+
+/**
+ * One report for each criterion, stratum (of the comparison) or guideline version, in order of first appearance; a part too small to
+ * have one says why. Rows of several criteria are told apart by `criterion` only.
+ */
+export function reportAgreementBy(
+  by: AgreementPart,
+  judgements: readonly Judgement[],
+  {
+    comparisons,
+    ...options
+  }: { comparisons?: readonly Comparison[]; seed: number; resamples?: number; level?: number },
+): AgreementOfPart[] {
+  const strata = new Map(comparisons?.map(({ item, stratum }) => [item, stratum]))
+  const partOf = (row: Judgement) => (by === 'stratum' ? strata.get(row.item) : row[by])
+  const parts = new Map<string | undefined, Judgement[]>()
+  for (const row of judgements) {
+    const rows = parts.get(partOf(row))
+    if (rows) rows.push(row)
+    else parts.set(partOf(row), [row])
+  }
+  return [...parts].map(([part, rows]) => {
+    const head = { ...(part !== undefined && { part }), judgements: rows.length }
+    const ratings = ratingsOf(gatherItems(rows, comparisons))
+    return isSharedByTwo(countTable(ratings).counts)
+      ? { ...head, report: reportAgreement(ratings, options) }
+      : { ...head, reason: 'no item was judged by two annotators' }
+  })
+}
+
+function isSharedByTwo(counts: readonly number[][]): boolean {
+  return counts.some((row) => row.reduce((x, y) => x + y, 0) >= 2)
 }
 
 /** Kappa and alpha divide by the disagreement that chance would bring; with one rare category that is next to nothing. */

@@ -11,17 +11,35 @@ export {
   type Rating,
   type Scale,
 } from './agreement.ts'
-export { type AgreementReport, ratingsOf, reportAgreement } from './agreement-report.ts'
+export {
+  AGREEMENT_PARTS,
+  type AgreementOfPart,
+  type AgreementPart,
+  type AgreementReport,
+  ratingsOf,
+  reportAgreement,
+  reportAgreementBy,
+} from './agreement-report.ts'
 export { type AnnotatorReport, reportAnnotators } from './annotators.ts'
 export { type Annotator, type AssignableItem, assign, type Assignment, sideOf } from './assignment.ts'
 export { type AggregationEvidence, chooseAggregation } from './choose-aggregation.ts'
+export { type Change, compareGuidelines, type GuidelineComparison } from './compare-guidelines.ts'
 export { type Answers, chanceOfFirst, type CrowdRatings, crowdBradleyTerry, type Game } from './crowd-bradley-terry.ts'
 export { dawidSkene, type DawidSkeneFit, type DawidSkeneOptions, skillsOf } from './dawid-skene.ts'
 export { glad, type GladFit } from './glad.ts'
 export { gatherItems, type Item, type Vote, votesByAnnotator } from './items.ts'
 export { type Label, type LabelFit, type LabelTable, tabulate, tabulateVotes, voteShares } from './label-table.ts'
 export { mace, type MaceFit, type MaceOptions } from './mace.ts'
+export { decideOverlap, decideOverlaps, OVERLAP_RULE, type OverlapDecision, type OverlapRule } from './overlap.ts'
 export { AGGREGATION_METHODS, type AggregationMethod, fitPairs, type PairFit } from './pair-models.ts'
+export {
+  type Finding,
+  PEOPLE_TESTS,
+  type PeopleReport,
+  type PeopleTest,
+  type PersonReport,
+  reportPeople,
+} from './people.ts'
 export { type GoldAnswer, type Qualification, qualify, type SideConfusion } from './qualification.ts'
 export {
   type CoinCounts,

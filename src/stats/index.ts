@@ -19,6 +19,8 @@ export {
 export { binomialTest, holm, mcnemar, pairedPermutation } from './hypothesis.ts'
 export { average, clopperPearson, type Interval, meanInterval, wilson } from './intervals.ts'
 export { minimise, type Minimum, type Objective } from './minimise.ts'
+export { FEWEST_MEMBERS, type Member, type Outlier, outliers } from './outliers.ts'
+export { type ControlChart, controlChart, type Fall, fallOverTime, FEWEST_OVER_TIME } from './over-time.ts'
 export { type PairedCounts, pairedRateChange } from './paired-proportions.ts'
 export { trialsForPower, trialsForPrecision } from './power.ts'
 export { deriveSeed, type Generator, generator } from './random.ts'

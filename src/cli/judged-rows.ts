@@ -1,0 +1,69 @@
+// Judgements, the comparisons they belong to and gold answers, as the commands of hone label read them, held against each other.
+import { DataError } from '#errors'
+import { gatherItems, type GoldAnswer } from '#feedback'
+import type { Comparison, Judgement } from '#schema'
+import type { Interval } from '#stats'
+import { type Common, readSource } from './data-source.ts'
+
+export const COMPARISONS = 'rows {item, prompt, a, b} that were judged'
+
+export async function readJudged(
+  source: string,
+  options: Common & { comparisons?: string; criterion?: string },
+): Promise<{ judgements: Judgement[]; comparisons: Comparison[] | undefined }> {
+  const { rows } = await readSource(source, { ...options, kind: 'judgements' })
+  const all = rows.flatMap((row) => ('annotator' in row ? [row] : []))
+  const { criterion } = options
+  const judgements = criterion === undefined ? all : all.filter((row) => row.criterion === criterion)
+  if (judgements.length === 0)
+    throw new DataError(
+      `expected judgements${criterion === undefined ? '' : ` by the criterion ${criterion}`}, got none`,
+      {
+        file: source,
+      },
+    )
+  const comparisons =
+    options.comparisons === undefined ? undefined : await readComparisons(options.comparisons, options)
+  holdTogether(judgements, comparisons, source)
+  return { judgements, comparisons }
+}
+
+/** Throws when judgements contradict their items; the error names the file. */
+export function holdTogether(judgements: Judgement[], comparisons: Comparison[] | undefined, file: string): void {
+  const criteria = new Set(judgements.map(({ criterion }) => criterion))
+  try {
+    for (const criterion of criteria)
+      gatherItems(
+        judgements.filter((row) => row.criterion === criterion),
+        comparisons,
+      )
+  } catch (cause) {
+    throw cause instanceof DataError ? new DataError(cause.message, { file }, { cause }) : cause
+  }
+}
+
+export async function readComparisons(source: string, options: Common): Promise<Comparison[]> {
+  const { rows } = await readSource(source, { ...options, kind: 'comparisons' })
+  return rows.map((row, i) => {
+    if ('a' in row && 'item' in row) return row
+    throw new DataError(
+      `expected comparisons {item, prompt, a, b}, got chosen and rejected in row ${i + 1}: that is judged already`,
+      { file: source },
+    )
+  })
+}
+
+export async function readGold(source: string, options: Common): Promise<GoldAnswer[]> {
+  const { rows } = await readSource(source, { ...options, kind: 'comparisons' })
+  return rows.map((row, i) => {
+    if ('chosen' in row && row.id !== undefined) return { item: row.id, better: row.chosen }
+    throw new DataError(
+      `expected gold rows {id, prompt, chosen, rejected} whose id is the item, got another in row ${i + 1}`,
+      { file: source },
+    )
+  })
+}
+
+export function range({ value, low, high }: Interval): string {
+  return `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`
+}
