@@ -14,7 +14,7 @@ import { curate, defineObjective } from './demonstrations.ts'
 import { evaluate } from './evaluation.ts'
 import { fineTune } from './fine-tune.ts'
 import { lineage } from './lineage.ts'
-import { startPart } from './parts.ts'
+import { type Part, startPart } from './parts.ts'
 import { protocol } from './protocol.ts'
 import { lookAtEnds, reinforce, reportRl } from './reinforce.ts'
 import { trainReward } from './reward-model.ts'
@@ -131,13 +131,23 @@ type Worked = {
   ends: Awaited<ReturnType<typeof lookAtEnds>>
 }
 
-/** Two processes share the machine, a thread each: what is only compared with runs beside PPO and evaluation. */
+/** Two processes share the machine, a thread each: what is only compared with runs beside PPO and evaluation. While nothing runs beside it, this process takes all threads: bits do not depend on their number. */
 async function besideOthers(stage: Stage, { reinforce, evaluate }: Work): Promise<Worked> {
-  setThreads(1)
-  const bestOfN = startPart(stage, 'best-of-n')
-  const withoutRules = bestOfN.then(() => startPart(stage, 'without-rules'))
+  const all = describe().threads
+  let running = 0
+  const beside = async (part: Part): Promise<unknown> => {
+    running++
+    setThreads(1)
+    try {
+      return await startPart(stage, part)
+    } finally {
+      if (--running === 0) setThreads(all)
+    }
+  }
+  const bestOfN = beside('best-of-n')
+  const withoutRules = bestOfN.then(() => beside('without-rules'))
   const reinforced = reinforce()
-  const unbudgeted = Promise.all([reinforced, withoutRules]).then(() => startPart(stage, 'unbudgeted'))
+  const unbudgeted = Promise.all([reinforced, withoutRules]).then(() => beside('unbudgeted'))
   const evaluated = reinforced.then(evaluate)
   const looked = Promise.all([evaluated, withoutRules]).then(() => lookAtEnds(stage))
   const [curve, judgedPolicy, ends] = await Promise.all([bestOfN, evaluated, looked, unbudgeted])

@@ -12,22 +12,22 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
   const part = (whole: number, fewest = FEWEST) => Math.max(Math.min(whole, fewest), Math.round(whole * scale))
   return {
     sizes: {
-      demonstrations: part(2600),
+      demonstrations: part(3000),
       heldOut: part(500),
       /** Enough that none comes twice: repeated, they are learnt by heart and general text suffers. */
       replay: part(6000),
       generalHeldOut: part(200),
       qualification: 20,
-      pairs: part(1500),
+      pairs: part(2000),
       heldOutPairs: part(1000),
       overlap: 3,
       rlPrompts: part(2000),
       markPrompts: part(2000),
       watched: 8,
       /** Fixed prompts behind gold before and after, and the points of the unbudgeted curve. */
-      fixedPrompts: part(500),
+      fixedPrompts: part(400),
       /** Prompts of the evaluation: a change of 0.05 in a criterion must show. */
-      evaluation: part(1500),
+      evaluation: part(1200),
       violations: part(2000),
       bestOfNPrompts: part(24, 4),
       bestOfNSamples: part(64),
@@ -37,17 +37,17 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
       epochs: 4,
       batchSize: 8,
       learningRate: 2e-3,
-      replayShare: 0.4,
+      replayShare: 0.5,
       replayWeight: 0.6,
       evalEvery: part(250),
       checkpointEvery: part(250),
     }),
     reward: RewardConfig.parse({
       seed,
-      epochs: 2,
+      epochs: 3,
       batchSize: 16,
-      learningRate: 5e-4,
-      headLearningRate: 5e-4,
+      learningRate: 2e-3,
+      headLearningRate: 2e-3,
       evalEvery: part(100),
       checkpointEvery: part(100),
     }),
@@ -76,4 +76,4 @@ export const LOOK_EVERY = 4
 export const LOOK_FROM = 8
 
 /** Rule terms beside the learned reward. */
-export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.5, handover: 0.8, once: 0.5 }
+export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.5, handover: 0.8, once: 0.4 }
