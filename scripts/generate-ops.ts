@@ -22,7 +22,7 @@ import { type DType, dtypeCode, type Generator, handles, type Tensor, wrap, wrap
     file: 'kernel-ops.ts',
     header: `${HEADER}// Our own kernels as the addon takes them; kernels.ts is their public face.
 import { addon } from './addon.ts'
-import { handles, type Tensor, wrap, wrapAll } from './tensor.ts'
+import { type DType, dtypeCode, handles, type Tensor, wrap, wrapAll } from './tensor.ts'
 `,
   },
 }

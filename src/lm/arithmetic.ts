@@ -18,9 +18,11 @@ import {
   Tensor,
   toCopy,
   tokenLogprobs,
+  weightCopy,
   zeros,
 } from '#torch'
 import type { Adapter } from './adapters.ts'
+import { type Decoding, decodingArithmetic } from './decoding-arithmetic.ts'
 import { type PackedMatrix, unpacked } from './packed-matrix.ts'
 
 export type Precision = 'float32' | 'bfloat16'
@@ -50,17 +52,17 @@ export type Arithmetics = {
   recording: Arithmetic
   /** For passes that only read. */
   reading: Arithmetic
-  /** As `reading`, with adapters added into copies of their matrices, made at first use: for a stream that takes many small steps. */
-  merging: () => { arithmetic: Arithmetic; free: () => void }
+  /** As `reading`, for a stream that takes many small steps (decoding-arithmetic.ts). */
+  decoding: () => Decoding
   /** To be called when weights change or go. */
   forget: (weights: Iterable<Tensor>) => void
 }
 
-export function createArithmetics(precision: Precision): Arithmetics {
+export function createArithmetics(precision: Precision, device = 'cpu'): Arithmetics {
   const copies = new Map<Tensor, Tensor>()
   const copyOf = (weight: Tensor): Tensor => {
     let copy = copies.get(weight)
-    if (!copy) copies.set(weight, (copy = kept(() => narrowed(weight))))
+    if (!copy) copies.set(weight, (copy = keep(scope(() => noGrad(() => weightCopy(weight, 'bfloat16'))))))
     return copy
   }
   const isExact = precision === 'float32'
@@ -69,7 +71,17 @@ export function createArithmetics(precision: Precision): Arithmetics {
     precision,
     recording: isExact ? FLOAT32 : bfloat16((weight) => (weight.requiresGrad ? narrowed(weight) : copyOf(weight))),
     reading,
-    merging: () => mergeInto(reading, isExact ? FLOAT32 : bfloat16((weight) => weight)),
+    // A copy that already is in bfloat16 is read as it is.
+    decoding: () =>
+      decodingArithmetic(
+        isExact ? FLOAT32 : bfloat16((weight) => (weight.dtype === 'bfloat16' ? weight : copyOf(weight))),
+        {
+          precision,
+          device,
+          copyOf: isExact ? (weight) => weight : copyOf,
+          mergedWeight,
+        },
+      ),
     forget(weights) {
       for (const weight of weights) {
         copies.get(weight)?.free()
@@ -137,32 +149,6 @@ function lowRank(x: Tensor, { scale, parts }: Adapter, product: Arithmetic['smal
     pair ? product(inners.shift()!, pair.b_OR) : zeros([x.shape[0]!, rows], { device: x.device }),
   )
   return mulScalar(outs.length === 1 ? outs[0]! : cat(outs, 1), scale)
-}
-
-/** `plain` takes the copies as they are: in the dtype of its products. */
-function mergeInto(reading: Arithmetic, plain: Arithmetic): ReturnType<Arithmetics['merging']> {
-  const copies = new Map<Adapter, Tensor>()
-  const product: Arithmetic['product'] = (x, matrix) => {
-    const { adapter, ...rest } = matrix
-    // A packed matrix stays packed, whatever the time: a whole copy of it is what packing is to spare.
-    if (!adapter || !(matrix.weight instanceof Tensor)) return reading.product(x, matrix)
-    let copy = copies.get(adapter)
-    if (!copy) {
-      const isNarrow = plain !== FLOAT32
-      copy = kept(() => (isNarrow ? narrowed(mergedWeight(matrix)) : mergedWeight(matrix)))
-      copies.set(adapter, copy)
-    }
-    return plain.product(x, { ...rest, weight: copy })
-  }
-  const free = (): void => {
-    for (const copy of copies.values()) copy.free()
-    copies.clear()
-  }
-  return { arithmetic: { ...reading, product }, free }
-}
-
-function kept(make: () => Tensor): Tensor {
-  return keep(scope(() => noGrad(make)))
 }
 
 function narrowed(x: Tensor): Tensor {

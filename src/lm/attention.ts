@@ -99,7 +99,7 @@ export function capped(x: Tensor, cap: number | undefined): Tensor {
 type Form = { scale: number; cap: number | undefined; window: number | undefined; isPlain: boolean }
 
 /** `isPlain`: the fused kernels serve, since nothing is capped and nothing of `longest` tokens lies outside the window. */
-function formOf(c: ModelConfig, layer: number, longest: number): Form {
+export function formOf(c: ModelConfig, layer: number, longest: number): Form {
   const scale = 1 / Math.sqrt(c.queryScalar ?? c.headDim) / (c.isScaledByLayer ? layer + 1 : 1)
   const size = c.window?.layers[layer] ? c.window.size : undefined
   const window = size !== undefined && size < longest ? size : undefined

@@ -165,7 +165,14 @@ export function assembleDecoder(
 export type Rows = { tokens_T: Int32Array; positions_T: Int32Array; lengths_T: Int32Array }
 
 /** How a pass computes. `rows_R` (int32): the rows whose last states are read; every token's where it is left out. */
-export type Pass = { arithmetic: Arithmetic; attend: Attend; upload: Upload; rows_R?: Tensor | undefined }
+export type Pass = {
+  arithmetic: Arithmetic
+  attend: Attend
+  upload: Upload
+  rows_R?: Tensor | undefined
+  /** A layer in one call, where there is one for it. */
+  layerAtOnce?: (x: Tensor, layer: number, tables: Tables) => Tensor | undefined
+}
 
 /** Last hidden states after the final norm, [R,E]. The last layer's MLP and the norm run on the rows that are read only. */
 export function lastHidden(decoder: Decoder, rows: Rows, pass: Pass): Tensor {
@@ -186,9 +193,12 @@ export function stepsOf(decoder: Decoder, rows: Rows, o: Pass): Steps {
     return x
   }
   const layers = decoder.layers.map((layer, i) => (x: Tensor): Tensor => {
+    const own = tables(i)
+    const whole = own && o.layerAtOnce?.(x, i, own)
+    if (whole) return whole
     const norm = (y: Tensor, by: Norm | undefined): Tensor => (by ? normalise(design, y, by, c.rmsNormEps) : y)
     const block = { c, design, layer, arithmetic: o.arithmetic }
-    const attended = o.attend(...queryKeyValue(block, norm(x, layer.attentionIn), tables(i)), i)
+    const attended = o.attend(...queryKeyValue(block, norm(x, layer.attentionIn), own), i)
     let mixed: Tensor = reshape(attended, [attended.shape[0]!, c.heads * c.headDim])
     let residual = x
     if (o.rows_R && i === c.layers - 1) {

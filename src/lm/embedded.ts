@@ -43,7 +43,7 @@ export function createEmbeddedEngine({
   if (!/^(cpu|cuda:\d+)$/.test(device)) throw new ConfigError(`device: expected cpu or cuda:N, got ${device}`)
   if (threads !== undefined) setThreads(threads)
   const models = new Map<number, LanguageModel>()
-  const arithmetics = createArithmetics(precision)
+  const arithmetics = createArithmetics(precision, device)
   let lastId = 0
 
   function find(handle: Model): LanguageModel {

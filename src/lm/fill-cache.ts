@@ -1,21 +1,21 @@
 // Prompts into the cache: each runs once, whatever the number of rows that its keys and values are written to.
 // Legend: N prompts, T their tokens end to end, W written entries (a prompt's tokens once for each of its rows), E hidden width.
 import { cacheWrite_, fromArray, indexSelect, type Tensor } from '#torch'
-import type { Arithmetic } from './arithmetic.ts'
 import { type Attend, attendPacked } from './attention.ts'
 import { lastHidden } from './decoder.ts'
+import type { Decoding } from './decoding-arithmetic.ts'
 import type { KvCache } from './kv-cache.ts'
 import type { LanguageModel } from './model.ts'
 import { toDevice } from './parameters.ts'
 
 /** What a stream of samples holds. */
-export type Sampled = { model: LanguageModel; cache: KvCache; arithmetic: Arithmetic }
+export type Sampled = { model: LanguageModel; cache: KvCache; decoding: Decoding }
 
 /** `length`: tokens of the sequence that these begin, where frequencies depend on it. */
 export type Prompt = { tokens: Int32Array; rows: number[]; length: number }
 
 /** Writes positions 0 and up of each prompt's rows; answers the state after each prompt's last token, [N,E]. In the caller's scope, without gradients. */
-export function fillCache({ model, cache, arithmetic }: Sampled, prompts: Prompt[]): Tensor {
+export function fillCache({ model, cache, decoding }: Sampled, prompts: Prompt[]): Tensor {
   const offsets = new Int32Array(prompts.length + 1)
   prompts.forEach(({ tokens }, n) => (offsets[n + 1] = offsets[n]! + tokens.length))
   const T = offsets.at(-1)!
@@ -50,7 +50,7 @@ export function fillCache({ model, cache, arithmetic }: Sampled, prompts: Prompt
     model.decoder,
     { tokens_T, positions_T, lengths_T },
     {
-      arithmetic,
+      arithmetic: decoding.arithmetic,
       attend,
       upload,
       rows_R: at(offsets.slice(1).map((end) => end - 1)),

@@ -245,7 +245,7 @@ function logitsAfter(context: number[]): number[] {
       const T = context.length
       const tokens_T = Int32Array.from(context)
       const positions_T = Int32Array.from(context, (_, t) => t)
-      const arithmetic = model.arithmetics.merging().arithmetic
+      const arithmetic = model.arithmetics.decoding().arithmetic
       const upload = (host: Tensor): Tensor => host
       const hidden = lastHidden(
         model.decoder,

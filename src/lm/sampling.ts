@@ -17,6 +17,7 @@ import { toDevice } from './parameters.ts'
 import { type Admission, openRequests } from './requests.ts'
 import { switchesAfter } from './rope.ts'
 import { rowSeed } from './seeded.ts'
+import { wholeLayers } from './whole-layers.ts'
 
 /** Rows that step together at most. */
 const MAX_ROWS = 128
@@ -54,8 +55,8 @@ export async function* samplePass(
   const cache = emptyCache()
   let rows: Row[] = []
   let flushedAt = performance.now()
-  const merging = model.arithmetics.merging()
-  const sampled: Sampled = { model, cache, arithmetic: merging.arithmetic }
+  const decoding = model.arithmetics.decoding()
+  const sampled: Sampled = { model, cache, decoding }
   model.streams++
   try {
     for (;;) {
@@ -94,14 +95,14 @@ export async function* samplePass(
   } finally {
     model.streams--
     freeCache(cache)
-    merging.free()
+    decoding.free()
     await source.close()
   }
 }
 
 /** Runs the prompts of new requests, each once whatever its n, and draws the first tokens. */
 function prefill(sampled: Sampled, busy: Row[], admitted: Admission[]): Row[] {
-  const { model, cache, arithmetic } = sampled
+  const { model, cache, decoding } = sampled
   const fresh = admitted.map((admission) => rowsOf(model, admission))
   let next = busy.length
   const prompts = admitted.map(({ request: { tokens } }, i) => ({
@@ -114,7 +115,7 @@ function prefill(sampled: Sampled, busy: Row[], admitted: Admission[]): Row[] {
   scope(() =>
     noGrad(() => {
       const hidden = fillCache(sampled, prompts)
-      const logits = logitsOf(model.decoder, hidden, arithmetic)
+      const logits = logitsOf(model.decoder, hidden, decoding.arithmetic)
       const promptOfRow = Int32Array.from(fresh.flatMap((rows, i) => rows.map(() => i)))
       const isOneEach = promptOfRow.length === prompts.length
       draw(
@@ -129,7 +130,8 @@ function prefill(sampled: Sampled, busy: Row[], admitted: Admission[]): Row[] {
 
 /** One token more for each row. */
 function decode(sampled: Sampled, rows: Row[]): void {
-  const { model, cache, arithmetic } = sampled
+  const { model, cache, decoding } = sampled
+  const { arithmetic } = decoding
   const { config } = model
   const B = rows.length
   const longest = rows.reduce((most, row) => Math.max(most, row.length), 0)
@@ -152,7 +154,12 @@ function decode(sampled: Sampled, rows: Row[]): void {
         return attendRows(q, layer)
       }
       const tokens_T = Int32Array.from(rows, (row) => row.lastToken)
-      const hidden = lastHidden(model.decoder, { tokens_T, positions_T, lengths_T }, { arithmetic, attend, upload })
+      const layerAtOnce = wholeLayers(sampled, lengths_T)
+      const hidden = lastHidden(
+        model.decoder,
+        { tokens_T, positions_T, lengths_T },
+        { arithmetic, attend, upload, ...(layerAtOnce && { layerAtOnce }) },
+      )
       for (const row of rows) row.length++
       draw(sampled, rows, logitsOf(model.decoder, hidden, arithmetic))
     }),

@@ -7,6 +7,9 @@ export {
   adamWStep,
   cacheWrite_,
   decodeAttention,
+  type DecodedLayer,
+  decodeLayer,
+  fewRows,
   gradientNorm,
   matrixProduct,
   packedAttention,
@@ -17,6 +20,7 @@ export {
   sampleRows,
   swiGlu,
   tokenLogprobs,
+  weightCopy,
 } from './kernels.ts'
 export { forbidLeaks } from './leaks.ts'
 export * from './ops.ts'

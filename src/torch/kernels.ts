@@ -6,7 +6,7 @@
 import { fromArray, toFloat32, toInt32 } from './arrays.ts'
 import * as ops from './kernel-ops.ts'
 import { cos, outer, sin, toCopy } from './ops.ts'
-import { scope, type Tensor } from './tensor.ts'
+import { type DType, scope, type Tensor } from './tensor.ts'
 
 /**
  * x weight^T, plus the bias: x [T,I], weight [O,I], bias [O]. Answers [T,O]. As aten's linear, but each thread multiplies blocks
@@ -90,6 +90,60 @@ export function decodeAttention(
 export function cacheWrite_(cache: Tensor, values: Tensor, options: { rows: Tensor; positions: Tensor }): Tensor {
   ops.cacheWriteOp_(cache, values, options.rows, options.positions)
   return cache
+}
+
+/**
+ * x [B,I] times weight^T [I,O], plus bias [O]: weight [O,I] contiguous in float32, bfloat16, or int8 with scales (float32, O numbers:
+ * one an output). Read once and in its own dtype, multiplied in float32; meant for B up to some tens. What a row answers does
+ * not depend on the rows beside it, to the last bit. Answers [B,O]. No gradient.
+ */
+export function fewRows(x: Tensor, weight: Tensor, options: { scales?: Tensor; bias?: Tensor } = {}): Tensor {
+  return ops.fewRowsOp(x, weight, options.scales, options.bias)
+}
+
+/**
+ * A whole Llama layer for one new token a row, float32 rows on the CPU: x [B,E] to [B,E]. weights: queries, keys and values
+ * as one, output, gate and up as one, down, each as `fewRows` takes them (scales: four, where they are int8). The caches hold B
+ * rows or more; lengths int32 [B] count the new token. In plain ops it is `rmsNorm`, `fewRows`, `rotary`, `cacheWrite_`,
+ * `decodeAttention`, `swiGlu`, one after the other. No gradient.
+ */
+export function decodeLayer(x: Tensor, layer: DecodedLayer, at: DecodingPlace): Tensor {
+  const { keys, values, tables, lengths } = at
+  return ops.decodeLayerOp(
+    x,
+    layer.norms,
+    layer.weights,
+    layer.scales ?? [],
+    layer.qkvBias ?? null,
+    keys,
+    values,
+    tables.cosines,
+    tables.sines,
+    lengths,
+    at.scale,
+    layer.epsilon,
+  )
+}
+
+export type DecodedLayer = {
+  norms: [Tensor, Tensor]
+  weights: [Tensor, Tensor, Tensor, Tensor]
+  scales?: [Tensor, Tensor, Tensor, Tensor]
+  qkvBias?: Tensor
+  epsilon: number
+}
+
+export type DecodingPlace = {
+  keys: Tensor
+  values: Tensor
+  tables: { cosines: Tensor; sines: Tensor }
+  lengths: Tensor
+  scale: number
+}
+
+/** A contiguous copy for weights that are read again and again: in large pages of memory, where the system has them, shared with other such copies. No gradient. */
+export function weightCopy(x: Tensor, dtype: DType): Tensor {
+  return ops.weightCopyOp(x, dtype)
 }
 
 export type SamplingRows = {

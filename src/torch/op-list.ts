@@ -134,4 +134,7 @@ export const OP_LIST: readonly (readonly [schema: string, functionName: string])
   ['hone::sample_rows', 'sampleRowsOp'],
   ['hone::adamw_step_', 'adamwStepOp_'],
   ['hone::gradient_norm', 'gradientNormOp'],
+  ['hone::few_rows', 'fewRowsOp'],
+  ['hone::decode_layer', 'decodeLayerOp'],
+  ['hone::weight_copy', 'weightCopyOp'],
 ]

@@ -87,3 +87,10 @@ export function plainAdamW(
     }),
   )
 }
+
+/** As `fewRows`: the weight unpacked whole. */
+export function plainFewRows(x: Tensor, weight: Tensor, o: { scales?: Tensor; bias?: Tensor } = {}): Tensor {
+  const wide = ops.toCopy(weight, { dtype: x.dtype })
+  const scaled = o.scales ? ops.mul(wide, ops.reshape(ops.toCopy(o.scales, { dtype: x.dtype }), [-1, 1])) : wide
+  return ops.linear(x, scaled, o.bias && ops.toCopy(o.bias, { dtype: x.dtype }))
+}

@@ -49,6 +49,11 @@ struct Counting final : c10::Allocator {
 
 }  // namespace
 
+void countBytes(int64_t bytes) {
+  raiseTo(largestBytes, bytes);
+  raiseTo(peakBytes, liveBytes.fetch_add(bytes, std::memory_order_relaxed) + bytes);
+}
+
 void countMemory() {
   static Counting allocator;
   static const bool once = (c10::SetCPUAllocator(&allocator), true);

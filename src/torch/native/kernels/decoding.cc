@@ -1,34 +1,8 @@
 // One new token a row against a cache [B,K,L,D], whose keys of one row and head lie together; and writing into it. No gradients.
 
-#include <cstring>
-
-#include "kernels.h"
-#include "simd.h"
+#include "rows.h"
 
 namespace hone {
-namespace {
-
-/** The query heads of one row and key-value head: each key and value is read once for the group. */
-void attendGroup(const float* q, const float* keys, const float* values, float* out, int64_t length, int64_t width, int64_t group, float scale) {
-  std::vector<float> p(group * length);
-  for (int64_t l = 0; l < length; l++)
-    for (int64_t g = 0; g < group; g++) p[g * length + l] = dotRows(q + g * width, keys + l * width, width) * scale;
-  for (int64_t g = 0; g < group; g++) {
-    float* row = p.data() + g * length;
-    const auto factor = static_cast<float>(1.0 / expInPlace(row, length, rowMax(row, length)));
-    for (int64_t l = 0; l < length; l++) row[l] *= factor;
-  }
-  std::memset(out, 0, group * width * sizeof(float));
-  for (int64_t l = 0; l < length; l++)
-    for (int64_t g = 0; g < group; g++) {
-      const float weight = p[g * length + l];
-#pragma omp simd
-      for (int64_t d = 0; d < width; d++) out[g * width + d] += weight * values[l * width + d];
-    }
-}
-
-}  // namespace
-
 Tensor decodeAttention(const Tensor& q, const Tensor& kCache, const Tensor& vCache, const Tensor& lengths, double scale) {
   TORCH_CHECK(q.dim() == 3 && kCache.dim() == 4 && vCache.sizes() == kCache.sizes(), "expected q [B,H,D] and caches [B,K,L,D]");
   TORCH_CHECK(kCache.size(0) == q.size(0) && kCache.size(3) == q.size(2), "q and caches must agree in rows and head width");

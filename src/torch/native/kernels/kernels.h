@@ -27,6 +27,13 @@ std::tuple<Tensor, Tensor> sampleRows(const Tensor& logits, const Tensor& temper
 void adamWStep(at::TensorList params, at::TensorList grads, at::TensorList first, at::TensorList second, double learningRate, double beta1,
                double beta2, double epsilon, double weightDecay, int64_t step, double gradientScale);
 double gradientNorm(at::TensorList grads);
+Tensor fewRows(const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& scales, const c10::optional<Tensor>& bias);
+Tensor decodeLayer(const Tensor& x, at::TensorList norms, at::TensorList weights, at::TensorList scales, const c10::optional<Tensor>& qkvBias,
+                   Tensor kCache, Tensor vCache, const Tensor& cosines, const Tensor& sines, const Tensor& lengths, double scale, double epsilon);
+Tensor weightCopy(const Tensor& x, at::ScalarType dtype);
+
+/** Adds to what tensors hold on the CPU: for memory that does not come from the counting allocator. */
+void countBytes(int64_t bytes);
 
 inline bool isFused(const Tensor& t) { return t.device().is_cpu() && t.scalar_type() == at::kFloat; }
 

@@ -1,8 +1,7 @@
 // RMSNorm, SwiGLU and rotary embedding: each one pass over memory forward and one backward.
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "kernels.h"
-#include "simd.h"
+#include "rows.h"
 
 namespace hone {
 namespace {
@@ -20,14 +19,7 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
     const float *xp = x.data_ptr<float>(), *w = weight.data_ptr<float>();
     float *op = out.data_ptr<float>(), *rp = inverse.data_ptr<float>();
     at::parallel_for(0, rows, 16, [&](int64_t from, int64_t to) {
-      for (int64_t i = from; i < to; i++) {
-        const float *row = xp + i * n;
-        float* o = op + i * n;
-        const float r = 1.0f / std::sqrt(dotRows(row, row, n) / static_cast<float>(n) + static_cast<float>(epsilon));
-        rp[i] = r;
-#pragma omp simd
-        for (int64_t j = 0; j < n; j++) o[j] = row[j] * r * w[j];
-      }
+      for (int64_t i = from; i < to; i++) rp[i] = normRow(xp + i * n, w, op + i * n, n, static_cast<float>(epsilon));
     });
     ctx->save_for_backward({x, weight, inverse});
     ctx->saved_data["weight"] = weight.requires_grad();
@@ -62,8 +54,6 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
   }
 };
 
-HONE_INLINE float sigmoid(float x) { return 1.0f / (1.0f + fastExp(-x)); }
-
 /** Runs work(row) over rows of n entries. */
 template <typename Work>
 void forEachRow(int64_t rows, int64_t n, const Work& work) {
@@ -80,10 +70,7 @@ struct SwiGlu : torch::autograd::Function<SwiGlu> {
     const float *gates = gate.data_ptr<float>(), *ups = up.data_ptr<float>();
     float* outs = out.data_ptr<float>();
     forEachRow(rows, n, [&](int64_t i) {
-      const float *g = gates + i * gate.stride(0), *u = ups + i * up.stride(0);
-      float* o = outs + i * n;
-#pragma omp simd
-      for (int64_t j = 0; j < n; j++) o[j] = g[j] * sigmoid(g[j]) * u[j];
+      gateRow(gates + i * gate.stride(0), ups + i * up.stride(0), outs + i * n, n);
     });
     ctx->save_for_backward({gate, up});
     return out;
@@ -110,7 +97,7 @@ struct SwiGlu : torch::autograd::Function<SwiGlu> {
   }
 };
 
-/** Pairs (j, j + D/2) turned by their angle; `turn` is 1, or -1 to turn back, which is the gradient. */
+/** `turn` is 1, or -1 to turn back, which is the gradient. */
 Tensor turned(const Tensor& x, const Tensor& cosines, const Tensor& sines, float turn) {
   Tensor out = at::empty(x.sizes(), x.options());
   const int64_t heads = x.size(1), half = x.size(2) / 2, apart = x.stride(0);
@@ -118,15 +105,8 @@ Tensor turned(const Tensor& x, const Tensor& cosines, const Tensor& sines, float
   float* op = out.data_ptr<float>();
   at::parallel_for(0, x.size(0), 16, [&](int64_t from, int64_t to) {
     for (int64_t t = from; t < to; t++)
-      for (int64_t h = 0; h < heads; h++) {
-        const float *a = xp + t * apart + h * 2 * half, *b = a + half, *c = cp + t * half, *s = sp + t * half;
-        float *o = op + (t * heads + h) * 2 * half, *o2 = o + half;
-#pragma omp simd
-        for (int64_t j = 0; j < half; j++) {
-          o[j] = a[j] * c[j] - turn * b[j] * s[j];
-          o2[j] = b[j] * c[j] + turn * a[j] * s[j];
-        }
-      }
+      for (int64_t h = 0; h < heads; h++)
+        turnHead(xp + t * apart + h * 2 * half, cp + t * half, sp + t * half, op + (t * heads + h) * 2 * half, half, turn);
   });
   return out;
 }

@@ -18,4 +18,10 @@ TORCH_LIBRARY(hone, m) {
       "float epsilon, float weight_decay, int step, float gradient_scale) -> ()",
       hone::adamWStep);
   m.def("gradient_norm(Tensor[] grads) -> float", hone::gradientNorm);
+  m.def("few_rows(Tensor x, Tensor weight, Tensor? scales=None, Tensor? bias=None) -> Tensor", hone::fewRows);
+  m.def(
+      "decode_layer(Tensor x, Tensor[] norms, Tensor[] weights, Tensor[] scales, Tensor? qkv_bias, Tensor(a!) k_cache, Tensor(b!) v_cache, Tensor cosines, "
+      "Tensor sines, Tensor lengths, float scale, float epsilon) -> Tensor",
+      hone::decodeLayer);
+  m.def("weight_copy(Tensor x, ScalarType dtype) -> Tensor", hone::weightCopy);
 }
