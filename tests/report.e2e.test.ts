@@ -38,7 +38,7 @@ async function open(report: Report, name: string): Promise<{ page: Page; url: st
   const url = pathToFileURL(file).href
   complaints.length = 0
   requests.length = 0
-  await page.goto(url)
+  await page.goto(url, { timeout: 120_000 })
   return { page, url }
 }
 

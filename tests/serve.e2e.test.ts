@@ -40,7 +40,7 @@ async function somebody(): Promise<{ context: BrowserContext; page: Page }> {
 /** Legible in light and dark, and never scrolling sideways from a phone to a desk. */
 async function looksRight(page: Page, name: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
     for (const width of [390, 820, 1280]) {
       await page.setViewportSize({ width, height: 850 })
       expect(await page.evaluate('document.documentElement.scrollWidth'), `${name} at ${width}`).toBeLessThanOrEqual(
