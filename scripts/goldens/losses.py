@@ -38,6 +38,23 @@ def bradley_terry(a, b, q, w, m, centring):
     return (w * (-q * F.logsigmoid(d - m) - (1 - q) * F.logsigmoid(-d - m) + centring * (a + b) ** 2)).sum()
 
 
+def with_ties(a, b, q, w, m, tie, bad, logit, model, bad_weight):
+    rate = torch.sigmoid(logit)
+
+    def log_chances(d):
+        if model == "davidson":
+            nu = (2 * rate / (1 - rate)).log().expand_as(d)
+            return F.log_softmax(torch.stack([d / 2, -d / 2, nu]), 0)
+        t = ((1 + rate) / (1 - rate)).log()
+        first, second = torch.sigmoid(d - t), torch.sigmoid(-d - t)
+        return torch.stack([first, second, 1 - first - second]).log()
+
+    d, decided = a - b, 1 - tie - bad
+    order = -decided * q * log_chances(d - m)[0] - decided * (1 - q) * log_chances(d + m)[1] - tie * log_chances(d)[2]
+    both = torch.sigmoid(-a) * torch.sigmoid(-b)
+    return (w * (order - bad_weight * (bad * both.log() + (1 - bad) * (1 - both).log()))).sum()
+
+
 def dpo(log_a, log_b, ref_a, ref_b, q, w, beta, smoothing):
     h = beta * ((log_a - ref_a) - (log_b - ref_b))
     q = q * (1 - smoothing) + (1 - q) * smoothing
@@ -64,6 +81,11 @@ def case(loss, **leaves):
 out = {}
 a, b = leaf(1, -3, 3), leaf(2, -3, 3)
 out["bradleyTerry"] = case(bradley_terry(a, b, fixed(3, 0, 1), fixed(4, 0, 2), fixed(5, 0, 1), 0.01), a=a, b=b)
+
+for seed, model in [(37, "davidson"), (47, "rao-kupper")]:
+    a, b, logit = leaf(seed, -4, 4), leaf(seed + 1, -4, 4), torch.tensor([-0.8], requires_grad=True)
+    known = fixed(seed + 2, 0, 1), fixed(seed + 3, 0, 2), fixed(seed + 4, 0, 1), fixed(seed + 5, 0, 0.5), fixed(seed + 6, 0, 0.5)
+    out[model] = case(with_ties(a, b, *known, logit, model, 0.7), a=a, b=b, logit=logit)
 
 a, b = leaf(6, -60, 0), leaf(7, -60, 0)
 out["dpo"] = case(dpo(a, b, fixed(8, -60, 0), fixed(9, -60, 0), fixed(10, 0, 1), fixed(11, 0, 2), 0.1, 0.05), a=a, b=b)

@@ -9,7 +9,10 @@ export type Metrics = Record<string, number>
 /** `completion` ends with the end-of-sequence token, which is trained like any other. `weight` of each of its tokens; default 1. */
 export type Example = { prompt: Int32Array; completion: Int32Array; weight?: number }
 
-/** Two completions of one prompt. `probability` that `a` is better; `weight` 1 is a full comparison; `margin`: stated strength, at least 0. */
+/**
+ * Two completions of one prompt. `probability` that `a` is better; `weight` 1 is a full comparison; `margin`: stated strength, at least 0;
+ * `tie`, `bothBad`: shares of the answers that said so, absent where nobody could.
+ */
 export type PairExample = {
   prompt: Int32Array
   a: Int32Array
@@ -17,6 +20,8 @@ export type PairExample = {
   probability: number
   weight: number
   margin?: number
+  tie?: number
+  bothBad?: number
 }
 
 export type Sample = { prompt: Int32Array; completion: Int32Array; metrics: Metrics }

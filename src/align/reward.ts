@@ -1,16 +1,18 @@
 // Reward model by Bradley-Terry (arXiv 2203.02155, section 3.5): all pairs of a prompt stay in one group and share a
 // weight of 1, each completion is scored once, labels are the probabilities that annotation found. At the end scores are
 // centred and scaled on reference completions, so that rewards of different models mean the same.
+import { z } from 'zod'
 import type { Engine, Model, Sequence } from '#engine/contract'
 import { ConfigError, DataError } from '#errors'
 import type { RewardConfig } from '#schema'
 import { deriveSeed, type Interval, wilson } from '#stats'
-import { checkpoint, finishedSteps, isDue, outcome } from './checkpoints.ts'
+import { checkpoint, isDue, outcome, parseState } from './checkpoints.ts'
 import type { Example, Metrics, PairExample, Recipe, Resume } from './events.ts'
-import { bradleyTerry, type PairTarget } from './losses/bradley-terry.ts'
+import { bradleyTerry, type PairLossOptions, type PairTarget } from './losses/bradley-terry.ts'
 import { rowsOfStep, stepsOf } from './order.ts'
 import { rateShare, updateGroup } from './schedules.ts'
 import { sameTokens, sequenceOf } from './sequences.ts'
+import { rateOf, startTieRate, stepTieRate, TieRate } from './tie-rate.ts'
 
 export type RewardInput = {
   engine: Engine
@@ -25,10 +27,16 @@ export type RewardInput = {
   signal?: AbortSignal
 }
 
+const State = z.strictObject({
+  recipe: z.literal('reward'),
+  step: z.number().int().positive(),
+  tieRate: TieRate.optional(),
+})
+
 /** The pairs of one prompt, its distinct completions as sequences. */
 type Group = { sequences: Sequence[]; targets: PairTarget[] }
 
-/** Metrics: loss (a unit of weight), accuracy and distance on the decided pairs, learningRate, norm; heldOut* at intervals; affineMean, affineScale at the end. */
+/** Metrics: loss (a unit of weight), accuracy and distance on the decided pairs, learningRate, norm; tieRate with ties; heldOut* at intervals; affineMean, affineScale at the end. */
 export async function* reward({
   engine,
   model,
@@ -43,16 +51,24 @@ export async function* reward({
   const groups = groupsOf(pairs, config)
   const heldOutGroups = groupsOf(heldOut, config)
   const of = stepsOf(config, { count: groups.length, epochsUnlessGiven: 2 })
-  const start = finishedSteps(resume, 'reward')
+  const resumed = resume && parseState(resume.state, State)
+  const start = resumed?.step ?? 0
+  let tieRate = resumed?.tieRate ?? learnedFrom(pairs, config)
   let metrics: Metrics = {}
   if (heldOut.length > 0 && start === 0)
-    yield { kind: 'step', step: 0, of, metrics: await heldOutMetrics(engine, model, heldOutGroups) }
+    yield {
+      kind: 'step',
+      step: 0,
+      of,
+      metrics: await heldOutMetrics(engine, model, heldOutGroups, termsOf(config, tieRate)),
+    }
 
   for (let step = start; step < of; step++) {
     const rows = rowsOfStep({ seed: config.seed, purpose: 'order', step, size: config.batchSize, count: groups.length })
     const batch = rows.map((row) => groups[row]!)
     const weight = weightOf(batch)
-    const loss = lossOf(batch, { weight, centring: config.centring })
+    const terms = termsOf(config, tieRate)
+    const loss = lossOf(batch, { weight, centring: config.centring, ...terms })
     const pass = { temperature: 1, seed: deriveSeed(config.seed, 'pass', step), ...(signal && { signal }) }
     const sums = await engine.forwardBackward(
       model,
@@ -67,6 +83,14 @@ export async function* reward({
       heads: updateGroup(config, config.headLearningRate * share),
     })
     const finished = step + 1
+    if (tieRate && !skipped)
+      tieRate = stepTieRate(tieRate, sums.stats.tieRateSlope!, {
+        step: finished,
+        share,
+        beta1: config.beta1,
+        beta2: config.beta2,
+        epsilon: config.epsilon,
+      })
     metrics = {
       loss: sums.loss,
       ...perDecided(sums.stats),
@@ -75,12 +99,13 @@ export async function* reward({
       norm: bodyNorm!,
       headNorm: headsNorm!,
       skipped: Number(skipped),
+      ...(terms.ties && { tieRate: terms.ties.rate }),
     }
     if (finished === of) Object.assign(metrics, await standardise(engine, model, reference))
     if (heldOut.length > 0 && isDue(finished, of, config.evalEvery))
-      Object.assign(metrics, await heldOutMetrics(engine, model, heldOutGroups))
+      Object.assign(metrics, await heldOutMetrics(engine, model, heldOutGroups, termsOf(config, tieRate)))
     const reply = yield { kind: 'step', step: finished, of, metrics }
-    const state = { recipe: 'reward', step: finished }
+    const state = { recipe: 'reward', step: finished, ...(tieRate && { tieRate }) }
     yield* checkpoint({ step: finished, of, every: config.checkpointEvery, reply, models: { model }, state })
     if (reply === 'stop') return outcome(finished, 'asked', metrics)
   }
@@ -95,8 +120,8 @@ export async function rewardAccuracy(
 ): Promise<Interval> {
   const decided = pairs.filter(({ probability }) => Math.abs(probability - 0.5) > decidedBy)
   if (decided.length === 0) throw new DataError(`accuracy needs a decided pair, got none among ${pairs.length}`)
-  const groups = groupsOf(decided, { marginScale: 0, labelSmoothing: 0 })
-  const stats = await evaluatePairs(engine, model, groups)
+  const groups = groupsOf(decided, { marginScale: 0, labelSmoothing: 0, ties: 'none', bothBadWeight: 0 })
+  const stats = await evaluatePairs(engine, model, groups, {})
   return wilson(stats.correct!, stats.decided!, level)
 }
 
@@ -119,7 +144,9 @@ async function standardise(engine: Engine, model: Model, reference: Example[]): 
   return { affineMean: mean, affineScale: Math.sqrt(variance) }
 }
 
-function groupsOf(pairs: PairExample[], c: { marginScale: number; labelSmoothing: number }): Group[] {
+type Labels = Pick<RewardConfig, 'marginScale' | 'labelSmoothing' | 'ties' | 'bothBadWeight'>
+
+function groupsOf(pairs: PairExample[], c: Labels): Group[] {
   const byPrompt = new Map<string, PairExample[]>()
   for (const pair of pairs) {
     const key = pair.prompt.join(' ')
@@ -133,9 +160,10 @@ function groupsOf(pairs: PairExample[], c: { marginScale: number; labelSmoothing
       const found = completions.findIndex((c) => sameTokens(c, completion))
       return found >= 0 ? found : completions.push(completion) - 1
     }
-    const targets = members.map(({ a, b, probability, weight, margin = 0 }) => ({
+    const targets = members.map(({ a, b, probability, weight, margin = 0, ...said }) => ({
       a: indexOf(a),
       b: indexOf(b),
+      ...sharesOf(said, c),
       probability: probability * (1 - c.labelSmoothing) + (1 - probability) * c.labelSmoothing,
       weight: weight / members.length,
       margin: margin * c.marginScale,
@@ -144,24 +172,54 @@ function groupsOf(pairs: PairExample[], c: { marginScale: number; labelSmoothing
   })
 }
 
+/** The shares that have a term of their own. Both bad is a tie until it has one. */
+function sharesOf(
+  { tie, bothBad }: Pick<PairExample, 'tie' | 'bothBad'>,
+  c: Labels,
+): { tie?: number; bothBad?: number } {
+  const isApart = c.bothBadWeight > 0
+  const isAsked = tie !== undefined || (bothBad !== undefined && !isApart)
+  return {
+    ...(c.ties !== 'none' && isAsked && { tie: (tie ?? 0) + (isApart ? 0 : (bothBad ?? 0)) }),
+    ...(isApart && bothBad !== undefined && { bothBad }),
+  }
+}
+
+function learnedFrom(pairs: PairExample[], c: RewardConfig): TieRate | undefined {
+  if (c.ties === 'none' || c.tieRate !== undefined) return undefined
+  return startTieRate(
+    pairs.flatMap((pair) => {
+      const { tie } = sharesOf(pair, c)
+      return tie === undefined ? [] : { weight: pair.weight, tie }
+    }),
+  )
+}
+
+type Terms = Omit<PairLossOptions, 'centring'>
+
+function termsOf({ ties, tieRate, bothBadWeight }: RewardConfig, learned: TieRate | undefined): Terms {
+  if (ties === 'none') return { bothBadWeight }
+  return { bothBadWeight, ties: { model: ties, rate: learned ? rateOf(learned) : tieRate! } }
+}
+
 function weightOf(groups: Group[]): number {
   return groups.reduce((total, { targets }) => targets.reduce((sum, t) => sum + t.weight, total), 0)
 }
 
-function lossOf(groups: Group[], { weight, centring }: { weight: number; centring: number }) {
+function lossOf(groups: Group[], { weight, ...options }: PairLossOptions & { weight: number }) {
   const normalised = groups.map(({ targets }) => targets.map((t) => ({ ...t, weight: t.weight / weight })))
-  return (out: Parameters<typeof bradleyTerry>[0], group: number) => bradleyTerry(out, normalised[group]!, { centring })
+  return (out: Parameters<typeof bradleyTerry>[0], group: number) => bradleyTerry(out, normalised[group]!, options)
 }
 
-async function evaluatePairs(engine: Engine, model: Model, groups: Group[]): Promise<Metrics> {
+async function evaluatePairs(engine: Engine, model: Model, groups: Group[], terms: Terms): Promise<Metrics> {
   const outputs = await engine.forward(
     model,
     groups.map((g) => g.sequences),
     ['scores'],
     { temperature: 1, seed: 0 },
   )
-  const loss = lossOf(groups, { weight: weightOf(groups), centring: 0 })
-  const totals: Metrics = { loss: 0, correct: 0, decided: 0, distance: 0 }
+  const loss = lossOf(groups, { weight: weightOf(groups), centring: 0, ...terms })
+  const totals: Metrics = { loss: 0, correct: 0, decided: 0, distance: 0, tieRateSlope: 0 }
   outputs.forEach((out, g) => {
     const answer = loss(out, g)
     totals.loss! += answer.loss
@@ -170,8 +228,8 @@ async function evaluatePairs(engine: Engine, model: Model, groups: Group[]): Pro
   return totals
 }
 
-async function heldOutMetrics(engine: Engine, model: Model, groups: Group[]): Promise<Metrics> {
-  const totals = await evaluatePairs(engine, model, groups)
+async function heldOutMetrics(engine: Engine, model: Model, groups: Group[], terms: Terms): Promise<Metrics> {
+  const totals = await evaluatePairs(engine, model, groups, terms)
   const { accuracy, distance } = perDecided(totals)
   return { heldOutLoss: totals.loss!, heldOutAccuracy: accuracy!, heldOutDistance: distance! }
 }
@@ -188,10 +246,17 @@ function checkInput({ config, pairs, reference }: Pick<RewardInput, 'config' | '
   if (reference.length < 2)
     throw new ConfigError(`centring and scaling need at least 2 reference completions, got ${reference.length}`)
   if (config.marginScale > 0 && !pairs.some((p) => p.margin))
-    throw new ConfigError(`marginScale ${config.marginScale} would be ignored: no pair has a margin`)
-  for (const { probability, weight, margin = 0 } of pairs)
+    throw new ConfigError(`marginScale ${config.marginScale} would be ignored: no pair has a stated strength`)
+  if (config.ties !== 'none' && !pairs.some((p) => sharesOf(p, config).tie))
+    throw new ConfigError(`ties ${config.ties} would be ignored: no answer calls a pair even`)
+  if (config.bothBadWeight > 0 && !pairs.some((p) => p.bothBad))
+    throw new ConfigError(`bothBadWeight ${config.bothBadWeight} would be ignored: no answer calls both bad`)
+  for (const { probability, weight, margin = 0, tie = 0, bothBad = 0 } of pairs) {
+    if (!(tie >= 0 && bothBad >= 0 && tie + bothBad <= 1 + 1e-9))
+      throw new ConfigError(`shares of ties and of both bad lie in 0..1 together, got ${tie} and ${bothBad}`)
     if (!(probability >= 0 && probability <= 1 && weight > 0 && margin >= 0))
       throw new ConfigError(
         `a pair needs a probability in 0..1, a weight above 0, a margin of at least 0; got ${probability}, ${weight}, ${margin}`,
       )
+  }
 }

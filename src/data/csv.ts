@@ -13,7 +13,7 @@ export type RawRow = { value: Json; placeOf: (path: readonly PropertyKey[]) => P
 export const EXTRA_COLUMN = '$json'
 /** Texts that may be empty, so that an empty cell is an empty text. */
 const TEXTS = new Set(['completion', 'chosen', 'rejected', 'a', 'b', 'left', 'right'])
-const NUMBERS = new Set(['strength', 'time', 'probability', 'weight', 'judgements'])
+const NUMBERS = new Set(['strength', 'time', 'probability', 'weight', 'judgements', 'tie', 'bothBad'])
 const BOOLEANS: Record<string, boolean> = {
   true: true,
   True: true,

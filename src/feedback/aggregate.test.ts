@@ -116,6 +116,33 @@ test('the majority method decides as votes do, and calls even votes even', () =>
   expect(setAside).toEqual([{ item: 'skipped', reason: 'no judgement says anything' }])
 })
 
+test('shares of ties and of both bad, and strength towards the side that won, are kept with the preference', () => {
+  type Said = [Judgement['choice'], number?]
+  const rows = (item: string, ...said: Said[]) =>
+    said.map(([choice, strength], i): Judgement => {
+      const row = { item, annotator: `p${i}`, prompt: 'q', left: 'x', right: 'y', choice }
+      return strength === undefined ? row : { ...row, strength }
+    })
+  const won = rows('won', ['left', 4], ['left', 3], ['right', 1], ['tie'])
+  const mixed = rows('mixed', ['right', 2], ['both-bad'], ['cannot-judge'], ['right'])
+  const { preferences } = aggregate({ judgements: [...won, ...mixed], method: 'majority', seed: 1 })
+  expect(preferences[0]).toMatchObject({ tie: 0.25, bothBad: 0, strength: (4 + 3 - 1 + 0) / 4 })
+  expect(preferences[1]).toMatchObject({ tie: 0, bothBad: 1 / 3, strength: (2 + 0) / 2 })
+
+  const plain = aggregate({ judgements: rows('plain', ['left'], ['right']), method: 'majority', seed: 1 })
+  for (const key of ['tie', 'bothBad', 'strength']) expect(plain.preferences[0]).not.toHaveProperty(key)
+
+  const passed = (annotator: string, isPassed: boolean) => ({
+    annotator,
+    accuracy: { value: 0.9, low: 0.8, high: 1, level: 0.95, n: 10 },
+    confusion: { left: { left: 5, right: 0 }, right: { left: 0, right: 5 } },
+    passed: isPassed,
+  })
+  const qualification = ['p0', 'p1', 'p2', 'p3'].map((name, i) => passed(name, i === 0 || i === 3))
+  const weighed = aggregate({ judgements: won, method: 'majority', seed: 1, qualification })
+  expect(weighed.preferences[0]).toMatchObject({ weight: 0.5, tie: 0.5, strength: 2 })
+})
+
 test('naming the completions the other way round, or shuffling rows, changes nothing but the names', () => {
   const { judgements, comparisons } = crowd({ people: mixed(3), items: 200, overlap: 3, seed: 3 })
   const swapped = comparisons.map(({ a, b, ...rest }) => ({ ...rest, a: b, b: a }))

@@ -4,7 +4,7 @@ import { ConfigError, DataError } from '#errors'
 import type { Comparison, Judgement, Preference } from '#schema'
 import type { Interval } from '#stats'
 import { type AggregationEvidence, chooseAggregation } from './choose-aggregation.ts'
-import { gatherItems, type Item, votesByAnnotator } from './items.ts'
+import { gatherItems, type Item, type Vote, votesByAnnotator } from './items.ts'
 import { type AggregationMethod, fitPairs, TYINGS } from './pair-models.ts'
 import type { Qualification } from './qualification.ts'
 import { type CoinCounts, type Coins, coinsGiven, type Fit, fitCoins, skillOf } from './two-coin.ts'
@@ -60,7 +60,8 @@ export function aggregate({
   const chosen = method === 'auto' ? chooseAggregation(judged, { seed, ...prior }) : { method, evidence: [] }
   const fit = fitBy(chosen.method, judged, { seed, ...prior })
   const passed = qualification && new Map(qualification.map((report) => [report.annotator, report.passed]))
-  const preferences = judged.map((item, i) => preferenceOf(item, fit.posterior[i]!, passed))
+  const said = saidIn(judged)
+  const preferences = judged.map((item, i) => preferenceOf(item, fit.posterior[i]!, { passed, said }))
   return {
     ...chosen,
     preferences: preferences.filter(({ weight }) => weight > 0),
@@ -98,7 +99,19 @@ function fitBy(
   return { posterior, ...coinsGiven(items, posterior, known) }
 }
 
-function preferenceOf(item: Item, probability: number, passed: ReadonlyMap<string, boolean> | undefined): Preference {
+/** What anybody said at all: a share of 0 tells something only where the answer was there to be given. */
+type Said = Record<'tie' | 'both-bad', boolean>
+
+function saidIn(items: readonly Item[]): Said {
+  const says = (choice: keyof Said) => items.some(({ votes }) => votes.some((vote) => vote.choice === choice))
+  return { tie: says('tie'), 'both-bad': says('both-bad') }
+}
+
+function preferenceOf(
+  item: Item,
+  probability: number,
+  { passed, said }: { passed: ReadonlyMap<string, boolean> | undefined; said: Said },
+): Preference {
   if (item.prompt === undefined)
     throw new DataError(
       `no prompt is known for item ${item.item}; give its comparison, or judgements that carry the prompt`,
@@ -107,17 +120,35 @@ function preferenceOf(item: Item, probability: number, passed: ReadonlyMap<strin
       },
     )
   const cast = item.votes.filter((vote) => vote.towardsA !== undefined)
+  const counted = passed ? cast.filter((vote) => passed.get(vote.annotator)) : cast
   return {
     item: item.item,
     prompt: item.prompt,
     a: item.a,
     b: item.b,
     probability,
-    weight: passed ? cast.filter((vote) => passed.get(vote.annotator)).length / cast.length : 1,
+    weight: counted.length / cast.length,
     judgements: cast.length,
+    ...(said.tie && counted.length > 0 && { tie: shareOf(counted, 'tie') }),
+    ...(said['both-bad'] && counted.length > 0 && { bothBad: shareOf(counted, 'both-bad') }),
+    ...strengthOf(counted, probability),
     annotators: cast.map((vote) => vote.annotator),
     ...(item.simulated && { simulated: true }),
   }
+}
+
+function shareOf(votes: readonly Vote[], choice: Vote['choice']): number {
+  return votes.filter((vote) => vote.choice === choice).length / votes.length
+}
+
+/** Nothing where nobody stated a strength; an answer that names a side without one is left out. */
+function strengthOf(votes: readonly Vote[], probability: number): { strength?: number } {
+  if (!votes.some(({ strength }) => strength !== undefined)) return {}
+  const signed = votes.flatMap(({ towardsA, strength }) =>
+    towardsA === 0.5 ? 0 : strength === undefined ? [] : (2 * towardsA! - 1) * strength,
+  )
+  const mean = signed.reduce((a, b) => a + b, 0) / signed.length
+  return { strength: Math.max(0, probability < 0.5 ? -mean : mean) }
 }
 
 function countsFrom({ confusion: { left, right } }: Qualification): CoinCounts {

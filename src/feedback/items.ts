@@ -10,6 +10,8 @@ export type Vote = {
   choice: Choice
   /** 1: a is better; 0: b is better; 0.5: tie or both bad; absent: cannot judge, or both texts are the same. */
   towardsA?: number
+  /** 1 slight to 4 strong. */
+  strength?: number
   /** Seconds from shown to answered. */
   time?: number
 }
@@ -73,6 +75,7 @@ export function gatherItems(judgements: readonly Judgement[], comparisons?: read
       isALeft,
       choice,
       ...(towardsA !== undefined && { towardsA }),
+      ...(judgement.strength !== undefined && { strength: judgement.strength }),
       ...(judgement.time !== undefined && { time: judgement.time }),
     })
     item.simulated ||= judgement.simulated === true

@@ -25,6 +25,8 @@ test('a setting that the others make inert is an error', () => {
     expect(() => config.parse({ epochs: 1, steps: 5 })).toThrow(/epochs would be ignored/)
   expect(() => SftConfig.parse({ replayWeight: 0.5 })).toThrow(/replayWeight would be ignored/)
   expect(SftConfig.parse({ replayWeight: 0.5, replayShare: 0.3 }).replayWeight).toBe(0.5)
+  expect(() => RewardConfig.parse({ tieRate: 0.2 })).toThrow(/tieRate would be ignored/)
+  expect(RewardConfig.parse({ ties: 'davidson', tieRate: 0.2 }).tieRate).toBe(0.2)
   expect(() => PpoConfig.parse({ klHorizon: 5 })).toThrow(/klHorizon would be ignored/)
   expect(() => PpoConfig.parse({ klControl: 'adaptive' })).toThrow(/needs klTarget/)
   expect(PpoConfig.parse({ klControl: 'adaptive', klTarget: 3 }).klTarget).toBe(3)

@@ -76,8 +76,24 @@ export const RewardConfig = z
       .nonnegative()
       .default(0)
       .describe("score distance asked for per unit of a pair's stated strength"),
+    ties: z
+      .enum(['none', 'davidson', 'rao-kupper'])
+      .default('none')
+      .describe('model that gives a tie a probability of its own; none = half a win to each side'),
+    tieRate: z.number().gt(0).lt(1).optional().describe('probability of a tie between equals; learned unless given'),
+    bothBadWeight: z
+      .number()
+      .nonnegative()
+      .default(0)
+      .describe(
+        'weight of the term by which a score below 0 means bad, fed by the answers that called both bad; 0 = such an answer is a tie',
+      ),
   })
   .refine(oneLength, lengthIssue)
+  .refine((c) => c.ties !== 'none' || c.tieRate === undefined, {
+    path: ['tieRate'],
+    message: 'tieRate would be ignored while ties is none: choose davidson or rao-kupper, or drop it',
+  })
 export type RewardConfig = z.infer<typeof RewardConfig>
 
 export const DpoConfig = z

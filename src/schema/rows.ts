@@ -69,6 +69,12 @@ export const Preference = z.object({
   /** Weight in the reward model's loss; 1 is a full comparison. */
   weight: z.number().nonnegative(),
   judgements: z.number().int().nonnegative(),
+  /** Share of the answers that called the two even; absent where none of the data did, as if it could not be said. */
+  tie: z.number().min(0).max(1).optional(),
+  /** Share of the answers that called both bad; absent likewise. */
+  bothBad: z.number().min(0).max(1).optional(),
+  /** Mean stated strength towards the side that `probability` favours, opposite answers below 0, ties 0: at least 0, at most 4. */
+  strength: z.number().min(0).max(4).optional(),
   annotators: z.array(z.string()).optional(),
   simulated: z.boolean().optional(),
 })

@@ -3,7 +3,9 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeRows } from '#data'
 import { generator } from '#stats'
+import { loadTokenizer } from '#text'
 import { hashModel, resolveModel } from './models.ts'
 import { artifactsOf, readPairs, readPrompts, readTexts } from './rows.ts'
 import { pairExamples, requireRows } from './tokens.ts'
@@ -65,6 +67,20 @@ describe('pairs', () => {
       { seed: 1 },
     )
     expect(one.alpha).toBeUndefined()
+  })
+
+  test('preferences bring their shares of ties and of both bad and their strength, out of CSV too', async () => {
+    const said = { tie: 0.25, bothBad: 0, strength: 1.5 }
+    const row = { item: 'i', prompt: 'p', a: 'one', b: 'two', probability: 0.75, weight: 1, judgements: 4, ...said }
+    const csv = join(root, 'said.csv')
+    writeRows(csv, [row], { kind: 'comparisons', format: 'csv' })
+    for (const file of [write('said.jsonl', [row]), csv])
+      expect((await readPairs(file, { seed: 1 })).preferences).toEqual([row])
+    const tokenizer = loadTokenizer(join(import.meta.dirname, '../text/goldens/tokenizer'))
+    const { rows } = await pairExamples(tokenizer, [row], { maxTokens: 20 })
+    expect(rows).toMatchObject([{ probability: 0.75, weight: 1, tie: 0.25, bothBad: 0, margin: 1.5 }])
+    const beyond = write('beyond.jsonl', [{ ...row, tie: 1.5 }])
+    await expect(readPairs(beyond, { seed: 1 })).rejects.toThrow(/beyond\.jsonl: tie: preference in row 1: .*<=1/)
   })
 
   test('a comparison that nobody judged is refused, and says what to do', async () => {

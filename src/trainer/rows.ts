@@ -108,9 +108,13 @@ function preferenceOf(row: ChosenRejected | Comparison, file: string, place: num
   }
   const parsed = Preference.safeParse(row)
   if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const field = String(issue?.path[0] ?? 'probability')
+  if ('probability' in row && 'weight' in row)
+    throw new DataError(`preference in row ${place}: ${issue?.message}`, { file, field })
   throw new DataError(
     `expected a pair with chosen and rejected, or a preference with probability and weight, got a comparison that nobody judged (row ${place}); judge it by hone label, then aggregate`,
-    { file, field: String(parsed.error.issues[0]?.path[0] ?? 'probability') },
+    { file, field },
   )
 }
 

@@ -24,12 +24,21 @@ export async function pairExamples(
   rows: readonly Preference[],
   limits: Limits,
 ): Promise<Tokenized<PairExample>> {
-  return tokenizeRows(rows, async ({ prompt, a, b, probability, weight }) => {
+  return tokenizeRows(rows, async ({ prompt, a, b, probability, weight, strength, tie, bothBad }) => {
     const first = await exampleOf(tokenizer, { prompt, completion: a }, limits)
     const second = await exampleOf(tokenizer, { prompt, completion: b }, limits)
     if ('reason' in first) return first
     if ('reason' in second) return second
-    return { prompt: first.prompt, a: first.completion, b: second.completion, probability, weight }
+    return {
+      prompt: first.prompt,
+      a: first.completion,
+      b: second.completion,
+      probability,
+      weight,
+      ...(strength !== undefined && { margin: strength }),
+      ...(tie !== undefined && { tie }),
+      ...(bothBad !== undefined && { bothBad }),
+    }
   })
 }
 

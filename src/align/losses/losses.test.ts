@@ -15,7 +15,7 @@ import { valueLoss } from './value.ts'
 const N = 1024
 type Golden = { loss: number; gradient: Record<string, number[]> }
 const goldens = JSON.parse(readFileSync(join(import.meta.dirname, '../goldens/losses.json'), 'utf8')) as {
-  [name in 'bradleyTerry' | 'dpo' | 'policy' | 'value' | 'sft']: Golden
+  [name in 'bradleyTerry' | 'davidson' | 'rao-kupper' | 'dpo' | 'policy' | 'value' | 'sft']: Golden
 } & {
   kl: { k1: number; k2: number; k3: number }
   gae: { advantages: number[]; whitened: number[] }
@@ -51,6 +51,45 @@ describe('PyTorch', () => {
     const flat = gradient.map((g) => g.scores_PH![0]!)
     expectClose(flat.slice(0, N), goldens.bradleyTerry.gradient.a!)
     expectClose(flat.slice(N), goldens.bradleyTerry.gradient.b!)
+  })
+
+  test.each([
+    [37, 'davidson'],
+    [47, 'rao-kupper'],
+  ] as const)('ties and both bad: inputs from seed %i, %s', (seed, model) => {
+    const [a, b, q, w] = [stream(seed, -4, 4), stream(seed + 1, -4, 4), stream(seed + 2, 0, 1), stream(seed + 3, 0, 2)]
+    const [m, tie, bad] = [stream(seed + 4, 0, 1), stream(seed + 5, 0, 0.5), stream(seed + 6, 0, 0.5)]
+    const pairs = Array.from(q, (probability, i) => {
+      const shares = { margin: m[i]!, tie: tie[i]!, bothBad: bad[i]! }
+      return { a: i, b: N + i, probability, weight: w[i]!, ...shares }
+    })
+    const options = { centring: 0, ties: { model, rate: sigmoid(-0.8) }, bothBadWeight: 0.7 }
+    const { loss, gradient, stats } = bradleyTerry([...rows(a), ...rows(b)], pairs, options)
+    expectClose([loss, stats.tieRateSlope!], [goldens[model].loss, goldens[model].gradient.logit![0]!])
+    const flat = gradient.map((g) => g.scores_PH![0]!)
+    expectClose(flat.slice(0, N), goldens[model].gradient.a!)
+    expectClose(flat.slice(N), goldens[model].gradient.b!)
+  })
+
+  test('without ties the loss is Bradley-Terry to the last bit, whatever options stand beside it', () => {
+    const [a, b, q, m] = [stream(1, -3, 3), stream(2, -3, 3), stream(3, 0, 1), stream(5, 0, 1)]
+    const got: number[] = []
+    const want: number[] = []
+    for (let i = 0; i < N; i++) {
+      const pair = { a: 0, b: 1, probability: q[i]!, weight: 0.3, margin: m[i]! }
+      const { loss, gradient } = bradleyTerry([...rows(one(a[i]!)), ...rows(one(b[i]!))], [pair], {
+        centring: 0,
+        ties: { model: 'davidson', rate: 0.3 },
+        bothBadWeight: 2,
+      })
+      const d = a[i]! - b[i]!
+      got.push(loss, gradient[0]!.scores_PH![0]!)
+      want.push(
+        0.3 * (q[i]! * softplus(m[i]! - d) + (1 - q[i]!) * softplus(m[i]! + d)),
+        0.3 * ((1 - q[i]!) * sigmoid(m[i]! + d) - q[i]! * sigmoid(m[i]! - d)),
+      )
+    }
+    expect(got).toEqual(want)
   })
 
   test('DPO, one pair a group', () => {
