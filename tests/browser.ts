@@ -1,7 +1,8 @@
 // The browser of end-to-end tests: Debian's Chromium or what CHROMIUM names; where there is none the tests say so and skip.
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { expect } from 'vitest'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 const ARGUMENTS = [
@@ -64,3 +65,40 @@ export const FAINT_TEXTS = String.raw`(() => {
   }
   return { faint, looked }
 })()`
+
+/** What browsers of `somebody` had to say: it should be nothing. */
+export const complaints: string[] = []
+
+/** A browser context of its own: another person. */
+export async function somebody(browser: Browser): Promise<{ context: BrowserContext; page: Page }> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 850 } })
+  context.setDefaultTimeout(120_000)
+  // A refused request is logged by the browser itself; what the page says about it is tested where it matters.
+  context.on('console', (message) => {
+    if (!/Failed to load resource/.test(message.text())) complaints.push(`${message.type()}: ${message.text()}`)
+  })
+  context.on('weberror', (error) => complaints.push(error.error().message))
+  return { context, page: await context.newPage() }
+}
+
+/** Legible in light and dark, and never scrolling sideways from a phone to a desk. */
+export async function looksRight(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    for (const width of [390, 820, 1280]) {
+      await page.setViewportSize({ width, height: 850 })
+      expect(await page.evaluate('document.documentElement.scrollWidth'), `${name} at ${width}`).toBeLessThanOrEqual(
+        width,
+      )
+      if (process.env.HONE_PICTURES)
+        await page.screenshot({
+          path: `${process.env.HONE_PICTURES}/${name}-${width}-${colorScheme}.png`,
+          fullPage: true,
+        })
+    }
+    const { faint, looked } = await page.evaluate<{ faint: string[]; looked: number }>(FAINT_TEXTS)
+    expect(faint, `${name}, ${colorScheme}`).toEqual([])
+    expect(looked).toBeGreaterThan(2)
+  }
+  await page.emulateMedia({ colorScheme: 'light' })
+}

@@ -1,16 +1,15 @@
 // The web application as people meet it: a real `hone serve` on its own Postgres, in Chromium, by keyboard.
 import fs from 'node:fs'
 import { dirname } from 'node:path'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { executablePath, FAINT_TEXTS, hasBrowser, launchChromium } from './browser.ts'
+import { complaints, executablePath, hasBrowser, launchChromium, looksRight, somebody } from './browser.ts'
 import { makeWorkspace, type Served, startServe } from './serve.test-data.ts'
 
 const PASSWORD = 'a long enough sentence'
 let workspace: string
 let served: Served
 let browser: Browser
-const complaints: string[] = []
 
 beforeAll(async () => {
   if (!executablePath) return
@@ -24,40 +23,6 @@ afterAll(async () => {
   await served?.stop()
   if (workspace) fs.rmSync(dirname(workspace), { recursive: true, force: true })
 })
-
-/** A browser of its own: another person. */
-async function somebody(): Promise<{ context: BrowserContext; page: Page }> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 850 } })
-  context.setDefaultTimeout(120_000)
-  // A refused request is logged by the browser itself; what the page says about it is tested where it matters.
-  context.on('console', (message) => {
-    if (!/Failed to load resource/.test(message.text())) complaints.push(`${message.type()}: ${message.text()}`)
-  })
-  context.on('weberror', (error) => complaints.push(error.error().message))
-  return { context, page: await context.newPage() }
-}
-
-/** Legible in light and dark, and never scrolling sideways from a phone to a desk. */
-async function looksRight(page: Page, name: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    for (const width of [390, 820, 1280]) {
-      await page.setViewportSize({ width, height: 850 })
-      expect(await page.evaluate('document.documentElement.scrollWidth'), `${name} at ${width}`).toBeLessThanOrEqual(
-        width,
-      )
-      if (process.env.HONE_PICTURES)
-        await page.screenshot({
-          path: `${process.env.HONE_PICTURES}/${name}-${width}-${colorScheme}.png`,
-          fullPage: true,
-        })
-    }
-    const { faint, looked } = await page.evaluate<{ faint: string[]; looked: number }>(FAINT_TEXTS)
-    expect(faint, `${name}, ${colorScheme}`).toEqual([])
-    expect(looked).toBeGreaterThan(2)
-  }
-  await page.emulateMedia({ colorScheme: 'light' })
-}
 
 /** Goes to a control by Tab alone. */
 async function tabTo(page: Page, name: RegExp): Promise<void> {
@@ -76,7 +41,7 @@ let invitation: string
 
 test('the set-up link leads to an account and a project whose home shows the loop, by keyboard alone', async (ctx) => {
   hasBrowser(ctx)
-  const { page } = await somebody()
+  const { page } = await somebody(browser)
   await page.goto(served.url)
   await page.getByRole('heading', { name: 'Not set up yet' }).waitFor()
   await page.goto(served.setUp!)
@@ -108,7 +73,7 @@ test('an owner invites by a link; the person who opens it joins in the role it n
   await owner.getByRole('button', { name: 'Make a link' }).click()
   invitation = await owner.getByLabel('Invitation for one annotator').inputValue()
   await looksRight(owner, 'people')
-  const { page } = await somebody()
+  const { page } = await somebody(browser)
   await page.goto(invitation)
   await page.getByRole('heading', { name: 'Join desk' }).waitFor()
   await page.getByText('You are invited as an annotator.').waitFor()

@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { ConfigError, DataError, HttpError } from '#errors'
-import { hasUsers, isDown, sealAudit, type Store } from '#store'
+import { hasUsers, isBusy, isDown, sealAudit, type Store } from '#store'
 import type { Service } from './call.ts'
 import { HANDLERS } from './handlers/index.ts'
 import { mount } from './mount.ts'
-import { TooMany } from './too-many.ts'
+import { Conflict, TooMany } from './refusals.ts'
 import { checkOrigin, HEADERS } from './security.ts'
 import { webPages } from './web-pages.ts'
 
@@ -58,9 +58,9 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
   app.notFound((c) => c.json({ error: { message: 'not found' } }, 404))
   app.onError((error, c) => {
     for (const [name, value] of Object.entries(HEADERS)) c.header(name, value)
-    const { status, message, after } = answerTo(error, onDefect)
+    const { status, message, after, detail } = answerTo(error, onDefect)
     if (after !== undefined) c.header('retry-after', String(after))
-    return c.json({ error: { message } }, status as 400)
+    return c.json({ error: { message, ...(detail !== undefined && { detail }) } }, status as 400)
   })
 
   let sealing: Promise<unknown> = Promise.resolve()
@@ -85,11 +85,13 @@ const AGAIN_SECONDS = 1
 function answerTo(
   error: unknown,
   onDefect: (error: unknown) => void,
-): { status: number; message: string; after?: number } {
+): { status: number; message: string; after?: number; detail?: unknown } {
   if (error instanceof TooMany) return { status: 429, message: error.message, after: error.seconds }
+  if (error instanceof Conflict) return { status: 409, message: error.message, detail: error.detail }
   if (error instanceof HttpError) return { status: error.status, message: error.message }
   if (error instanceof DataError || error instanceof ConfigError) return { status: 422, message: error.message }
-  if (isDown(error)) return { status: 503, message: 'the database is restarting: send it again', after: AGAIN_SECONDS }
+  if (isDown(error) || isBusy(error))
+    return { status: 503, message: 'the database is restarting: send it again', after: AGAIN_SECONDS }
   onDefect(error)
   return { status: 500, message: 'a defect of hone; the server’s log says more' }
 }

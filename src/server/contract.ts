@@ -2,12 +2,16 @@
 // calls by its keys with types alone. An endpoint without access, or a handler without an endpoint, does not compile.
 import type { z } from 'zod'
 import { ACCOUNT } from './api/account.ts'
+import { CAMPAIGNS } from './api/campaigns.ts'
+import { DATA } from './api/data.ts'
 import type { Endpoint } from './api/endpoint.ts'
 import { PROJECTS } from './api/projects.ts'
 
 export const API = {
   ...ACCOUNT,
   ...PROJECTS,
+  ...DATA,
+  ...CAMPAIGNS,
   'GET /api/openapi.json': { summary: 'This API as an OpenAPI 3.1 document', access: 'anyone', answer: 'file' },
 } satisfies Record<string, Endpoint>
 

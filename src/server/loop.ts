@@ -1,21 +1,24 @@
 // The project's home: the loop of seven steps as it stands, each with one figure, and what waits for whom.
 import fs from 'node:fs'
 import { join } from 'node:path'
-import { listDatasets, listVersions } from '#data'
+import { listVersions } from '#data'
 import { Objective, type Role } from '#schema'
-import { listRunFolders, type Project, type RunFolder, type User } from '#store'
+import { type Campaign, listCampaigns, listRunFolders, openFor, type Project, type RunFolder, type User } from '#store'
 import type { Service } from './call.ts'
 import type { AnswerOf } from './contract.ts'
+import { ownDatasets } from './handlers/data.ts'
 
 type Home = AnswerOf<'GET /api/projects/{project}'>
 type Step = Home['steps'][number]
 
 export async function loopOf(
   service: Service,
-  { project }: { project: Project; role: Role; user: User },
+  { project, role, user }: { project: Project; role: Role; user: User },
 ): Promise<Pick<Home, 'steps' | 'waiting'>> {
   const { workspace } = service
   const kinds = countRows(workspace, project)
+  const campaigns = await listCampaigns(service.store.query, project.id)
+  const mine = role === 'viewer' ? [] : await openFor(service.store.query, project.id, user.id)
   // Runs lie in the workspace; its first project, which keeps plain names, owns them.
   const runs = project.filePrefix === '' ? listRunFolders(workspace) : []
   return {
@@ -28,17 +31,52 @@ export async function loopOf(
         note: kinds.demonstrations > 0 ? 'demonstrations' : 'no demonstrations yet',
       },
       runStep('sft', runs, ['sft'], 'fine-tuning'),
-      {
-        step: 'comparisons',
-        state: kinds.judgements > 0 ? 'there' : 'empty',
-        figure: kinds.judgements > 0 ? count(kinds.judgements) : '',
-        note: kinds.judgements > 0 ? 'judgements imported' : 'nobody has judged yet',
-      },
+      comparisonStep(campaigns, kinds.judgements),
       runStep('reward', runs, ['reward'], 'reward'),
       runStep('rl', runs, ['ppo', 'grpo', 'rloo', 'dpo'], 'RL'),
       { step: 'evaluation', state: 'empty', figure: '', note: 'no release yet' },
     ],
-    waiting: [],
+    waiting: mine
+      .map(({ campaign, name, open }) => ({
+        what: `${open === 1 ? 'pair' : 'pairs'} to judge in ${name}`,
+        count: open,
+        whose: user.name,
+        isMine: true,
+        campaign,
+      }))
+      .concat(
+        role === 'annotator'
+          ? []
+          : campaigns.filter(isWaiting).map(({ id, name, wanted, judged }) => ({
+              what: `${wanted - judged === 1 ? 'judgement' : 'judgements'} missing in ${name}`,
+              count: wanted - judged,
+              whose: 'annotators',
+              isMine: false,
+              campaign: id,
+            })),
+      ),
+  }
+}
+
+const isWaiting = ({ state, wanted, judged }: Campaign): boolean => state === 'open' && judged < wanted
+
+function comparisonStep(campaigns: readonly Campaign[], imported: number): Step {
+  const judged = campaigns.reduce((sum, campaign) => sum + campaign.judged, 0)
+  const missing = campaigns.filter(isWaiting).reduce((sum, campaign) => sum + campaign.wanted - campaign.judged, 0)
+  if (missing > 0)
+    return {
+      step: 'comparisons',
+      state: 'waiting',
+      figure: count(judged),
+      note: `judgements, ${count(missing)} still wanted`,
+    }
+  const all = judged > 0 ? judged : imported
+  if (all === 0) return { step: 'comparisons', state: 'empty', figure: '', note: 'nobody has judged yet' }
+  return {
+    step: 'comparisons',
+    state: 'there',
+    figure: count(all),
+    note: judged > 0 ? 'judgements' : 'judgements imported',
   }
 }
 
@@ -64,8 +102,7 @@ function runStep(step: Step['step'], runs: readonly RunFolder[], recipes: readon
 /** Rows of the newest version of each dataset of the project, by kind. */
 function countRows(workspace: string, project: Project): Record<'demonstrations' | 'judgements', number> {
   const counts = { demonstrations: 0, judgements: 0 }
-  for (const name of listDatasets(workspace)) {
-    if (!name.startsWith(project.filePrefix)) continue
+  for (const name of ownDatasets(workspace, project)) {
     const newest = listVersions(workspace, name).at(-1)
     if (newest?.kind === 'demonstrations' || newest?.kind === 'judgements') counts[newest.kind] += newest.rows
   }

@@ -39,8 +39,8 @@ export function mount(app: Hono, service: Service, handlers: Handlers, addressOf
       const session = readSession(c)
       const who = await authorise(c, service, endpoint.access, session)
       const params = paramsOf(c, path)
-      const query = endpoint.query && parse(endpoint.query, c.req.query(), 'query')
       const body = await bodyOf(c, endpoint)
+      const query = endpoint.query && parse(endpoint.query, c.req.query(), 'query')
       const answer = await handler({
         ...who,
         service,

@@ -138,6 +138,14 @@ export function isDown(error: unknown): boolean {
   )
 }
 
+/** Two that waited for each other, or one that waited too long: nothing was done, and it may be asked again. */
+export function isBusy(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message?: string }
+  return (
+    ['40P01', '40001', '55P03', '53300'].includes(code ?? '') || message === 'timeout exceeded when trying to connect' // no connection of the pool came free in time
+  )
+}
+
 async function waitForHold(folder: string): Promise<Hold> {
   const until = performance.now() + START_SECONDS * 1000
   for (;;) {

@@ -1,6 +1,6 @@
 // Postgres: people, campaigns, judgements, and an index of the files. Statements stand beside their tables.
 export { audit, type AuditEntry, auditRows, latestAudit, sealAudit, verifyAudit } from './audit.ts'
-export { isDown } from './embedded.ts'
+export { isBusy, isDown } from './embedded.ts'
 export {
   countOwners,
   createProject,
@@ -35,3 +35,44 @@ export {
   takeLink,
 } from './sessions.ts'
 export { openStore, type Query, type Store } from './store.ts'
+export {
+  type Answer,
+  claim,
+  type Draft,
+  findTask,
+  flag,
+  heartbeat,
+  isItemOf,
+  listPast,
+  noteReading,
+  type Past,
+  releaseExpired,
+  reopen,
+  saveDraft,
+  skip,
+  standing,
+  submit,
+  type Submitted,
+  type Task,
+} from './annotating.ts'
+export {
+  addGuideline,
+  type Campaign,
+  type CampaignState,
+  createCampaign,
+  findCampaign,
+  type Flag,
+  type Guideline,
+  listCampaigns,
+  listFlags,
+  listGuidelines,
+  listItems,
+  listJudgements,
+  type NewItem,
+  newestGuideline,
+  openFor,
+  type PersonProgress,
+  progressByPerson,
+  setCampaignState,
+  type StoredJudgement,
+} from './campaigns.ts'

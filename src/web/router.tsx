@@ -1,6 +1,11 @@
 // Addresses and their screens. Who is not signed in gets the sign-in page at any address, and comes back to it.
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
+import { AnnotateScreen } from './annotate/screen.tsx'
 import { AuditScreen } from './routes/audit.tsx'
+import { CampaignScreen } from './routes/campaign.tsx'
+import { CampaignsScreen } from './routes/campaigns.tsx'
+import { DatasetsScreen } from './routes/datasets.tsx'
+import { GuidelineScreen } from './routes/guideline.tsx'
 import { HomeScreen } from './routes/home.tsx'
 import { JoinScreen } from './routes/join.tsx'
 import { NewPasswordScreen } from './routes/new-password.tsx'
@@ -22,6 +27,11 @@ const signedIn = createRoute({ getParentRoute: () => root, id: 'signed-in', comp
 const projects = createRoute({ getParentRoute: () => signedIn, path: '/', component: ProjectsScreen })
 const project = createRoute({ getParentRoute: () => signedIn, path: '/p/$project', component: ProjectFrame })
 const home = createRoute({ getParentRoute: () => project, path: '/', component: HomeScreen })
+const guideline = createRoute({ getParentRoute: () => project, path: '/guideline', component: GuidelineScreen })
+const datasets = createRoute({ getParentRoute: () => project, path: '/datasets', component: DatasetsScreen })
+const campaigns = createRoute({ getParentRoute: () => project, path: '/campaigns', component: CampaignsScreen })
+const campaign = createRoute({ getParentRoute: () => project, path: '/campaigns/$campaign', component: CampaignScreen })
+const judge = createRoute({ getParentRoute: () => project, path: '/judge/$campaign', component: AnnotateScreen })
 const people = createRoute({ getParentRoute: () => project, path: '/people', component: PeopleScreen })
 const audit = createRoute({ getParentRoute: () => project, path: '/audit', component: AuditScreen })
 
@@ -30,7 +40,10 @@ export const router = createRouter({
     setUp,
     join,
     password,
-    signedIn.addChildren([projects, project.addChildren([home, people, audit])]),
+    signedIn.addChildren([
+      projects,
+      project.addChildren([home, guideline, datasets, campaigns, campaign, judge, people, audit]),
+    ]),
   ]),
   defaultPreload: false,
 })

@@ -43,7 +43,6 @@ export function SignedIn() {
         <Link to="/" className="brand">
           hone
         </Link>
-        <div id="place" className="place" />
         <SignOut name={me.name} />
       </header>
       <Outlet />

@@ -23,6 +23,10 @@ export const EVERY_ROLE = Role.options
 /** Who sees how the work goes: not annotators, whose screens are blind. */
 export const OBSERVERS = ['owner', 'lead', 'engineer', 'reviewer', 'viewer'] as const
 export const LEADS = ['owner', 'lead'] as const
+/** Who may be given something to judge. */
+export const JUDGES = ['owner', 'lead', 'engineer', 'reviewer', 'annotator'] as const
+/** Who brings data in and takes it out. */
+export const KEEPERS = ['owner', 'lead', 'engineer'] as const
 export const OWNERS = ['owner'] as const
 
 /** What each {name} in a path looks like; anything else is not found. */

@@ -1,10 +1,11 @@
 // Set-up, sign-in, one's own account, links.
 import { timingSafeEqual } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { HttpError } from '#errors'
 import { sha256 } from '#files'
 import {
+  addGuideline,
   audit,
   clearAttempts,
   countAttempt,
@@ -28,7 +29,7 @@ import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
 import { hashPassword, isPassword } from '../passwords.ts'
 import { slugOf } from '../slugs.ts'
-import { TooMany } from '../too-many.ts'
+import { TooMany } from '../refusals.ts'
 
 type Me = AnswerOf<'POST /api/session'>
 type Account = Pick<
@@ -62,6 +63,7 @@ export const accountHandlers: Account = {
       const user = (await createUser(query, { email, name, passwordHash, isAdministrator: true }))!
       const made = (await createProject(query, { slug: slugOf(project), name: project }))!
       await setRole(query, made.id, user.id, 'owner')
+      await takeOverGuideline(query, service, made.id, user.id)
       await audit(query, { actor: user.id, project: made.id, action: 'installation.set-up', subject: made.slug })
       return { user, session: await createSession(query, user.id) }
     })
@@ -165,6 +167,14 @@ async function meOf(query: Query, { id, name, email, isAdministrator }: User): P
 
 function isSame(given: string, expected: string): boolean {
   return timingSafeEqual(Buffer.from(sha256(given)), Buffer.from(sha256(expected)))
+}
+
+/** A workspace that was begun at the command line brings its guideline.md. */
+async function takeOverGuideline(query: Query, { workspace }: Service, project: string, user: string): Promise<void> {
+  const file = join(workspace, 'guideline.md')
+  if (!existsSync(file)) return
+  const text = readFileSync(file, 'utf8').replaceAll('\0', '').trim()
+  if (text !== '') await addGuideline(query, project, text, user)
 }
 
 /** What hone.json calls the workspace. */

@@ -2,10 +2,16 @@
 import type { Handlers } from '../call.ts'
 import { openApiDocument } from '../openapi.ts'
 import { accountHandlers } from './account.ts'
+import { annotatingHandlers } from './annotating.ts'
+import { campaignHandlers } from './campaigns.ts'
+import { dataHandlers } from './data.ts'
 import { projectHandlers } from './projects.ts'
 
 export const HANDLERS: Handlers = {
   ...accountHandlers,
   ...projectHandlers,
+  ...dataHandlers,
+  ...campaignHandlers,
+  ...annotatingHandlers,
   'GET /api/openapi.json': async () => ({ type: 'application/json', body: JSON.stringify(openApiDocument()) }),
 }

@@ -1,10 +1,11 @@
 // Project home: the loop as it stands, and what waits for whom.
+import { Link } from '@tanstack/react-router'
 import { Loop } from '../loop.tsx'
 import { useProject } from './project.tsx'
 import { many } from './words.ts'
 
 export function HomeScreen() {
-  const { name, role, steps, waiting } = useProject()
+  const { name, slug, role, steps, waiting } = useProject()
   const mine = waiting.filter(({ isMine }) => isMine)
   const others = waiting.filter(({ isMine }) => !isMine)
   return (
@@ -19,14 +20,37 @@ export function HomeScreen() {
           : 'Nothing waits for you.'}{' '}
         <span className="soft">You are {role} here.</span>
       </p>
+      {mine.length > 0 && (
+        <ul className="waits">
+          {mine.map(({ what, count, campaign }) => (
+            <li key={what}>
+              <Link
+                to="/p/$project/judge/$campaign"
+                params={{ project: slug, campaign: campaign ?? '' }}
+                className="button primary"
+              >
+                {count.toLocaleString('en')} {what}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      )}
       <Loop steps={steps} />
       {others.length > 0 && (
         <section aria-labelledby="waits">
           <h2 id="waits">What waits for whom</h2>
           <ul className="waits">
-            {others.map(({ what, whose, count }) => (
+            {others.map(({ what, whose, count, campaign }) => (
               <li key={`${what} ${whose}`}>
-                <b>{count.toLocaleString('en')}</b> {what} <span className="soft">{whose}</span>
+                <b>{count.toLocaleString('en')}</b>{' '}
+                {campaign === null ? (
+                  what
+                ) : (
+                  <Link to="/p/$project/campaigns/$campaign" params={{ project: slug, campaign }}>
+                    {what}
+                  </Link>
+                )}{' '}
+                <span className="soft">{whose}</span>
               </li>
             ))}
           </ul>

@@ -14,15 +14,19 @@ export function useProject(): Project {
   return useContext(ProjectContext)!
 }
 
+const OBSERVERS = ['owner', 'lead', 'engineer', 'reviewer', 'viewer'] as const
 const SCREENS = [
   { to: '/p/$project', label: 'Home', roles: undefined },
-  { to: '/p/$project/people', label: 'People', roles: ['owner', 'lead', 'engineer', 'reviewer', 'viewer'] },
+  { to: '/p/$project/guideline', label: 'Guideline', roles: undefined },
+  { to: '/p/$project/datasets', label: 'Datasets', roles: OBSERVERS },
+  { to: '/p/$project/campaigns', label: 'Campaigns', roles: OBSERVERS },
+  { to: '/p/$project/people', label: 'People', roles: OBSERVERS },
   { to: '/p/$project/audit', label: 'Audit', roles: ['owner', 'lead'] },
 ] as const
 
 export function ProjectFrame() {
   const { project: slug } = useParams({ from: '/signed-in/p/$project' })
-  const project = useGet('GET /api/projects/{project}', { params: { project: slug } }, { refetchInterval: 15_000 })
+  const project = useGet('GET /api/projects/{project}', { params: { project: slug } }, { refetchInterval: 10_000 })
   if (project.isPending) return <Loading />
   if (project.isError)
     return (

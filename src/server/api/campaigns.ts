@@ -1,0 +1,170 @@
+// Campaigns of blind pairs. What an annotator's endpoints answer names no model, no other person and no other answer.
+import { z } from 'zod'
+import { Choice, Prompt } from '#schema'
+import { type Endpoint, JUDGES, KEEPERS, LEADS, OBSERVERS, PARAMETERS, Text } from './endpoint.ts'
+
+const Campaign = z.object({
+  id: z.string(),
+  name: z.string(),
+  dataset: z.string(),
+  version: z.string(),
+  overlap: z.number(),
+  state: z.enum(['open', 'paused', 'closed']),
+  madeAt: z.string(),
+  guidelineNumber: z.number(),
+  items: z.number(),
+  wanted: z.number(),
+  judged: z.number(),
+  atWork: z.number(),
+})
+const Range = z.object({ value: z.number(), low: z.number(), high: z.number() })
+const Draft = z.strictObject({
+  choice: Choice.optional(),
+  strength: z.number().int().min(1).max(4).optional(),
+  reason: z.string().max(4000).optional(),
+})
+const Task = z.object({
+  id: z.string(),
+  prompt: Prompt,
+  left: z.string(),
+  right: z.string(),
+  draft: Draft.nullable(),
+  expiresAt: z.string(),
+})
+const Work = z.object({
+  campaign: z.object({ id: z.string(), name: z.string(), state: z.enum(['open', 'paused', 'closed']) }),
+  guideline: z.object({ id: z.string(), number: z.number(), text: z.string(), hasRead: z.boolean() }),
+  /** Null: nothing is left for this person now. */
+  task: Task.nullable(),
+  mine: z.number(),
+  wanted: z.number(),
+  judged: z.number(),
+  past: z.array(
+    z.object({ id: z.string(), choice: Choice, strength: z.number().nullable(), at: z.string(), opening: z.string() }),
+  ),
+})
+
+export const CAMPAIGNS = {
+  'GET /api/projects/{project}/campaigns': {
+    summary: 'Campaigns, newest first',
+    access: OBSERVERS,
+    answer: z.object({ campaigns: z.array(Campaign) }),
+  },
+  'POST /api/projects/{project}/campaigns': {
+    summary: 'Put the comparisons of a dataset to people, blind',
+    access: LEADS,
+    body: z.strictObject({
+      name: Text(80),
+      dataset: PARAMETERS.dataset,
+      overlap: z.number().int().min(1).max(9),
+      seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+    }),
+    answer: z.object({ id: z.string() }),
+  },
+  'GET /api/projects/{project}/campaigns/{campaign}': {
+    summary: 'How far it is, who did what, whether they agree',
+    access: OBSERVERS,
+    answer: Campaign.extend({
+      people: z.array(
+        z.object({
+          user: z.string(),
+          name: z.string(),
+          judged: z.number(),
+          skipped: z.number(),
+          flagged: z.number(),
+          seconds: z.number().nullable(),
+          lastAt: z.string().nullable(),
+          leftShare: Range.extend({ adjusted: z.number() }).nullable(),
+          withOthers: Range.nullable(),
+          lengthLean: Range.nullable(),
+        }),
+      ),
+      /** Null: no item has two judgements yet. */
+      agreement: z
+        .object({
+          items: z.number(),
+          // Null where it is not defined: when nothing varies there is no chance agreement to be beyond.
+          percent: Range.nullable(),
+          alpha: Range.nullable(),
+          alphaOrdinal: Range.nullable(),
+          fleiss: Range.nullable(),
+          gwetAC1: Range.nullable(),
+          warning: z.string().optional(),
+        })
+        .nullable(),
+      flags: z.array(z.object({ item: z.string(), by: z.string(), note: z.string(), at: z.string() })),
+    }),
+  },
+  'PUT /api/projects/{project}/campaigns/{campaign}/state': {
+    summary: 'Open, pause or close; what was claimed before may still be submitted',
+    access: LEADS,
+    body: z.strictObject({ state: z.enum(['open', 'paused', 'closed']) }),
+    answer: 'nothing',
+  },
+  'GET /api/projects/{project}/campaigns/{campaign}/judgements': {
+    summary: 'The judgements as JSON lines that hone train reward takes',
+    access: KEEPERS,
+    answer: 'file',
+  },
+  'POST /api/projects/{project}/campaigns/{campaign}/judgements': {
+    summary: 'The judgements as they stand become a dataset version',
+    access: KEEPERS,
+    body: z.strictObject({ dataset: PARAMETERS.dataset }),
+    answer: z.object({ name: z.string(), version: z.string(), rows: z.number(), isNew: z.boolean() }),
+  },
+  'POST /api/projects/{project}/campaigns/{campaign}/claim': {
+    summary: 'What I am to judge next',
+    access: JUDGES,
+    answer: Work,
+  },
+  'PUT /api/projects/{project}/campaigns/{campaign}/guideline-read': {
+    summary: 'I have read the guideline of this campaign',
+    access: JUDGES,
+    answer: 'nothing',
+  },
+  'PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/lease': {
+    summary: 'I am still at it',
+    access: JUDGES,
+    answer: z.object({ isMine: z.boolean() }),
+  },
+  'PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/draft': {
+    summary: 'Keep what I have so far',
+    access: JUDGES,
+    body: Draft,
+    answer: 'nothing',
+  },
+  'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/judgement': {
+    summary: 'My answer. The key makes it one answer however often it is sent; 409 keeps it and says what stands',
+    access: JUDGES,
+    body: z
+      .strictObject({
+        key: z.uuid(),
+        choice: Choice,
+        strength: z.number().int().min(1).max(4).optional(),
+        reason: z.string().trim().max(4000).default(''),
+        activeSeconds: z.number().min(0).max(86_400),
+      })
+      .refine(({ choice, strength }) => (strength !== undefined) === (choice === 'left' || choice === 'right'), {
+        path: ['strength'],
+        message: 'expected 1 to 4 with left or right, and none with another choice',
+      }),
+    answer: Work,
+  },
+  'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/skip': {
+    summary: 'Leave it to others',
+    access: JUDGES,
+    body: z.strictObject({ reason: z.string().trim().max(1000).default('') }),
+    answer: Work,
+  },
+  'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/flag': {
+    summary: 'Tell the lead about it, and go on',
+    access: JUDGES,
+    body: z.strictObject({ note: Text(1000) }),
+    answer: 'nothing',
+  },
+  'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/reopen': {
+    summary: 'Take back one of my last ten answers and answer anew; both stay in the history',
+    access: JUDGES,
+    answer: Work,
+  },
+} satisfies Record<string, Endpoint>

@@ -1,0 +1,52 @@
+// Datasets of a project, and its guideline.
+import { z } from 'zod'
+import { type Endpoint, EVERY_ROLE, KEEPERS, LEADS, OBSERVERS } from './endpoint.ts'
+
+const Kind = z.enum(['prompts', 'demonstrations', 'comparisons', 'judgements'])
+const Version = z.object({
+  name: z.string(),
+  version: z.string(),
+  kind: Kind,
+  rows: z.number(),
+  created: z.string(),
+})
+const Guideline = z.object({
+  id: z.string(),
+  number: z.number(),
+  label: z.string(),
+  text: z.string(),
+  madeAt: z.string(),
+  by: z.string(),
+})
+
+export const DATA = {
+  'GET /api/projects/{project}/datasets': {
+    summary: 'Datasets by name, the newest version of each',
+    access: OBSERVERS,
+    answer: z.object({ datasets: z.array(Version.extend({ versions: z.number() })) }),
+  },
+  'POST /api/projects/{project}/datasets/{dataset}': {
+    summary: 'A file becomes a version: JSONL, JSON or CSV, plain or gzip. One wrong row and nothing is imported',
+    access: KEEPERS,
+    query: z.object({ kind: Kind, file: z.string().max(200).optional() }),
+    body: 'file',
+    answer: Version.extend({ isNew: z.boolean() }),
+  },
+  'GET /api/projects/{project}/datasets/{dataset}/rows': {
+    summary: 'Rows of the newest version, from the one of that number on',
+    access: OBSERVERS,
+    query: z.object({ from: z.coerce.number().int().min(0).max(20_000_000).default(0) }),
+    answer: z.object({ version: Version, from: z.number(), rows: z.array(z.record(z.string(), z.unknown())) }),
+  },
+  'GET /api/projects/{project}/guideline': {
+    summary: 'All versions of the guideline, newest first',
+    access: EVERY_ROLE,
+    answer: z.object({ versions: z.array(Guideline) }),
+  },
+  'PUT /api/projects/{project}/guideline': {
+    summary: 'A new version of the guideline; campaigns keep the one they began with',
+    access: LEADS,
+    body: z.strictObject({ text: z.string().trim().min(1).max(100_000) }),
+    answer: z.object({ isNew: z.boolean() }),
+  },
+} satisfies Record<string, Endpoint>

@@ -1,0 +1,167 @@
+// One annotator at work. Every answer of these is the whole of what the screen needs next, so that an answer and the next
+// task are one trip. An acknowledged answer is on disk.
+import { HttpError } from '#errors'
+import {
+  audit,
+  type Campaign,
+  claim,
+  flag,
+  heartbeat,
+  isItemOf,
+  listGuidelines,
+  listPast,
+  noteReading,
+  type Project,
+  reopen,
+  saveDraft,
+  skip,
+  standing,
+  submit,
+  type User,
+} from '#store'
+import type { Handlers, Service } from '../call.ts'
+import type { AnswerOf } from '../contract.ts'
+import { Conflict } from '../refusals.ts'
+import { campaignOf } from './campaigns.ts'
+
+type Annotating = Pick<
+  Handlers,
+  | 'POST /api/projects/{project}/campaigns/{campaign}/claim'
+  | 'PUT /api/projects/{project}/campaigns/{campaign}/guideline-read'
+  | 'PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/lease'
+  | 'PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/draft'
+  | 'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/judgement'
+  | 'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/skip'
+  | 'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/flag'
+  | 'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/reopen'
+>
+type Work = AnswerOf<'POST /api/projects/{project}/campaigns/{campaign}/claim'>
+
+export const annotatingHandlers: Annotating = {
+  'POST /api/projects/{project}/campaigns/{campaign}/claim': async ({ service, project, user, params }) =>
+    workOf(service, project, user, params.campaign),
+
+  'PUT /api/projects/{project}/campaigns/{campaign}/guideline-read': async ({ service, project, user, params }) =>
+    service.store.transaction(async (query) => {
+      const { id, guideline, guidelineLabel } = await campaignOf(query, project, params.campaign)
+      await noteReading(query, guideline, user.id)
+      const detail = { guideline: guidelineLabel }
+      await audit(query, { actor: user.id, project: project.id, action: 'guideline.read', subject: id, detail })
+    }),
+
+  'PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/lease': async ({ service, project, user, params }) => {
+    await itemOf(service, project, params)
+    return { isMine: await heartbeat(service.store.query, params.item, user.id) }
+  },
+
+  'PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/draft': async ({
+    service,
+    project,
+    user,
+    params,
+    body,
+  }) => {
+    await itemOf(service, project, params)
+    await saveDraft(service.store.query, params.item, user.id, body)
+  },
+
+  'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/judgement': async (call) => {
+    const { service, project, user, params, body } = call
+    const campaign = await itemOf(service, project, params)
+    if (campaign.state === 'closed') throw new HttpError(422, 'this campaign is closed')
+    const { hasRead } = await standing(service.store.query, campaign.id, user.id)
+    if (!hasRead) throw new HttpError(422, 'read the guideline of this campaign first')
+    const where = { project: project.id, campaign: campaign.id, item: params.item, user: user.id }
+    const submitted = await submit(service.store, where, body)
+    switch (submitted.outcome) {
+      case 'counted':
+        return workOf(service, project, user, campaign.id)
+      case 'judged-before':
+        throw new Conflict('you have answered this already; that answer stands, and this one is kept beside it', {
+          standing: submitted.standing,
+        })
+      case 'complete':
+        throw new Conflict('others have completed this one meanwhile; your answer is kept', {})
+      default:
+        throw new Error(`unknown outcome ${JSON.stringify(submitted satisfies never)}`)
+    }
+  },
+
+  'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/skip': async ({
+    service,
+    project,
+    user,
+    params,
+    body,
+  }) => {
+    const campaign = await itemOf(service, project, params)
+    await service.store.transaction(async (query) => {
+      await skip(query, { item: params.item, user: user.id, reason: body.reason })
+      await audit(query, { actor: user.id, project: project.id, action: 'item.skip', subject: params.item })
+    })
+    return workOf(service, project, user, campaign.id)
+  },
+
+  'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/flag': async ({
+    service,
+    project,
+    user,
+    params,
+    body,
+  }) => {
+    await itemOf(service, project, params)
+    await service.store.transaction(async (query) => {
+      await flag(query, params.item, user.id, body.note)
+      await audit(query, { actor: user.id, project: project.id, action: 'item.flag', subject: params.item })
+    })
+  },
+
+  'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/reopen': async ({
+    service,
+    project,
+    user,
+    params,
+  }) => {
+    const campaign = await itemOf(service, project, params)
+    if (campaign.state !== 'open') throw new HttpError(422, `this campaign is ${campaign.state}`)
+    await service.store.transaction(async (query) => {
+      if (!(await reopen(query, campaign.id, user.id, params.item)))
+        throw new HttpError(404, 'only your last ten answers can be taken back')
+      await audit(query, { actor: user.id, project: project.id, action: 'judgement.undo', subject: params.item })
+    })
+    return workOf(service, project, user, campaign.id)
+  },
+}
+
+async function itemOf(
+  service: Service,
+  project: Project,
+  params: { campaign: string; item: string },
+): Promise<Campaign> {
+  const campaign = await campaignOf(service.store.query, project, params.campaign)
+  if (!(await isItemOf(service.store.query, params.item, campaign.id)))
+    throw new HttpError(404, 'there is no such item')
+  return campaign
+}
+
+/** The screen of this person now: the next task once the guideline was read, and what is done. */
+async function workOf(service: Service, project: Project, user: User, id: string): Promise<Work> {
+  const { store } = service
+  const before = await campaignOf(store.query, project, id)
+  const { hasRead, mine } = await standing(store.query, id, user.id)
+  const [task, past, guidelines] = await Promise.all([
+    hasRead ? claim(store, id, user.id) : undefined,
+    listPast(store.query, id, user.id),
+    listGuidelines(store.query, project.id),
+  ])
+  const guideline = guidelines.find((version) => version.id === before.guideline)!
+  return {
+    campaign: before,
+    guideline: { ...guideline, hasRead },
+    task: task ?? null,
+    mine,
+    wanted: before.wanted,
+    judged: before.judged,
+    past,
+  }
+}

@@ -1,0 +1,139 @@
+// Datasets and the guideline. An upload is spooled to disk and imported by the same code as the command line; it becomes
+// a version whole, or the answer says which line and field is wrong and nothing is there.
+import fs from 'node:fs'
+import { basename, join } from 'node:path'
+import { Readable, Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { findVersion, importVersion, type Kind, listDatasets, listVersions, type Version, versionRows } from '#data'
+import { ConfigError, DataError, HttpError } from '#errors'
+import { addGuideline, audit, listGuidelines, type Project } from '#store'
+import type { Handlers } from '../call.ts'
+
+type Data = Pick<
+  Handlers,
+  | 'GET /api/projects/{project}/datasets'
+  | 'POST /api/projects/{project}/datasets/{dataset}'
+  | 'GET /api/projects/{project}/datasets/{dataset}/rows'
+  | 'GET /api/projects/{project}/guideline'
+  | 'PUT /api/projects/{project}/guideline'
+>
+
+const MOST_UPLOAD_BYTES = 2 * 2 ** 30
+const ROWS_AT_ONCE = 50
+
+export const dataHandlers: Data = {
+  'GET /api/projects/{project}/datasets': async ({ service, project }) => ({
+    datasets: ownDatasets(service.workspace, project).map((file) => {
+      const versions = listVersions(service.workspace, file)
+      return { ...shown(versions.at(-1)!, project), versions: versions.length }
+    }),
+  }),
+
+  'POST /api/projects/{project}/datasets/{dataset}': async ({ service, project, user, params, query, upload }) => {
+    if (!upload) throw new HttpError(422, 'expected a file as the body')
+    const folder = fs.mkdtempSync(join(service.workspace, '.upload-'))
+    try {
+      const file = join(folder, fileName(query.file))
+      await spool(upload, file)
+      const imported = await importUpload(service.workspace, file, fileOf(project, params.dataset), query.kind)
+      await service.store.transaction((statement) =>
+        audit(statement, {
+          actor: user.id,
+          project: project.id,
+          action: 'dataset.import',
+          subject: params.dataset,
+          detail: { version: imported.version.version, rows: imported.version.rows },
+        }),
+      )
+      return { ...shown(imported.version, project), isNew: imported.isNew }
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true })
+    }
+  },
+
+  'GET /api/projects/{project}/datasets/{dataset}/rows': async ({ service, project, params, query: { from } }) => {
+    const version = ownVersion(service.workspace, project, params.dataset)
+    const rows: Record<string, unknown>[] = []
+    let at = 0
+    for (const row of versionRows(service.workspace, version)) {
+      if (at++ < from) continue
+      rows.push(row)
+      if (rows.length === ROWS_AT_ONCE) break
+    }
+    return { version: shown(version, project), from, rows }
+  },
+
+  'GET /api/projects/{project}/guideline': async ({ service, project }) => ({
+    versions: await listGuidelines(service.store.query, project.id),
+  }),
+
+  'PUT /api/projects/{project}/guideline': async ({ service, project, user, body }) =>
+    service.store.transaction(async (query) => {
+      const isNew = await addGuideline(query, project.id, body.text, user.id)
+      if (isNew)
+        await audit(query, { actor: user.id, project: project.id, action: 'guideline.change', subject: project.slug })
+      return { isNew }
+    }),
+}
+
+/** Dataset files of a project. The first project's have plain names, so those that begin with another's prefix are not its. */
+export function ownDatasets(workspace: string, { filePrefix }: Project): string[] {
+  return listDatasets(workspace).filter((name) =>
+    filePrefix === '' ? !name.includes('.') : name.startsWith(filePrefix),
+  )
+}
+
+/** What a project's dataset is called among the workspace's files. */
+export function fileOf({ filePrefix }: Project, dataset: string): string {
+  if (dataset.includes('.')) throw new HttpError(422, 'dataset: expected a name of a-z, 0-9, _ and -')
+  return `${filePrefix}${dataset}`.slice(0, 64)
+}
+
+/** The newest version of a dataset of the project. */
+export function ownVersion(workspace: string, project: Project, dataset: string): Version {
+  const file = fileOf(project, dataset)
+  if (!ownDatasets(workspace, project).includes(file)) throw new HttpError(404, `there is no dataset ${dataset}`)
+  return findVersion(workspace, file)
+}
+
+function shown(version: Version, { filePrefix }: Project): Version {
+  return { ...version, name: version.name.slice(filePrefix.length) }
+}
+
+function fileName(given: string | undefined): string {
+  const name = basename(given ?? 'upload').replaceAll(/[^\w.() -]/g, '_')
+  return /^[.]*$/.test(name) ? 'upload' : name
+}
+
+async function spool(upload: ReadableStream<Uint8Array>, file: string): Promise<void> {
+  let bytes = 0
+  const limit = new Transform({
+    transform(piece: Uint8Array, _, done) {
+      bytes += piece.byteLength
+      if (bytes > MOST_UPLOAD_BYTES)
+        done(new HttpError(413, `expected at most ${MOST_UPLOAD_BYTES / 2 ** 30} GiB: split the file`))
+      else done(null, piece)
+    },
+  })
+  await pipeline(
+    Readable.fromWeb(upload as Parameters<typeof Readable.fromWeb>[0]),
+    limit,
+    fs.createWriteStream(file, { flags: 'wx' }),
+  )
+}
+
+async function importUpload(
+  workspace: string,
+  file: string,
+  name: string,
+  kind: Kind,
+): Promise<Awaited<ReturnType<typeof importVersion>>> {
+  try {
+    return await importVersion(workspace, file, { kind, name })
+  } catch (error) {
+    // The uploader knows the file by its own name.
+    if (error instanceof DataError || error instanceof ConfigError)
+      throw new HttpError(422, error.message.replaceAll(file, basename(file)), { cause: error })
+    throw error
+  }
+}

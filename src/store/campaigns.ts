@@ -1,0 +1,193 @@
+// Campaigns and their guidelines: what is judged, by how many, under which words; and how far it is.
+import { sha256 } from '#files'
+import type { Prompt } from '#schema'
+import type { Query } from './store.ts'
+
+export type Guideline = { id: string; number: number; text: string; label: string; madeAt: string; by: string }
+const GUIDELINE = `guidelines.id, number, text, 'guideline@' || left(sha256, 12) as label, made_at as "madeAt", users.name as by`
+
+/** The newest version; undefined where the project has none. */
+export async function newestGuideline(query: Query, project: string): Promise<Guideline | undefined> {
+  return (await listGuidelines(query, project))[0]
+}
+
+/** All versions, newest first. */
+export function listGuidelines(query: Query, project: string): Promise<Guideline[]> {
+  return query<Guideline>(
+    `select ${GUIDELINE} from guidelines join users on users.id = made_by where project_id = $1 order by number desc`,
+    [project],
+  )
+}
+
+/** A new version; false where the newest has this text already. */
+export async function addGuideline(query: Query, project: string, text: string, by: string): Promise<boolean> {
+  await query('select 1 from projects where id = $1 for update', [project])
+  const newest = await newestGuideline(query, project)
+  if (newest?.text === text) return false
+  await query('insert into guidelines (project_id, number, text, sha256, made_by) values ($1, $2, $3, $4, $5)', [
+    project,
+    (newest?.number ?? 0) + 1,
+    text,
+    sha256(text),
+    by,
+  ])
+  return true
+}
+
+export type CampaignState = 'open' | 'paused' | 'closed'
+export type Campaign = {
+  id: string
+  name: string
+  dataset: string
+  version: string
+  overlap: number
+  state: CampaignState
+  madeAt: string
+  guideline: string
+  guidelineNumber: number
+  guidelineLabel: string
+  items: number
+  /** Judgements wanted and there, over all items. */
+  wanted: number
+  judged: number
+  /** People at work on an item now. */
+  atWork: number
+}
+
+const CAMPAIGN = `select campaigns.id, name, dataset, version, overlap, state, campaigns.made_at as "madeAt",
+    guideline_id as guideline, number as "guidelineNumber", 'guideline@' || left(sha256, 12) as "guidelineLabel",
+    totals.items, totals.wanted, totals.judged, totals.claimed as "atWork"
+  from campaigns join guidelines on guidelines.id = guideline_id,
+  lateral (select count(*)::int as items, coalesce(sum(wanted), 0)::int as wanted, coalesce(sum(judged), 0)::int as judged,
+    coalesce(sum(claimed), 0)::int as claimed from items where campaign_id = campaigns.id) as totals`
+
+export function listCampaigns(query: Query, project: string): Promise<Campaign[]> {
+  return query<Campaign>(`${CAMPAIGN} where campaigns.project_id = $1 order by campaigns.made_at desc`, [project])
+}
+
+export async function findCampaign(query: Query, project: string, id: string): Promise<Campaign | undefined> {
+  return (await query<Campaign>(`${CAMPAIGN} where campaigns.project_id = $1 and campaigns.id = $2`, [project, id]))[0]
+}
+
+export type NewItem = { item: string; prompt: Prompt; a: string; b: string }
+const ITEMS_AT_ONCE = 500
+
+/** Undefined: the name is taken. Items are judged in the order given. */
+export async function createCampaign(
+  query: Query,
+  campaign: {
+    project: string
+    name: string
+    dataset: string
+    version: string
+    guideline: string
+    overlap: number
+    seed: number
+    by: string
+    items: readonly NewItem[]
+  },
+): Promise<string | undefined> {
+  const { project, name, dataset, version, guideline, overlap, seed, by, items } = campaign
+  const [made] = await query<{ id: string }>(
+    `insert into campaigns (project_id, name, dataset, version, guideline_id, overlap, seed, made_by)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (project_id, name) do nothing returning id`,
+    [project, name, dataset, version, guideline, overlap, seed, by],
+  )
+  if (!made) return undefined
+  for (let from = 0; from < items.length; from += ITEMS_AT_ONCE) {
+    const some = items.slice(from, from + ITEMS_AT_ONCE).map((item, i) => ({ ...item, position: from + i }))
+    await query(
+      `insert into items (campaign_id, position, item, prompt, a, b, wanted)
+       select $1, position, item, prompt, a, b, $3
+       from jsonb_to_recordset($2) as given (position integer, item text, prompt jsonb, a text, b text)`,
+      [made.id, JSON.stringify(some), overlap],
+    )
+  }
+  return made.id
+}
+
+export async function setCampaignState(query: Query, campaign: string, state: CampaignState): Promise<void> {
+  await query('update campaigns set state = $2 where id = $1', [campaign, state])
+}
+
+export type PersonProgress = {
+  user: string
+  name: string
+  judged: number
+  skipped: number
+  flagged: number
+  seconds: number | null
+  lastAt: string | null
+}
+
+/** What each person did in a campaign; who did nothing is not there. */
+export function progressByPerson(query: Query, campaign: string): Promise<PersonProgress[]> {
+  return query<PersonProgress>(
+    `select users.id as user, users.name, count(distinct j.id)::int as judged,
+       (select count(*)::int from skips join items on items.id = item_id where campaign_id = $1 and user_id = users.id) as skipped,
+       (select count(*)::int from flags join items on items.id = item_id where campaign_id = $1 and user_id = users.id) as flagged,
+       percentile_cont(0.5) within group (order by j.active_seconds) as seconds, max(j.judged_at) as "lastAt"
+     from users join judgements as j on j.user_id = users.id join items on items.id = j.item_id
+     where campaign_id = $1 and j.state = 'current' group by users.id order by users.name`,
+    [campaign],
+  )
+}
+
+export type Flag = { item: string; by: string; note: string; at: string }
+
+export function listFlags(query: Query, campaign: string): Promise<Flag[]> {
+  return query<Flag>(
+    `select items.item, users.name as by, note, flagged_at as at from flags
+     join items on items.id = item_id join users on users.id = user_id where campaign_id = $1 order by flagged_at desc`,
+    [campaign],
+  )
+}
+
+export type StoredJudgement = {
+  id: string
+  user: string
+  item: string
+  prompt: Prompt
+  left: string
+  right: string
+  choice: 'left' | 'right' | 'tie' | 'both-bad' | 'cannot-judge'
+  strength: number | null
+  reason: string
+  seconds: number
+  guideline: string
+  at: string
+}
+
+/** Current judgements, in the order in which items were put; sides as shown. */
+export function listJudgements(query: Query, campaign: string): Promise<StoredJudgement[]> {
+  return query<StoredJudgement>(
+    `select j.id, j.user_id as user, item, prompt, case when is_a_left then a else b end as left,
+       case when is_a_left then b else a end as right, choice, strength, reason, active_seconds as seconds,
+       'guideline@' || left(sha256, 12) as guideline, judged_at as at
+     from judgements as j join items on items.id = j.item_id join guidelines on guidelines.id = j.guideline_id
+     where items.campaign_id = $1 and j.state = 'current' order by position, judged_at, j.id`,
+    [campaign],
+  )
+}
+
+/** Comparisons of a campaign, in order. */
+export function listItems(query: Query, campaign: string): Promise<NewItem[]> {
+  return query<NewItem>('select item, prompt, a, b from items where campaign_id = $1 order by position', [campaign])
+}
+
+/** For each open campaign of a project: how many items this person could still judge. */
+export function openFor(
+  query: Query,
+  project: string,
+  user: string,
+): Promise<{ campaign: string; name: string; open: number; missing: number }[]> {
+  return query(
+    `select campaigns.id as campaign, name, count(*)::int as open,
+       sum(wanted - judged)::int as missing from campaigns join items on campaign_id = campaigns.id
+     where project_id = $1 and state = 'open' and judged < wanted
+       and not exists (select from judgements where item_id = items.id and user_id = $2 and state = 'current')
+       and not exists (select from skips where item_id = items.id and user_id = $2)
+     group by campaigns.id order by campaigns.made_at`,
+    [project, user],
+  )
+}

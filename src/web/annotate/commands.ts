@@ -1,0 +1,49 @@
+// A command is data: buttons, keys and the sheet of shortcuts all read it. Keys are for the page: they are dead while
+// somebody types, in a dialog, during a request, and when held down.
+import { useEffect, useRef } from 'react'
+
+export type Command = {
+  key: string
+  label: string
+  run: () => void
+  isOff?: boolean
+  /** Also with Ctrl or Cmd, and then while typing too. */
+  isAlsoWithControl?: boolean
+}
+
+export function useCommands(commands: readonly Command[], isBusy: boolean): void {
+  const latest = useRef({ commands, isBusy })
+  latest.current = { commands, isBusy }
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      const { commands, isBusy } = latest.current
+      if (event.repeat || event.altKey || isBusy || document.querySelector('dialog[open]')) return
+      const isControlled = event.ctrlKey || event.metaKey
+      if (!isControlled && isTyping(event.target)) return
+      // Enter on a button presses that button.
+      if (
+        !isControlled &&
+        event.key === 'Enter' &&
+        event.target instanceof Element &&
+        event.target.closest('button,a,select')
+      )
+        return
+      const command = commands.find(
+        ({ key, isAlsoWithControl, isOff }) =>
+          !isOff && key.toLowerCase() === event.key.toLowerCase() && (!isControlled || isAlsoWithControl === true),
+      )
+      if (!command) return
+      event.preventDefault()
+      command.run()
+    }
+    window.addEventListener('keydown', onKey)
+    return () => window.removeEventListener('keydown', onKey)
+  }, [])
+}
+
+/** A radio button that has the focus takes arrows, and leaves digits and letters to the page. */
+const TYPED_INTO = 'textarea,select,input:not([type=radio],[type=checkbox])'
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.matches(TYPED_INTO) || target.isContentEditable)
+}

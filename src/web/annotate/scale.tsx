@@ -1,0 +1,48 @@
+// The line of nine places and the two answers beside it, as one group of radio buttons: digits pick, arrows move.
+import { isAt, LINE, type Made, OFF_LINE, type Place } from './answer.ts'
+
+export function Scale({ made, onPick, isOff }: { made: Made; onPick: (place: Place) => void; isOff: boolean }) {
+  const option = (place: Place, className: string) => (
+    <label key={place.key} className={className} data-chosen={isAt(made, place)}>
+      <input
+        type="radio"
+        name="answer"
+        checked={isAt(made, place)}
+        disabled={isOff}
+        onChange={() => onPick(place)}
+        aria-label={place.label}
+        aria-keyshortcuts={place.key}
+      />
+      <kbd>{place.key}</kbd>
+    </label>
+  )
+  const chosen = [...LINE, ...OFF_LINE].find((place) => isAt(made, place))
+  return (
+    <fieldset className="scale">
+      <legend className="unseen">Which is better?</legend>
+      <div className="line">
+        <span className="end">Left better</span>
+        <div className="places">{LINE.map((place) => option(place, `place ${place.choice}`))}</div>
+        <span className="end">Right better</span>
+      </div>
+      <div className="off-line">
+        {OFF_LINE.map((place) => (
+          <label key={place.key} className="off" data-chosen={isAt(made, place)}>
+            <input
+              type="radio"
+              name="answer"
+              checked={isAt(made, place)}
+              disabled={isOff}
+              onChange={() => onPick(place)}
+              aria-keyshortcuts={place.key}
+            />
+            {place.label} <kbd>{place.key}</kbd>
+          </label>
+        ))}
+      </div>
+      <p className="chosen" aria-live="polite">
+        {chosen ? chosen.label : 'Nothing chosen yet'}
+      </p>
+    </fieldset>
+  )
+}

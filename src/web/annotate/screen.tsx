@@ -1,0 +1,134 @@
+// Judging blind pairs, one at a time, from the keyboard. The guideline is read once; then task after task, each answer on
+// disk before the next appears.
+import { useQueryClient } from '@tanstack/react-query'
+import { useNavigate, useParams } from '@tanstack/react-router'
+import { useCallback, useEffect, useRef, useState } from 'react'
+import { call } from '../api.ts'
+import { Empty, Loading, Problem } from '../parts.tsx'
+import { many } from '../routes/words.ts'
+import { useMe } from '../who.ts'
+import { Guideline } from './guideline.tsx'
+import { send, waiting } from './outbox.ts'
+import { TaskForm } from './task.tsx'
+import type { Work } from './work.ts'
+
+export function AnnotateScreen() {
+  const { project, campaign } = useParams({ from: '/signed-in/p/$project/judge/$campaign' })
+  const me = useMe()
+  const navigate = useNavigate()
+  const [work, setWork] = useState<Work>()
+  const [error, setError] = useState<Error | null>(null)
+  const [isAway, setAway] = useState(false)
+  const isFirst = useRef(true)
+  const queries = useQueryClient()
+  // Other screens count what was judged here.
+  useEffect(() => () => void queries.invalidateQueries(), [queries])
+
+  const load = useCallback(async () => {
+    try {
+      setWork(await call('POST /api/projects/{project}/campaigns/{campaign}/claim', { params: { project, campaign } }))
+      setError(null)
+    } catch (cause) {
+      setError(cause as Error)
+    }
+  }, [project, campaign])
+
+  useEffect(() => {
+    if (!isFirst.current) return
+    isFirst.current = false
+    // What an earlier page could not send goes first.
+    const sendAll = async (): Promise<void> => {
+      for (const entry of waiting(me.id)) await send(entry, setAway).catch(() => {})
+      await load()
+    }
+    void sendAll()
+  }, [load, me.id])
+
+  if (!work)
+    return error ? (
+      <main id="content" className="page">
+        <h1>This campaign cannot be opened</h1>
+        <Problem error={error} />
+      </main>
+    ) : (
+      <>
+        <Loading />
+        {isAway && <Away />}
+      </>
+    )
+
+  const { task, guideline, mine, wanted, judged } = work
+  if (!guideline.hasRead)
+    return (
+      <main id="content" className="page">
+        <Guideline
+          {...guideline}
+          onRead={async () => {
+            await call('PUT /api/projects/{project}/campaigns/{campaign}/guideline-read', {
+              params: { project, campaign },
+            })
+            await load()
+          }}
+        />
+      </main>
+    )
+  return (
+    <main id="content" className="page annotate">
+      <header className="annotate-head">
+        <h1>{work.campaign.name}</h1>
+        <p className="soft">
+          {many(mine, 'answer')} by you · {judged.toLocaleString('en')} of {wanted.toLocaleString('en')} by all
+        </p>
+        <progress max={wanted} value={judged} aria-label="Judged by all" />
+      </header>
+      {isAway && <Away />}
+      <Problem error={error} />
+      {task ? (
+        <TaskForm
+          key={task.id}
+          task={task}
+          guideline={guideline}
+          past={work.past}
+          params={{ project, campaign, item: task.id }}
+          onAway={setAway}
+          onWork={(next) => {
+            setError(null)
+            setWork(next)
+          }}
+          onRefused={async (refusal) => {
+            await load()
+            setError(refusal)
+          }}
+        />
+      ) : (
+        <Empty
+          title={
+            work.campaign.state === 'open' ? 'Nothing is left for you here' : `This campaign is ${work.campaign.state}`
+          }
+        >
+          <p>
+            {work.campaign.state === 'open'
+              ? 'Every pair has the judgements it wants, or is being judged by others.'
+              : 'A lead opens it again when it goes on.'}
+          </p>
+          <div className="row">
+            <button type="button" onClick={() => void load()}>
+              Look again
+            </button>
+            <button type="button" onClick={() => void navigate({ to: '/p/$project', params: { project } })}>
+              Project home
+            </button>
+          </div>
+        </Empty>
+      )}
+    </main>
+  )
+}
+
+function Away() {
+  return (
+    <p className="away" role="status">
+      The server cannot be reached. Your answer is kept on this device and is sent as soon as it can.
+    </p>
+  )
+}

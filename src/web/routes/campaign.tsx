@@ -1,0 +1,276 @@
+// One campaign as a lead sees it: progress, agreement with intervals, each person, flags; and the judgements taken out.
+import { Link, useParams } from '@tanstack/react-router'
+import type { FormEvent, ReactNode } from 'react'
+import type { AnswerOf } from '#server/contract'
+import { addressOf, useGet, useWrite } from '../api.ts'
+import { Empty, Field, Loading, Problem, textsOf, Time } from '../parts.tsx'
+import { IntervalBar } from '../interval-bar.tsx'
+import { useProject } from './project.tsx'
+import { many } from './words.ts'
+
+type Campaign = AnswerOf<'GET /api/projects/{project}/campaigns/{campaign}'>
+
+export function CampaignScreen() {
+  const { slug, role } = useProject()
+  const { campaign: id } = useParams({ from: '/signed-in/p/$project/campaigns/$campaign' })
+  const params = { project: slug, campaign: id }
+  const campaign = useGet('GET /api/projects/{project}/campaigns/{campaign}', { params }, { refetchInterval: 5000 })
+  if (campaign.isPending) return <Loading />
+  if (campaign.isError)
+    return (
+      <main id="content" className="page">
+        <h1>This campaign cannot be opened</h1>
+        <Problem error={campaign.error} />
+      </main>
+    )
+  const {
+    name,
+    state,
+    items,
+    overlap,
+    wanted,
+    judged,
+    atWork,
+    guidelineNumber,
+    dataset,
+    version,
+    agreement,
+    people,
+    flags,
+  } = campaign.data
+  return (
+    <main id="content" className="page">
+      <h1>{name}</h1>
+      <p className="soft">
+        {many(items, 'pair')} of <span className="mono">{`${dataset}@${version.slice(0, 12)}`}</span>, {overlap}{' '}
+        {overlap === 1 ? 'person' : 'people'} each, guideline version {guidelineNumber}
+      </p>
+      <div>
+        <progress max={wanted} value={judged} aria-label="Judged" />
+        <p>
+          <b>{judged.toLocaleString('en')}</b> of {many(wanted, 'judgement')}
+          <span className="soft">
+            {' '}
+            · {state}
+            {atWork > 0 && ` · ${atWork} at work now`}
+          </span>
+        </p>
+      </div>
+      <div className="row">
+        {role !== 'viewer' && (
+          <Link to="/p/$project/judge/$campaign" params={params} className="button">
+            Judge
+          </Link>
+        )}
+        {(role === 'owner' || role === 'lead') && <State params={params} state={state} />}
+        {['owner', 'lead', 'engineer'].includes(role) && judged > 0 && (
+          <a
+            className="button"
+            href={addressOf('GET /api/projects/{project}/campaigns/{campaign}/judgements', { params })}
+            download
+          >
+            Download judgements
+          </a>
+        )}
+      </div>
+      <Agreement agreement={agreement} />
+      <People people={people} />
+      {flags.length > 0 && (
+        <section aria-labelledby="flags">
+          <h2 id="flags">Flagged</h2>
+          <ul className="waits">
+            {flags.map(({ item, by, note, at }) => (
+              <li key={`${item} ${at}`}>
+                <span className="mono">{item}</span> {note}{' '}
+                <span className="soft">
+                  {by}, <Time at={at} />
+                </span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {['owner', 'lead', 'engineer'].includes(role) && judged > 0 && (
+        <Keep params={params} suggested={`${dataset}-judged`} />
+      )}
+    </main>
+  )
+}
+
+function State({ params, state }: { params: { project: string; campaign: string }; state: Campaign['state'] }) {
+  const change = useWrite('PUT /api/projects/{project}/campaigns/{campaign}/state')
+  const to = (next: Campaign['state'], label: string): ReactNode => (
+    <button type="button" disabled={change.isPending} onClick={() => change.mutate({ params, body: { state: next } })}>
+      {label}
+    </button>
+  )
+  return (
+    <>
+      {state === 'open' && to('paused', 'Pause')}
+      {state !== 'open' && to('open', 'Open')}
+      {state !== 'closed' && to('closed', 'Close')}
+      <Problem error={change.error} />
+    </>
+  )
+}
+
+const COEFFICIENTS = [
+  ['percent', 'Percent agreement', 'two people on the same pair give the same answer'],
+  ['alpha', 'Krippendorff’s α', 'beyond chance; a better, tie, b better'],
+  ['alphaOrdinal', 'α, ordinal', 'a tie lies between the two'],
+  ['fleiss', 'Fleiss’ κ', 'beyond chance'],
+  ['gwetAC1', 'Gwet’s AC1', 'robust where one answer prevails'],
+] as const
+
+function Agreement({ agreement }: { agreement: Campaign['agreement'] }) {
+  return (
+    <section aria-labelledby="agreement">
+      <h2 id="agreement">Agreement</h2>
+      {agreement ? (
+        <>
+          <p className="soft">Over {many(agreement.items, 'pair')}; bars are 95% intervals, resampled over pairs.</p>
+          {agreement.warning !== undefined && <p className="away">{agreement.warning}</p>}
+          <table className="bars">
+            <thead className="unseen">
+              <tr>
+                <th scope="col">Coefficient</th>
+                <th scope="col">Value</th>
+                <th scope="col">Interval</th>
+              </tr>
+            </thead>
+            <tbody>
+              {COEFFICIENTS.map(([key, label, means]) => (
+                <tr key={key}>
+                  <th scope="row">
+                    {label}
+                    <span className="soft block">{means}</span>
+                  </th>
+                  <td className="figure">{agreement[key]?.value.toFixed(2) ?? '–'}</td>
+                  <td>
+                    {agreement[key] ? (
+                      <IntervalBar
+                        {...agreement[key]}
+                        from={key === 'percent' ? 0 : -0.2}
+                        to={1}
+                        mark={key === 'percent' ? undefined : 0}
+                        label={label}
+                      />
+                    ) : (
+                      <span className="soft">not defined: the answers do not vary enough</span>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </>
+      ) : (
+        <Empty title="Not yet known">
+          <p>Agreement shows once two people have judged the same pair.</p>
+        </Empty>
+      )}
+    </section>
+  )
+}
+
+function People({ people }: { people: Campaign['people'] }) {
+  if (people.length === 0) return null
+  return (
+    <section aria-labelledby="people">
+      <h2 id="people">People</h2>
+      <div className="scrolls">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">Judged</th>
+              <th scope="col">Median time</th>
+              <th scope="col">Skipped, flagged</th>
+              <th scope="col">With the others</th>
+              <th scope="col">Share of left</th>
+              <th scope="col">Last</th>
+            </tr>
+          </thead>
+          <tbody>
+            {people.map(({ user, name, judged, skipped, flagged, seconds, lastAt, withOthers, leftShare }) => (
+              <tr key={user}>
+                <th scope="row">{name}</th>
+                <td>{judged}</td>
+                <td>{seconds === null ? '' : `${seconds.toFixed(0)} s`}</td>
+                <td>
+                  {skipped}, {flagged}
+                </td>
+                <td>
+                  {withOthers && (
+                    <IntervalBar
+                      {...withOthers}
+                      from={0}
+                      to={1}
+                      mark={0.5}
+                      label={`${name} with the others`}
+                      isNumbered
+                    />
+                  )}
+                </td>
+                <td>
+                  {leftShare && (
+                    <>
+                      <IntervalBar
+                        {...leftShare}
+                        from={0}
+                        to={1}
+                        mark={0.5}
+                        label={`${name}, share of left`}
+                        isNumbered
+                      />
+                      {leftShare.adjusted < 0.05 && <span className="warm">leans to a side</span>}
+                    </>
+                  )}
+                </td>
+                <td>{lastAt && <Time at={lastAt} />}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  )
+}
+
+function Keep({ params, suggested }: { params: { project: string; campaign: string }; suggested: string }) {
+  const keep = useWrite('POST /api/projects/{project}/campaigns/{campaign}/judgements')
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    keep.mutate({ params, body: { dataset: textsOf(event)('dataset') } })
+  }
+  return (
+    <section className="panel" aria-label="Keep as a dataset">
+      <form onSubmit={submit} className="row">
+        <Field
+          label="Keep the judgements as a dataset version"
+          hint="Rows as hone train reward takes them, names replaced; each keeps the id of its judgement."
+        >
+          {(attributes) => (
+            <input
+              {...attributes}
+              name="dataset"
+              required
+              pattern="[a-z0-9][a-z0-9_\-]{0,39}"
+              defaultValue={suggested}
+            />
+          )}
+        </Field>
+        <button type="submit" disabled={keep.isPending}>
+          Keep
+        </button>
+      </form>
+      <Problem error={keep.error} />
+      {keep.data && (
+        <p role="status">
+          {keep.data.isNew ? 'Kept' : 'Already kept:'} {many(keep.data.rows, 'judgement')} as{' '}
+          <span className="mono">{`${keep.data.name}@${keep.data.version.slice(0, 12)}`}</span>. Train with{' '}
+          <code className="mono">{`hone train reward --data ${keep.data.name}`}</code>
+        </p>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,122 @@
+// Campaigns: what is being judged, how far it is; and a new one from a dataset of comparisons.
+import { Link, useNavigate } from '@tanstack/react-router'
+import { type FormEvent, useState } from 'react'
+import { useGet, useWrite } from '../api.ts'
+import { Empty, Field, Loading, Problem, textsOf } from '../parts.tsx'
+import { useProject } from './project.tsx'
+import { many } from './words.ts'
+
+export function CampaignsScreen() {
+  const { slug, role } = useProject()
+  const campaigns = useGet(
+    'GET /api/projects/{project}/campaigns',
+    { params: { project: slug } },
+    { refetchInterval: 5000 },
+  )
+  return (
+    <main id="content" className="page">
+      <h1>Campaigns</h1>
+      {(role === 'owner' || role === 'lead') && <NewCampaign slug={slug} />}
+      {campaigns.isPending && <Loading />}
+      {campaigns.isError && <Problem error={campaigns.error} />}
+      {campaigns.data?.campaigns.length === 0 && (
+        <Empty title="No campaign yet">
+          <p>A campaign puts pairs of completions to people, who do not know where they come from.</p>
+        </Empty>
+      )}
+      <ul className="cards">
+        {campaigns.data?.campaigns.map(({ id, name, state, items, overlap, wanted, judged, atWork }) => (
+          <li key={id}>
+            <Link to="/p/$project/campaigns/$campaign" params={{ project: slug, campaign: id }} className="card">
+              <strong>{name}</strong>
+              <span className="soft">
+                {many(items, 'pair')}, {overlap} {overlap === 1 ? 'person' : 'people'} each · {state}
+                {atWork > 0 && ` · ${atWork} at work`}
+              </span>
+              <progress max={wanted} value={judged} aria-label={`Judged in ${name}`} />
+              <span>
+                {judged.toLocaleString('en')} of {many(wanted, 'judgement')}
+              </span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </main>
+  )
+}
+
+function NewCampaign({ slug }: { slug: string }) {
+  const navigate = useNavigate()
+  const [isOpen, setOpen] = useState(false)
+  const datasets = useGet('GET /api/projects/{project}/datasets', { params: { project: slug } })
+  const create = useWrite('POST /api/projects/{project}/campaigns', ({ id }) =>
+    navigate({ to: '/p/$project/campaigns/$campaign', params: { project: slug, campaign: id } }),
+  )
+  const comparisons = datasets.data?.datasets.filter(({ kind }) => kind === 'comparisons') ?? []
+  if (!isOpen)
+    return (
+      <button type="button" className="primary" onClick={() => setOpen(true)}>
+        New campaign
+      </button>
+    )
+  if (datasets.isPending) return <Loading />
+  if (comparisons.length === 0)
+    return (
+      <p className="panel">
+        <span>
+          First import comparisons, rows {'{item, prompt, a, b}'}, under{' '}
+          <Link to="/p/$project/datasets" params={{ project: slug }}>
+            Datasets
+          </Link>
+          .
+        </span>
+      </p>
+    )
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    const text = textsOf(event)
+    create.mutate({
+      params: { project: slug },
+      body: {
+        name: text('name'),
+        dataset: text('dataset'),
+        overlap: Number(text('overlap')),
+        seed: Number(text('seed')),
+      },
+    })
+  }
+  return (
+    <form className="panel narrow" onSubmit={submit}>
+      <Field label="Name">
+        {(attributes) => <input {...attributes} name="name" required maxLength={80} autoFocus />}
+      </Field>
+      <Field label="Comparisons">
+        {(attributes) => (
+          <select {...attributes} name="dataset">
+            {comparisons.map(({ name, rows }) => (
+              <option key={name} value={name}>
+                {name} ({rows.toLocaleString('en')})
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <Field label="People for each pair" hint="Three lets a majority speak and shows who disagrees.">
+        {(attributes) => (
+          <input {...attributes} name="overlap" type="number" min={1} max={9} defaultValue={3} required />
+        )}
+      </Field>
+      <Field label="Seed" hint="Draws the order and the sides; the same seed draws them again.">
+        {(attributes) => <input {...attributes} name="seed" type="number" min={0} step={1} defaultValue={1} required />}
+      </Field>
+      <Problem error={create.error} />
+      <div className="row">
+        <button type="submit" className="primary" disabled={create.isPending}>
+          Open the campaign
+        </button>
+        <button type="button" onClick={() => setOpen(false)}>
+          Leave it
+        </button>
+      </div>
+    </form>
+  )
+}

@@ -1,0 +1,247 @@
+// Datasets: import by drop or choice, versions, rows.
+import { useState } from 'react'
+import { addressOf, ApiError, useGet } from '../api.ts'
+import { Empty, Field, Loading, Problem, Time } from '../parts.tsx'
+import { useQueryClient } from '@tanstack/react-query'
+import { useProject } from './project.tsx'
+import { many } from './words.ts'
+
+const KINDS = {
+  prompts: '{prompt} or {messages}',
+  demonstrations: '{prompt, completion} or {messages}',
+  comparisons: '{item, prompt, a, b}',
+  judgements: '{item, annotator, left, right, choice}',
+} as const
+type Kind = keyof typeof KINDS
+
+export function DatasetsScreen() {
+  const { slug, role } = useProject()
+  const datasets = useGet('GET /api/projects/{project}/datasets', { params: { project: slug } })
+  const [shown, setShown] = useState<string>()
+  return (
+    <main id="content" className="page">
+      <h1>Datasets</h1>
+      {['owner', 'lead', 'engineer'].includes(role) && <Import slug={slug} />}
+      {datasets.isPending && <Loading />}
+      {datasets.isError && <Problem error={datasets.error} />}
+      {datasets.data?.datasets.length === 0 && (
+        <Empty title="No dataset yet">
+          <p>Drop a file above: prompts, demonstrations, or comparisons to be judged.</p>
+        </Empty>
+      )}
+      {datasets.data && datasets.data.datasets.length > 0 && (
+        <div className="scrolls">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Name</th>
+                <th scope="col">Kind</th>
+                <th scope="col">Rows</th>
+                <th scope="col">Version</th>
+                <th scope="col">Imported</th>
+              </tr>
+            </thead>
+            <tbody>
+              {datasets.data.datasets.map(({ name, kind, rows, version, versions, created }) => (
+                <tr key={name}>
+                  <th scope="row">
+                    <button
+                      type="button"
+                      className="quiet"
+                      aria-expanded={shown === name}
+                      onClick={() => setShown(shown === name ? undefined : name)}
+                    >
+                      {name}
+                    </button>
+                  </th>
+                  <td>{kind}</td>
+                  <td>{rows.toLocaleString('en')}</td>
+                  <td>
+                    <span className="mono">{version.slice(0, 12)}</span> <span className="soft">of {versions}</span>
+                  </td>
+                  <td>
+                    <Time at={created} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {shown !== undefined && <Rows slug={slug} name={shown} key={shown} />}
+    </main>
+  )
+}
+
+type Progress = { said: string; isWrong?: boolean; share?: number }
+
+function Import({ slug }: { slug: string }) {
+  const queries = useQueryClient()
+  const [kind, setKind] = useState<Kind>('comparisons')
+  const [isOver, setOver] = useState(false)
+  const [progress, setProgress] = useState<Progress>()
+  const take = async (file: File | undefined): Promise<void> => {
+    if (!file) return
+    const name = nameOf(file.name)
+    setProgress({ said: `${file.name}: sending`, share: 0 })
+    try {
+      const made = await upload(slug, { name, kind, file }, (share) =>
+        setProgress({ said: share < 1 ? `${file.name}: sending` : `${file.name}: reading every row`, share }),
+      )
+      setProgress({
+        said: `${made.isNew ? 'Imported' : 'Already there:'} ${name}, ${many(made.rows, 'row')}, version ${made.version.slice(0, 12)}.`,
+      })
+      await queries.invalidateQueries()
+    } catch (error) {
+      setProgress({ said: `Nothing was imported. ${(error as Error).message}`, isWrong: true })
+    }
+  }
+  return (
+    <section
+      className="panel drop"
+      aria-label="Import"
+      data-over={isOver}
+      onDragOver={(event) => {
+        event.preventDefault()
+        setOver(true)
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault()
+        setOver(false)
+        void take(event.dataTransfer.files[0])
+      }}
+    >
+      <div className="row">
+        <Field label="Kind of rows" hint={`JSONL, JSON or CSV, plain or gzip; rows ${KINDS[kind]}`}>
+          {(attributes) => (
+            <select {...attributes} value={kind} onChange={(event) => setKind(event.target.value as Kind)}>
+              {Object.keys(KINDS).map((option) => (
+                <option key={option}>{option}</option>
+              ))}
+            </select>
+          )}
+        </Field>
+        <Field label="Drop a file here, or choose one" hint="The file’s name becomes the dataset’s.">
+          {(attributes) => (
+            <input
+              {...attributes}
+              type="file"
+              onChange={(event) => {
+                void take(event.target.files?.[0])
+                event.target.value = ''
+              }}
+            />
+          )}
+        </Field>
+      </div>
+      {progress && (
+        <div role={progress.isWrong ? 'alert' : 'status'} className={progress.isWrong ? 'problem' : 'soft'}>
+          <span className="pre">{progress.said}</span>
+          {progress.share !== undefined && <progress max={1} value={progress.share} aria-label="Sent" />}
+        </div>
+      )}
+    </section>
+  )
+}
+
+/** `My prompts.v2.jsonl.gz` as `my-prompts-v2`. */
+function nameOf(file: string): string {
+  const bare = file.replace(/\.gz$/i, '').replace(/\.(jsonl|ndjson|json|csv)$/i, '')
+  return (
+    bare
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9_-]+/g, '-')
+      .replaceAll(/^[-_]+|-+$/g, '')
+      .slice(0, 40) || 'data'
+  )
+}
+
+/** Rows are stored with their fields in alphabetical order. */
+const ORDER = [
+  'id',
+  'item',
+  'stratum',
+  'group',
+  'messages',
+  'prompt',
+  'completion',
+  'a',
+  'b',
+  'left',
+  'right',
+  'choice',
+  'strength',
+  'reason',
+]
+
+function inReadingOrder(row: Record<string, unknown>): [string, unknown][] {
+  const place = (field: string): number => (ORDER.includes(field) ? ORDER.indexOf(field) : ORDER.length)
+  return Object.entries(row).sort(([x], [y]) => place(x) - place(y))
+}
+
+type Made = { rows: number; version: string; isNew: boolean }
+
+/** Only XMLHttpRequest tells how much has been sent. */
+function upload(
+  slug: string,
+  { name, kind, file }: { name: string; kind: Kind; file: File },
+  onShare: (share: number) => void,
+): Promise<Made> {
+  return new Promise((done, fail) => {
+    const request = new XMLHttpRequest()
+    const address = { params: { project: slug, dataset: name }, query: { kind, file: file.name } }
+    request.open('POST', addressOf('POST /api/projects/{project}/datasets/{dataset}', address))
+    request.setRequestHeader('content-type', 'application/octet-stream')
+    request.responseType = 'json'
+    request.upload.addEventListener('progress', ({ loaded, total }) => onShare(total === 0 ? 0 : loaded / total))
+    request.addEventListener('error', () => fail(new ApiError(0, 'The server cannot be reached.')))
+    request.addEventListener('load', () => {
+      const answer = request.response as (Made & { error?: { message: string } }) | null
+      if (request.status === 200 && answer) done(answer)
+      else fail(new ApiError(request.status, answer?.error?.message ?? `The server answered ${request.status}.`))
+    })
+    request.send(file)
+  })
+}
+
+function Rows({ slug, name }: { slug: string; name: string }) {
+  const [from, setFrom] = useState(0)
+  const rows = useGet('GET /api/projects/{project}/datasets/{dataset}/rows', {
+    params: { project: slug, dataset: name },
+    query: { from },
+  })
+  if (rows.isPending) return <Loading />
+  if (rows.isError) return <Problem error={rows.error} />
+  const { version } = rows.data
+  const end = from + rows.data.rows.length
+  return (
+    <section aria-label={`Rows of ${name}`}>
+      <h2>
+        {name}: rows {from + 1} to {end} of {version.rows.toLocaleString('en')}
+      </h2>
+      <ol className="rows" start={from + 1}>
+        {rows.data.rows.map((row, i) => (
+          <li key={from + i}>
+            <dl>
+              {inReadingOrder(row).map(([field, value]) => (
+                <div key={field}>
+                  <dt>{field}</dt>
+                  <dd className="text">{typeof value === 'string' ? value : JSON.stringify(value)}</dd>
+                </div>
+              ))}
+            </dl>
+          </li>
+        ))}
+      </ol>
+      <div className="row">
+        <button type="button" disabled={from === 0} onClick={() => setFrom(Math.max(0, from - 50))}>
+          Before
+        </button>
+        <button type="button" disabled={end >= version.rows} onClick={() => setFrom(end)}>
+          After
+        </button>
+      </div>
+    </section>
+  )
+}
