@@ -44,7 +44,7 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
     }),
     reward: RewardConfig.parse({
       seed,
-      epochs: 3,
+      epochs: 4,
       batchSize: 16,
       learningRate: 2e-3,
       headLearningRate: 2e-3,
@@ -76,4 +76,4 @@ export const LOOK_EVERY = 4
 export const LOOK_FROM = 8
 
 /** Rule terms beside the learned reward. */
-export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.5, handover: 0.8, once: 0.4 }
+export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.8, handover: 0.8, once: 0.4 }
