@@ -1,7 +1,8 @@
 // Kills training runs and goes on with them: 25 times from outside at random times over 60 steps, then at each named point
 // inside a save, then on a disk that fills up. What they leave must be, byte for byte, what a run left alone leaves:
 // weights, moments, recipe state, metrics, samples. Also said: how much work a kill cost.
-// npm run trials -- kill-resume [sft|reward|dpo|ppo|all] [kills 25] [seed 1]
+// With `adapters`, low-rank adapters train on one frozen base, in PPO under policy, reference and critic alike.
+// npm run trials -- kill-resume [sft|reward|dpo|ppo|all] [kills 25] [seed 1] [adapters]
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,7 +16,9 @@ import { hashesOf, makeSmallFiles, RECIPES, type RecipeName } from './worlds/sma
 const STEPS = 60
 const CHECKPOINT_EVERY = 5
 const FULL_DISKS = 2
-const [which = 'all', kills = '25', seed = '1'] = process.argv.slice(2)
+const [which = 'all', kills = '25', seed = '1', kind = 'weights'] = process.argv.slice(2)
+if (!['weights', 'adapters'].includes(kind)) throw new Error(`expected weights or adapters, got ${kind}`)
+const LORA = { rank: 2, alpha: 4, targets: ['all-linear'], isRankStabilised: false }
 const random = generator(Number(seed))
 const root = fs.mkdtempSync(join(tmpdir(), 'hone-kill-resume-'))
 const files = join(root, 'files')
@@ -25,6 +28,7 @@ const orderOf = (recipe: RecipeName, run: string): ChildOrder => ({
   recipe,
   steps: STEPS,
   checkpointEvery: CHECKPOINT_EVERY,
+  ...(kind === 'adapters' && { changes: { lora: LORA, ...(recipe === 'ppo' && { criticFrom: 'policy' as const }) } }),
 })
 
 type Ended = { done: boolean; killed: boolean; said: string; lost: number; firstStepAfter: number }
@@ -112,7 +116,8 @@ async function fillDisk(recipe: RecipeName, whole: string) {
   const errors = new Set<string>()
   for (let n = 0; n < FULL_DISKS; n++) {
     const run = join(root, `${recipe}-full-${n}`)
-    const diskBytes = Math.floor(2e4 + random.uniform() * 1e6)
+    // Runs of adapters write less in all.
+    const diskBytes = Math.floor(2e4 + random.uniform() * (kind === 'adapters' ? 1e5 : 1e6))
     const ended = await runChild({ ...orderOf(recipe, run), diskBytes })
     if (!/^failed DataError: .*disk is full/.test(ended.said))
       throw new Error(`${recipe}: expected one error about a full disk, got: ${ended.said}`)

@@ -22,6 +22,14 @@ export const SMOLLM2: ModelConfig = {
 
 export const STORED_PARAMETERS = 134_515_008
 
+/** Weights of one layer's matrices, [output, input] each. */
+export const LAYER_MATRICES = [
+  [960, 576],
+  [576, 576],
+  [3072, 576],
+  [576, 1536],
+] as const
+
 /** Writes `to`, which must not exist. `isRandom`: do not look for the real ones. */
 export function makeSmollm2(to: string, { isRandom = false } = {}): { folder: string; isReal: boolean } {
   const found = isRandom ? { missing: '' } : smollm2()
