@@ -148,7 +148,7 @@ export const CROWD: CrowdSettings = {
   leaning: { count: 4, skill: [1, 2.6], leftBias: [1, 2.2] },
   spammer: { count: 2, leftBiasDeviation: 0.3 },
   adversary: { count: 1, skill: -2 },
-  lengthLiking: 0.5,
+  lengthLiking: 0.35,
   lengthUpTo: 48,
   attention: { fact: 1.3, escalation: 1.3, violation: 1.3 },
 }

@@ -54,7 +54,7 @@ void transposeBoth(float* to, int64_t stride, const Both& from, const Segment& g
   transposeInto(to + g.before, stride, from.own.data, from.own.stride, g.n, width);
 }
 
-/** c (+)= a [rows, before + seen] times the rows of both. */
+/** c = a [rows, before + seen] times the rows of both. */
 void timesBoth(Left a, const Both& b, Panel c, int64_t rows, int64_t width, int64_t before, int64_t seen) {
   if (before == 0) return product<false>(a, b.own.data, b.own.stride, c, rows, width, seen);
   product<false>(a, b.stem.data, b.stem.stride, c, rows, width, before);
@@ -109,7 +109,7 @@ struct Gradients {
   Tensor q, k, v;
 };
 
-/** d (+)= p^T rows, for the stem's rows and the own rows that p [rows, before + seen] speaks of. */
+/** Gradients of the stem and own rows that p [rows, before + seen] speaks of: each += p^T rows. */
 void addTransposed(const float* p, int64_t stride, const float* rowsOf, int64_t rowStride, float* stem, float* own, int64_t dStride, int64_t rows, int64_t width, int64_t before, int64_t seen) {
   if (before > 0) product<true>({p, 1, stride}, rowsOf, rowStride, {stem, dStride}, before, width, rows);
   product<true>({p + before, 1, stride}, rowsOf, rowStride, {own, dStride}, seen, width, rows);
