@@ -90,7 +90,7 @@ async function productSeconds(list: Product[]): Promise<Clock> {
   const total = { wall: 0, cpu: 0 }
   for (const { times, run } of list) {
     run()
-    const repeats = Math.max(2, Math.min(times, 4))
+    const repeats = Math.ceil(Math.max(2, Math.min(times, 4)))
     const clock = await timed(() => {
       for (let i = 0; i < repeats; i++) run()
     })

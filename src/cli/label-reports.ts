@@ -124,7 +124,9 @@ async function peopleCommand(
     out.say(`  ${name.padEnd(10)} ${asks}; accuses below ${level.toPrecision(2)}`)
   for (const { annotator, judgements: count, skill, findings, goldAccuracy, isLeftOut } of report.people) {
     const gold = goldAccuracy ? `, gold ${range(goldAccuracy)}` : ''
-    out.say(`${annotator}: ${count} judgements, skill ${skill.toFixed(2)}${gold}`)
+    out.say(
+      `${annotator}: ${count} judgements, ${skill === undefined ? 'nobody else judged their items' : `skill ${skill.toFixed(2)}`}${gold}`,
+    )
     for (const { test, says, adjusted, isAccused } of findings)
       if (isAccused) out.say(`  ${test}: ${says} (adjusted p ${adjusted.toPrecision(2)})`)
     if (isLeftOut) out.say('  the others are held against the crowd without these answers')

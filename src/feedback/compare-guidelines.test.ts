@@ -41,6 +41,17 @@ test('a change that helps is shown, with its interval and on gold; one that does
   expect(same.items).toEqual({ before: 120, after: 120, both: 0 })
 })
 
+test('no verdict rests on a handful of items, and gold that is neither completion is refused', () => {
+  const few = rounds(5, { old: 0.5, new: 1 }, true).filter(
+    ({ item, guideline }) => guideline === 'new' || Number(item) < 6,
+  )
+  expect(compareGuidelines(few, versions)).toMatchObject({ verdict: 'not shown', items: { before: 6, after: 120 } })
+  const wrong = gold.map((row) => ({ ...row, better: 'neither' }))
+  expect(() => compareGuidelines(rounds(6, { old: 0.8, new: 0.8 }, true), { ...versions, gold: wrong })).toThrow(
+    /gold answer of item 0 is neither of its completions/,
+  )
+})
+
 test('a version that nobody shared is refused by name, with those that there are', () => {
   expect(() => compareGuidelines(rounds(3, { old: 0.8, new: 0.8 }), { ...versions, after: 'newest' })).toThrow(
     /under guideline newest, got none; guidelines in these rows: old, new/,

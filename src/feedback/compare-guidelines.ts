@@ -6,8 +6,11 @@ import type { Comparison, Judgement } from '#schema'
 import { average, bootstrap, deriveSeed, type Interval } from '#stats'
 import { countTable, gwetAC, krippendorffAlpha, percentAgreement } from './agreement.ts'
 import { ratingsOf } from './agreement-report.ts'
-import { gatherItems } from './items.ts'
+import { gatherItems, rightness } from './items.ts'
 import type { GoldAnswer } from './qualification.ts'
+
+/** Judged under a version; with fewer, a lucky item would decide. */
+const FEWEST_ITEMS = 12
 
 export type Change = { before: number; after: number; change: Interval }
 export type GuidelineComparison = {
@@ -18,6 +21,7 @@ export type GuidelineComparison = {
   goldAccuracy?: Change
   items: { before: number; after: number; both: number }
   /** By alpha: the interval of its change leaves out 0 on this side, or does not. */
+  /** By alpha's interval; never shown on fewer than 12 items of a version. */
   verdict: 'helped' | 'hurt' | 'not shown'
 }
 
@@ -65,12 +69,12 @@ export function compareGuidelines(
       if (values.length === 0) continue
       isShared ||= values.length >= 2
       const better = answers.get(item.item)
-      const shares = item.votes.flatMap(({ towardsA }) => towardsA ?? [])
+      const shares = better === undefined ? [] : item.votes.flatMap((vote) => rightness(item, vote, better) ?? [])
       const unit = units.get(item.item) ?? {}
       unit[version] = {
         counts: categories.map((category) => values.filter((value) => value === category).length),
-        right: better === undefined ? 0 : shares.reduce((sum, x) => sum + (better === item.a ? x : 1 - x), 0),
-        asked: better === undefined ? 0 : shares.length,
+        right: shares.reduce((sum, x) => sum + x, 0),
+        asked: shares.length,
       }
       units.set(item.item, unit)
     }
@@ -95,6 +99,7 @@ export function compareGuidelines(
   const alpha = changeOf('alpha', agreement(krippendorffAlpha))
   const hasGold = (['before', 'after'] as const).every((version) => all.some((unit) => unit[version]?.asked))
   const count = (is: (unit: Unit) => unknown) => all.filter(is).length
+  const isEnough = (['before', 'after'] as const).every((version) => count((unit) => unit[version]) >= FEWEST_ITEMS)
   return {
     percent: changeOf('percent', agreement(percentAgreement)),
     alpha,
@@ -105,7 +110,7 @@ export function compareGuidelines(
       after: count(({ after }) => after),
       both: count(({ before, after }) => before && after),
     },
-    verdict: alpha.change.low > 0 ? 'helped' : alpha.change.high < 0 ? 'hurt' : 'not shown',
+    verdict: !isEnough ? 'not shown' : alpha.change.low > 0 ? 'helped' : alpha.change.high < 0 ? 'hurt' : 'not shown',
   }
 }
 

@@ -1,6 +1,5 @@
 // Dawid and Skene's model (Applied Statistics 1979) for K classes by EM: each annotator has a confusion matrix, or one coin (right
-// with a probability of their own, otherwise any other class alike), or everyone shares one coin. Flat arrays throughout: a
-// million labels take tens of milliseconds a round.
+// with a probability of their own, otherwise any other class alike), or everyone shares one coin. Flat arrays throughout.
 import { type LabelFit, type LabelTable, normaliseRows, posteriorRows, voteShares } from './label-table.ts'
 
 export type DawidSkeneFit = LabelFit & {

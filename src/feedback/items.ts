@@ -5,6 +5,8 @@ import type { Choice, Comparison, Judgement, Prompt } from '#schema'
 
 export type Vote = {
   annotator: string
+  /** Of the judgements, from 0: the order in which they were given. */
+  row: number
   /** True when completion `a` was shown on the left. */
   isALeft: boolean
   choice: Choice
@@ -72,6 +74,7 @@ export function gatherItems(judgements: readonly Judgement[], comparisons?: read
     const towardsA = item.a === item.b ? undefined : leaning(choice, isALeft)
     item.votes.push({
       annotator,
+      row: i,
       isALeft,
       choice,
       ...(towardsA !== undefined && { towardsA }),
@@ -83,7 +86,7 @@ export function gatherItems(judgements: readonly Judgement[], comparisons?: read
   return [...items.values()]
 }
 
-/** Every judgement of one annotator, with the item it belongs to. */
+/** Every judgement of one annotator in the order of rows, with the item it belongs to. */
 export function votesByAnnotator(items: readonly Item[]): Map<string, { item: Item; vote: Vote }[]> {
   const byAnnotator = new Map<string, { item: Item; vote: Vote }[]>()
   for (const item of items)
@@ -92,6 +95,7 @@ export function votesByAnnotator(items: readonly Item[]): Map<string, { item: It
       if (own) own.push({ item, vote })
       else byAnnotator.set(vote.annotator, [{ item, vote }])
     }
+  for (const own of byAnnotator.values()) own.sort((x, y) => x.vote.row - y.vote.row)
   return byAnnotator
 }
 
@@ -115,4 +119,11 @@ function checkPrompt(item: Item, prompt: Prompt, line: number): void {
   if (item.prompt === undefined) item.prompt = prompt
   else if (JSON.stringify(item.prompt) !== JSON.stringify(prompt))
     throw new DataError(`the prompt is not the one of item ${item.item}`, { line, field: 'prompt' })
+}
+
+/** How right a vote is by the gold answer of its item: 1 right, 0 wrong, 0.5 tie or both bad; undefined where it says nothing. */
+export function rightness(item: Item, { towardsA }: Vote, better: string): number | undefined {
+  if (better !== item.a && better !== item.b)
+    throw new DataError(`the gold answer of item ${item.item} is neither of its completions`, { field: 'better' })
+  return towardsA === undefined || better === item.a ? towardsA : 1 - towardsA
 }

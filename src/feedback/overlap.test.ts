@@ -11,6 +11,7 @@ const votes = (...towards: (number | undefined)[]) => ({
   item: 'i',
   votes: towards.map((towardsA, i) => ({
     annotator: `p${i}`,
+    row: 0,
     isALeft: true,
     choice:
       towardsA === undefined ? ('cannot-judge' as const) : towardsA === 1 ? ('left' as const) : ('right' as const),

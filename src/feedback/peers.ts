@@ -51,7 +51,12 @@ export function heldAgainstOthers(
         }),
       ]),
     )
-    const knowledge = new Map([...votes].map(([annotator, own]) => [annotator, knowledgeOf(own, least)]))
+    const knowledge = new Map(
+      [...votes].flatMap(([annotator, own]) =>
+        // Of items that nobody else judged the others have no opinion.
+        own.some(({ leftBetter }) => leftBetter !== 0.5) ? [[annotator, knowledgeOf(own, least)] as const] : [],
+      ),
+    )
     const ignorant = [...knowledge].filter(([, { p }]) => p * knowledge.size < level).map(([annotator]) => annotator)
     const next = new Set(ignorant)
     if (round === MOST_ROUNDS || (next.size === leftOut.size && ignorant.every((name) => leftOut.has(name))))

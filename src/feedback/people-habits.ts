@@ -61,7 +61,8 @@ function sides(votes: ReadonlyMap<string, readonly HeldVote[]>, skills: Readonly
     if (decided.length === 0) return []
     const left = decided.filter(({ saidLeft }) => saidLeft === 1).length
     if (decided.length < FEWEST) return [{ annotator, left, n: decided.length, p: binomialTest(left, decided.length) }]
-    const skill = skills.get(annotator)!
+    // Whom nobody can be held against may know nothing.
+    const skill = skills.get(annotator) ?? 0.5
     let sum = 0
     let squares = 0
     for (const { saidLeft, leftBetter } of decided) {
@@ -102,7 +103,9 @@ function lengthLean(annotator: string, own: readonly HeldVote[]): Habit[] {
 /** Median over items of ln(own seconds / the others' mean on the item). */
 function pace(annotator: string, own: readonly { item: Item; vote: Vote }[]): Habit[] {
   const ratios = own.flatMap(({ item, vote }) => {
-    const others = item.votes.flatMap((v) => (v.annotator !== annotator && v.time ? [Math.log(v.time)] : []))
+    const others = item.votes.flatMap((v) =>
+      v.annotator !== annotator && v.time !== undefined ? [Math.log(Math.max(v.time, 0.1))] : [],
+    )
     return vote.time !== undefined && others.length > 0 ? [Math.log(Math.max(vote.time, 0.1)) - average(others)] : []
   })
   if (ratios.length < FEWEST) return []
@@ -110,7 +113,15 @@ function pace(annotator: string, own: readonly { item: Item; vote: Vote }[]): Ha
   const value = quantile(ratios, 0.5)
   // A median's error from the width of the middle half, as of a normal.
   const error = (1.2533 * (quantile(ratios, 0.75) - quantile(ratios, 0.25))) / 1.349 / Math.sqrt(ratios.length)
-  return [{ annotator, value, error, says: `${Math.exp(value).toFixed(2)} times the others' time on the same items` }]
+  // A twentieth faster or slower is never a habit, however even the clock.
+  return [
+    {
+      annotator,
+      value,
+      error: Math.max(error, 0.05),
+      says: `${Math.exp(value).toFixed(2)} times the others' time on the same items`,
+    },
+  ]
 }
 
 /** Own share of an answer minus the others' on the same items. */

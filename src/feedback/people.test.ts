@@ -1,6 +1,8 @@
 // Detection and false accusations over many crowds are a trial (npm run trials -- people); here two crowds and the edges.
 import { expect, test } from 'vitest'
 import { plantedCrowd } from '../../trials/worlds/crowd.ts'
+import type { Judgement } from '#schema'
+import { gatherItems, votesByAnnotator } from './items.ts'
 import { PEOPLE_TESTS, reportPeople } from './people.ts'
 
 test('planted faults are named, honest people are not', () => {
@@ -41,3 +43,28 @@ test('few people and few judgements make only the tests that they can carry', ()
   expect(report.tests.map(({ name }) => name)).toEqual(['side', 'knowledge'])
   expect(() => reportPeople(judgements, { seed: 1, rate: 0 })).toThrow(/inside \(0, 1\), got 0/)
 })
+
+test('people are followed in the order in which they judged, whatever the order of the items', () => {
+  const rows = ['i0', 'i1', 'i2'].map((item) => judgement('p1', item))
+  const reversed = ['i2', 'i1', 'i0'].map((item) => judgement('p2', item))
+  const byPerson = votesByAnnotator(gatherItems([...rows, ...reversed]))
+  const order = (name: string) => byPerson.get(name)!.map(({ item }) => item.item)
+  expect([order('p1'), order('p2')]).toEqual([
+    ['i0', 'i1', 'i2'],
+    ['i2', 'i1', 'i0'],
+  ])
+})
+
+test('who judged alone has no skill, and an even clock accuses nobody', () => {
+  const alone = Array.from({ length: 12 }, (_, i) => judgement('p1', `i${i}`))
+  expect(reportPeople(alone, { seed: 1 }).people[0]!.skill).toBeUndefined()
+  const even = Array.from({ length: 60 }, (_, i) =>
+    ['p1', 'p2', 'p3', 'p4'].map((who) => ({ ...judgement(who, `i${i}`), time: who === 'p4' ? 4.9 : 5 })),
+  ).flat()
+  const { people } = reportPeople(even, { seed: 1 })
+  expect(people.flatMap(({ findings }) => findings.filter((f) => f.isAccused && f.test === 'pace'))).toEqual([])
+})
+
+function judgement(annotator: string, item: string): Judgement {
+  return { item, annotator, left: `${item} a`, right: `${item} b`, choice: 'left' }
+}

@@ -5,7 +5,7 @@
 import { DataError } from '#errors'
 import type { Comparison, Judgement } from '#schema'
 import { controlChart, type ControlChart, deriveSeed, FEWEST_OVER_TIME, type Interval, wilson } from '#stats'
-import { gatherItems } from './items.ts'
+import { gatherItems, rightness } from './items.ts'
 import { habitFindings } from './people-habits.ts'
 import { courseFindings } from './people-course.ts'
 import { heldAgainstOthers, type HeldVote } from './peers.ts'
@@ -36,7 +36,7 @@ export type PersonReport = {
   annotator: string
   judgements: number
   /** Most likely share of right answers, by the others' opinion. */
-  skill: number
+  skill?: number
   /** Every test that could be made; those that accuse first. */
   findings: Finding[]
   /** Moving accuracy on gold items with limits that hold at `rate` for each person. */
@@ -112,7 +112,7 @@ export function reportPeople(
       return {
         annotator,
         judgements: own.length,
-        skill: knowledge.get(annotator)!.skill,
+        ...(knowledge.has(annotator) && { skill: knowledge.get(annotator)!.skill }),
         findings: findings.sort((x, y) => Number(y.isAccused) - Number(x.isAccused)),
         ...(answers.length > 0 && {
           goldAccuracy: wilson(
@@ -137,10 +137,7 @@ function goldOutcomes(votes: Map<string, HeldVote[]>, gold: readonly GoldAnswer[
       annotator,
       own.flatMap(({ item, vote }) => {
         const better = answers.get(item.item)
-        if (better === undefined) return []
-        if (better !== item.a && better !== item.b)
-          throw new DataError(`the gold answer of item ${item.item} is neither of its completions`, { field: 'better' })
-        return [better === item.a ? vote.towardsA! : 1 - vote.towardsA!]
+        return better === undefined ? [] : [rightness(item, vote, better)!]
       }),
     ]),
   )
