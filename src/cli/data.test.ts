@@ -211,3 +211,35 @@ test('a workspace is found around the current folder', async () => {
   }
   expect(readdirSync(join(workspace, 'datasets'))).toEqual(['p.jsonl'])
 })
+
+test('the same people on the same items under two guidelines are compared; people and overlap are reported', async () => {
+  const judged = ['v1', 'v2'].flatMap((guideline) =>
+    Array.from({ length: 20 }, (_, i) =>
+      ['p1', 'p2', 'p3'].map((annotator, p) => ({
+        item: `i${i}`,
+        annotator,
+        left: i % 2 === 0 ? 'good' : 'bad',
+        right: i % 2 === 0 ? 'bad' : 'good',
+        // Under the second all are right; under the first each is wrong on a third of the items.
+        choice: (guideline === 'v2' || (i + p) % 3 > 0) === (i % 2 === 0) ? 'left' : 'right',
+        guideline,
+      })),
+    ).flat(),
+  )
+  const paired = file('paired.jsonl', judged)
+  expect(await hone('label', 'guidelines', paired, '--before', 'v1', '--after', 'v2')).toMatchObject({
+    verdict: 'helped',
+    items: { before: 20, after: 20, both: 20 },
+  })
+  expect(await hone('label', 'agreement', paired, '--by', 'guideline')).toMatchObject({
+    parts: [{ judgements: 60 }, { judgements: 60 }],
+  })
+  const once = file(
+    'once.jsonl',
+    judged.filter(({ guideline }) => guideline === 'v2'),
+  )
+  const people = (await hone('label', 'people', once)) as { people: { annotator: string }[] }
+  expect(people.people.map(({ annotator }) => annotator)).toEqual(['p1', 'p2', 'p3'])
+  expect(await hone('label', 'overlap', once, '--out', join(workspace, 'more.jsonl'))).toMatchObject({ event: 'done' })
+  await expect(hone('label', 'people', paired)).rejects.toThrow(/paired\.jsonl.*judged item i0 twice/)
+})

@@ -10,6 +10,7 @@ export const COMPARISONS = 'rows {item, prompt, a, b} that were judged'
 export async function readJudged(
   source: string,
   options: Common & { comparisons?: string; criterion?: string },
+  { isByGuideline = false }: { isByGuideline?: boolean } = {},
 ): Promise<{ judgements: Judgement[]; comparisons: Comparison[] | undefined }> {
   const { rows } = await readSource(source, { ...options, kind: 'judgements' })
   const all = rows.flatMap((row) => ('annotator' in row ? [row] : []))
@@ -24,17 +25,21 @@ export async function readJudged(
     )
   const comparisons =
     options.comparisons === undefined ? undefined : await readComparisons(options.comparisons, options)
-  holdTogether(judgements, comparisons, source)
+  holdTogether(judgements, comparisons, { file: source, isByGuideline })
   return { judgements, comparisons }
 }
 
-/** Throws when judgements contradict their items; the error names the file. */
-export function holdTogether(judgements: Judgement[], comparisons: Comparison[] | undefined, file: string): void {
-  const criteria = new Set(judgements.map(({ criterion }) => criterion))
+/** Throws when judgements contradict their items; the error names the file. One person may judge an item once by each criterion and, where asked, under each guideline. */
+export function holdTogether(
+  judgements: Judgement[],
+  comparisons: Comparison[] | undefined,
+  { file, isByGuideline = false }: { file: string; isByGuideline?: boolean },
+): void {
+  const partOf = ({ criterion, guideline }: Judgement) => JSON.stringify([criterion, isByGuideline && guideline])
   try {
-    for (const criterion of criteria)
+    for (const part of new Set(judgements.map(partOf)))
       gatherItems(
-        judgements.filter((row) => row.criterion === criterion),
+        judgements.filter((row) => partOf(row) === part),
         comparisons,
       )
   } catch (cause) {

@@ -60,7 +60,7 @@ async function agreementCommand(source: string, options: Judged & { by?: string 
     throw new ConfigError(`--by: expected ${AGREEMENT_PARTS.join(', ')}, got ${options.by}`)
   if (by === 'stratum' && options.comparisons === undefined)
     throw new ConfigError('--by stratum needs --comparisons, whose rows name the stratum')
-  const { judgements, comparisons } = await readJudged(source, options)
+  const { judgements, comparisons } = await readJudged(source, options, { isByGuideline: by === 'guideline' })
   const settings = { seed: seedOf(options), ...(comparisons && { comparisons }) }
   if (by) {
     const parts = reportAgreementBy(by, judgements, settings)
@@ -142,7 +142,7 @@ async function guidelinesCommand(
   options: Judged & { before: string; after: string; gold?: string },
 ): Promise<void> {
   const out = output(options)
-  const { judgements, comparisons } = await readJudged(source, options)
+  const { judgements, comparisons } = await readJudged(source, options, { isByGuideline: true })
   const { before, after } = options
   const made = compareGuidelines(judgements, {
     before,

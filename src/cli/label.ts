@@ -75,7 +75,7 @@ async function judgeCommand(options: JudgeOptions): Promise<void> {
   holdTogether(
     before.filter(({ item, criterion }) => items.has(item) && criterion === options.criterion),
     comparisons,
-    options.out,
+    { file: options.out },
   )
   const { terminal, close } = openTerminal()
   try {
@@ -117,7 +117,7 @@ async function importCommand(file: string, options: Common & { name: string; com
   const { rows } = await readRows(file, { kind: 'judgements' })
   const comparisons =
     options.comparisons === undefined ? undefined : await readComparisons(options.comparisons, options)
-  holdTogether(rows, comparisons, file)
+  holdTogether(rows, comparisons, { file, isByGuideline: true })
   const workspace = workspaceOf(options)
   const parent =
     options.comparisons === undefined
