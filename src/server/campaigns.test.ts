@@ -162,7 +162,7 @@ test('the lead sees agreement, each person, and rows that the reward run takes',
   expect((await people[0]!.ask(`GET ${at('/judgements')}`)).status).toBe(403)
 })
 
-test('paused, nothing is given out; closed, nothing is taken', async () => {
+test('paused, nothing is given out; closed, an answer is kept and does not count until it is opened again', async () => {
   const made = await owner.ask('POST /api/projects/desk/campaigns', {
     name: 'Round two',
     dataset: 'pairs',
@@ -174,9 +174,18 @@ test('paused, nothing is given out; closed, nothing is taken', async () => {
   await owner.ask(`PUT ${at('/state')}`, { state: 'paused' })
   expect((await claimBy(people[1]!)).task).toBeNull()
   await owner.ask(`PUT ${at('/state')}`, { state: 'closed' })
-  expect((await people[0]!.ask(`POST ${at(`/items/${task!.id}/judgement`)}`, answer())).status).toBe(422)
+  const path = `POST ${at(`/items/${task!.id}/judgement`)}`
+  const late = answer({ reason: 'late' })
+  const refused = await people[0]!.ask(path, late)
+  expect([refused.status, refused.text]).toEqual([409, expect.stringContaining('closed; your answer is kept')])
+  expect(await harness.store.query('select state, reason from judgements where key = $1', [late.key])).toEqual([
+    { state: 'surplus', reason: 'late' },
+  ])
   await owner.ask(`PUT ${at('/state')}`, { state: 'open' })
-  expect((await people[0]!.ask(`POST ${at(`/items/${task!.id}/judgement`)}`, answer())).status).toBe(200)
+  expect((await people[0]!.ask(path, late)).status).toBe(200)
+  // Counted, and then closed: who did not hear of it and sends it again is not refused.
+  await owner.ask(`PUT ${at('/state')}`, { state: 'closed' })
+  expect((await people[0]!.ask(path, late)).status).toBe(200)
 })
 
 test('a guideline changes by versions; a campaign keeps the one it began with', async () => {

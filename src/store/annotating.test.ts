@@ -182,6 +182,40 @@ test('two tabs: one claim; the second answer is refused, and both are kept', asy
   ])
 })
 
+test('an item claimed anew in the moment its answer was given: the second answer is kept beside the first, no error', async () => {
+  const campaign = await campaignOf(1, 2)
+  const [user] = await people(1)
+  const where = { project, campaign, item: (await claim(store, campaign, user!))!.id, user: user! }
+  await submit(store, where, answer({ reason: 'first' }))
+  await store.query('update items set claimed = claimed + 1 where id = $1', [where.item])
+  await store.query(
+    "insert into claims (item_id, user_id, campaign_id, is_a_left, expires_at) values ($1, $2, $3, true, now() + interval '1 hour')",
+    [where.item, user, campaign],
+  )
+  const second = answer({ reason: 'second' })
+  expect(await submit(store, where, second)).toMatchObject({
+    outcome: 'judged-before',
+    standing: { reason: 'first' },
+  })
+  expect(await counts(campaign)).toMatchObject({ judged: 1, claimed: 0, current: 1, claims: 0 })
+})
+
+test('a surplus answer that is sent again under a new claim counts, once', async () => {
+  const campaign = await campaignOf(1, 1)
+  const [slow, quick] = await people(2)
+  const where = { project, campaign, item: (await claim(store, campaign, slow!))!.id, user: slow! }
+  await store.query("update claims set expires_at = now() - interval '1 second' where campaign_id = $1", [campaign])
+  await claim(store, campaign, quick!)
+  const late = answer({ reason: 'late' })
+  await submit(store, { ...where, user: quick! }, answer())
+  expect((await submit(store, where, late)).outcome).toBe('complete')
+  await store.transaction((query) => reopen(query, campaign, quick!, where.item))
+  await store.transaction((query) => skip(query, { item: where.item, user: quick!, reason: '' }))
+  await claim(store, campaign, slow!)
+  expect((await submit(store, where, late)).outcome).toBe('counted')
+  expect(await counts(campaign)).toMatchObject({ judged: 1, claimed: 0, current: 1, claims: 0 })
+})
+
 test('a lease that nobody keeps alive goes to others; the late answer counts while there is room, and is kept when not', async () => {
   const campaign = await campaignOf(1, 1)
   const [slow, quick] = await people(2)

@@ -124,6 +124,8 @@ export type Submitted =
     }
   /** Kept, not counted: the lease had ended and others have given all that was wanted. */
   | { outcome: 'complete'; id: string }
+  /** Kept, not counted: the campaign is closed. The same key counts when it is opened again and sent once more. */
+  | { outcome: 'closed'; id: string }
 
 type Where = { project: string; campaign: string; item: string; user: string }
 
@@ -136,7 +138,10 @@ export async function submit(store: Store, where: Where, answer: Answer): Promis
   if (before[0]) return { outcome: 'counted', id: before[0].id }
   const id = await submitClaimed(store.query, where, answer)
   if (id !== undefined) return { outcome: 'counted', id }
-  return store.transaction((query) => submitUnclaimed(query, where, answer))
+  return store.transaction(async (query) => {
+    await release(query, where.item, where.user)
+    return submitUnclaimed(query, where, answer)
+  })
 }
 
 const JUDGEMENT = 'item_id, user_id, key, is_a_left, choice, strength, reason, active_seconds, guideline_id'
@@ -146,10 +151,25 @@ const valuesOf = (
   { key, choice, strength, reason, activeSeconds }: Answer,
 ) => [item, user, campaign, key, choice, strength ?? null, reason, activeSeconds, project]
 
-/** The usual way, one statement: claim to judgement, counts, draft and audit. Undefined: there is no claim. */
+/**
+ * The usual way, one statement: claim to judgement, counts, draft and audit. Undefined: there is no claim, the campaign is
+ * closed, or this person's answer is there already, because the item was claimed anew in the moment it was given.
+ */
 async function submitClaimed(query: Query, where: Where, answer: Answer): Promise<string | undefined> {
+  try {
+    return await turnIntoJudgement(query, where, answer)
+  } catch (error) {
+    if ((error as { code?: string }).code !== UNIQUE) throw error
+    return undefined
+  }
+}
+
+async function turnIntoJudgement(query: Query, where: Where, answer: Answer): Promise<string | undefined> {
   const rows = await query<{ id: string }>(
-    `with claim as (delete from claims where item_id = $1 and user_id = $2 and campaign_id = $3 returning item_id, is_a_left),
+    `with claim as (
+       delete from claims using campaigns
+       where item_id = $1 and user_id = $2 and campaign_id = $3 and campaigns.id = $3 and state <> 'closed'
+       returning item_id, is_a_left),
      made as (
        insert into judgements (${JUDGEMENT})
        select item_id, $2, $4, is_a_left, $5, $6, $7, $8, guideline_id from claim join campaigns on campaigns.id = $3 returning id, item_id),
@@ -163,7 +183,7 @@ async function submitClaimed(query: Query, where: Where, answer: Answer): Promis
 }
 
 async function submitUnclaimed(query: Query, where: Where, answer: Answer): Promise<Submitted> {
-  const { item, user } = where
+  const { item, user, campaign } = where
   await query('select 1 from items where id = $1 for update', [item])
   // The same answer, sent twice at once: the other one was first.
   const [same] = await query<{ id: string; state: string }>(
@@ -176,11 +196,13 @@ async function submitUnclaimed(query: Query, where: Where, answer: Answer): Prom
     `select choice, strength, reason, judged_at as at from judgements where item_id = $1 and user_id = $2 and state = 'current'`,
     [item, user],
   )
-  const room = standing
-    ? []
-    : await query('update items set judged = judged + 1 where id = $1 and judged + claimed < wanted returning 1', [
-        item,
-      ])
+  const isClosed = (await query("select 1 from campaigns where id = $1 and state = 'closed'", [campaign])).length > 0
+  const room =
+    standing || isClosed
+      ? []
+      : await query('update items set judged = judged + 1 where id = $1 and judged + claimed < wanted returning 1', [
+          item,
+        ])
   const state = room.length > 0 ? 'current' : 'surplus'
   const id = same?.id ?? (await insert(query, where, answer, state))
   if (state === 'current') {
@@ -188,7 +210,8 @@ async function submitUnclaimed(query: Query, where: Where, answer: Answer): Prom
     if (same) await query("update judgements set state = 'current' where id = $1", [id])
     return { outcome: 'counted', id }
   }
-  return standing ? { outcome: 'judged-before', id, standing } : { outcome: 'complete', id }
+  if (standing) return { outcome: 'judged-before', id, standing }
+  return { outcome: isClosed ? 'closed' : 'complete', id }
 }
 
 async function insert(query: Query, where: Where, answer: Answer, state: 'current' | 'surplus'): Promise<string> {

@@ -96,7 +96,8 @@ export const CAMPAIGNS = {
     }),
   },
   'PUT /api/projects/{project}/campaigns/{campaign}/state': {
-    summary: 'Open, pause or close; what was claimed before may still be submitted',
+    summary:
+      'Open, pause or close. Paused, what was claimed before still counts; closed, it is kept and does not count',
     access: LEADS,
     body: z.strictObject({ state: z.enum(['open', 'paused', 'closed']) }),
     answer: 'nothing',

@@ -68,7 +68,6 @@ export const annotatingHandlers: Annotating = {
   'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/judgement': async (call) => {
     const { service, project, user, params, body } = call
     const campaign = await itemOf(service, project, params)
-    if (campaign.state === 'closed') throw new HttpError(422, 'this campaign is closed')
     const { hasRead } = await standing(service.store.query, campaign.id, user.id)
     if (!hasRead) throw new HttpError(422, 'read the guideline of this campaign first')
     const where = { project: project.id, campaign: campaign.id, item: params.item, user: user.id }
@@ -82,6 +81,8 @@ export const annotatingHandlers: Annotating = {
         })
       case 'complete':
         throw new Conflict('others have completed this one meanwhile; your answer is kept', {})
+      case 'closed':
+        throw new Conflict('this campaign is closed; your answer is kept and does not count', {})
       default:
         throw new Error(`unknown outcome ${JSON.stringify(submitted satisfies never)}`)
     }
