@@ -87,6 +87,37 @@ test('a changed role ends the sessions that worked by the old one', async () => 
   expect((await person.ask('GET /api/projects/desk')).json).toMatchObject({ role: 'lead' })
 })
 
+test('links end with the right of who made them, and a password link with the membership it was made in', async () => {
+  const second = await harness.join('desk', 'owner', owner)
+  const asOwner = { role: 'owner' }
+  const { token } = (await second.ask('POST /api/projects/desk/invitations', asOwner)).json as { token: string }
+  const path = `POST /api/projects/desk/people/${second.id}/password-link`
+  const password = (await owner.ask(path)).json as { token: string }
+  expect((await owner.ask(`DELETE /api/projects/desk/people/${second.id}`)).status).toBe(204)
+  await signIn(second)
+  expect((await second.ask('POST /api/links/join', { token })).status).toBe(404)
+  const taken = await harness.stranger().ask('POST /api/links/password', {
+    token: password.token,
+    password: 'another long sentence',
+  })
+  expect(taken.status).toBe(404)
+  expect((await signIn(second)).status).toBe(200)
+})
+
+test('a password link that was made before its person joined another project opens nothing there', async () => {
+  const person = await harness.join('desk', 'annotator', owner)
+  const { token } = (await owner.ask(`POST /api/projects/desk/people/${person.id}/password-link`)).json as {
+    token: string
+  }
+  await owner.ask('POST /api/projects', { name: 'Elsewhere' })
+  const invited = await owner.ask('POST /api/projects/elsewhere/invitations', { role: 'viewer' })
+  expect((await person.ask('POST /api/links/join', { token: (invited.json as { token: string }).token })).status).toBe(
+    200,
+  )
+  const taken = await harness.stranger().ask('POST /api/links/password', { token, password: 'another long sentence' })
+  expect(taken.status).toBe(404)
+})
+
 test('a project keeps its last owner', async () => {
   expect((await owner.ask(`PUT /api/projects/desk/people/${owner.id}`, { role: 'viewer' })).status).toBe(422)
   expect((await owner.ask(`DELETE /api/projects/desk/people/${owner.id}`)).status).toBe(422)

@@ -103,7 +103,7 @@ export async function findMember(query: Query, project: string, user: string): P
   return (await listMembers(query, project)).find((member) => member.user === user)
 }
 
-/** Adds a member or changes the role; a changed role ends that person's sessions, so that no page works by the old one. */
+/** Adds a member or changes the role; a changed role ends that person's sessions and links, which worked by the old one. */
 export async function setRole(query: Query, project: string, user: string, role: Role): Promise<void> {
   const changed = await query(
     `insert into members (project_id, user_id, role) values ($1, $2, $3)
@@ -111,16 +111,24 @@ export async function setRole(query: Query, project: string, user: string, role:
      returning (xmax <> 0) as was`,
     [project, user, role],
   )
-  if (changed[0]?.was === true) await endSessions(query, user)
+  if (changed[0]?.was === true) await endAccess(query, project, user)
+  // A link for the password of somebody who is now elsewhere too was made by who had no say there.
+  else if (changed[0]) await query('delete from links where used_at is null and user_id = $1', [user])
 }
 
 export async function removeMember(query: Query, project: string, user: string): Promise<void> {
   await query('delete from members where project_id = $1 and user_id = $2', [project, user])
-  await endSessions(query, user)
+  await endAccess(query, project, user)
 }
 
-async function endSessions(query: Query, user: string): Promise<void> {
+/** Sessions, and unused links: into the project and to passwords by this person, and to this person's password. */
+async function endAccess(query: Query, project: string, user: string): Promise<void> {
   await query('delete from sessions where user_id = $1', [user])
+  await query(
+    `delete from links where used_at is null
+       and (user_id = $2 or (made_by = $2 and (project_id = $1 or kind = 'password')))`,
+    [project, user],
+  )
 }
 
 /** Owners of a project who can act; a project never loses its last. Locks them, so that two do not leave at once. */

@@ -117,6 +117,8 @@ export const accountHandlers: Account = {
 
   'POST /api/links/join': async ({ service, body, user: signedIn, setSession }) => {
     if (!signedIn && !body.account) throw new HttpError(422, 'account: expected name, e-mail address and password')
+    // Hashing is slow: who brings no link makes the server do none.
+    if ((await findLink(service.store.query, body.token))?.kind !== 'invitation') return gone()
     const passwordHash = body.account && (await hashPassword(body.account.password))
     const { user, session } = await service.store.transaction(async (query) => {
       const link = await findLink(query, body.token)
@@ -146,6 +148,7 @@ export const accountHandlers: Account = {
   },
 
   'POST /api/links/password': async ({ service, body }) => {
+    if ((await findLink(service.store.query, body.token))?.kind !== 'password') return gone()
     const passwordHash = await hashPassword(body.password)
     await service.store.transaction(async (query) => {
       const link = await findLink(query, body.token)
