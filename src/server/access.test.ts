@@ -82,6 +82,7 @@ test('a write without this origin, or not in JSON, is refused everywhere', async
       {},
       { origin: 'https://evil.example' },
       { origin: 'null' },
+      { origin: 'foo' },
       { ...own, 'sec-fetch-site': 'cross-site' },
       { ...own, 'sec-fetch-site': 'same-site' },
       { 'sec-fetch-site': 'same-origin' },

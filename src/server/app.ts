@@ -65,7 +65,9 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
 
   let sealing: Promise<unknown> = Promise.resolve()
   const timer = setInterval(() => {
-    sealing = sealing.then(() => sealAudit(store)).catch((error: unknown) => !isDown(error) && onDefect(error))
+    sealing = sealing
+      .then(() => sealAudit(store))
+      .catch((error: unknown) => !isDown(error) && !isBusy(error) && onDefect(error))
   }, SEAL_MILLISECONDS)
   timer.unref()
   return {

@@ -39,8 +39,7 @@ export function checkOrigin(
   if (SAFE.has(c.req.method)) return
   const site = c.req.header('sec-fetch-site')
   const from = c.req.header('origin')
-  const isSame =
-    from !== undefined && (isOurs ? from === origin : new URL(from === 'null' ? 'null:' : from).host === host)
+  const isSame = from !== undefined && (isOurs ? from === origin : URL.canParse(from) && new URL(from).host === host)
   if (!isSame || (site !== undefined && site !== 'same-origin'))
     throw new HttpError(403, 'expected a request from this server’s own pages (Origin, Sec-Fetch-Site)')
 }

@@ -26,6 +26,7 @@ const DATABASE = 'hone'
 /** sockaddr_un holds 108 bytes with the closing zero; `/.s.PGSQL.5432` is part of the path. */
 const LONGEST_SOCKET_FOLDER = 107 - '/.s.PGSQL.5432'.length
 const START_SECONDS = 60
+const CONNECT_MILLISECONDS = 10_000
 const SETTINGS = [
   'listen_addresses=',
   'unix_socket_permissions=0700',
@@ -46,7 +47,13 @@ export async function openEmbedded(workspace: string): Promise<Embedded> {
   const account = accountFor([folder, programs.postgres])
   makeFolder(folder, account)
   const cluster = { folder, programs, account, socket: socketFolder(folder, account), password: passwordOf(folder) }
-  const connection = { host: cluster.socket, user: USER, database: DATABASE, password: cluster.password }
+  const connection = {
+    host: cluster.socket,
+    user: USER,
+    database: DATABASE,
+    password: cluster.password,
+    connectionTimeoutMillis: CONNECT_MILLISECONDS,
+  }
   const embedded = {
     connection,
     ensure: () => ensure(cluster, connection),
@@ -81,6 +88,11 @@ function socketFolder(folder: string, account: Account | undefined): string {
   if (Buffer.byteLength(folder) <= LONGEST_SOCKET_FOLDER) return folder
   const short = join(tmpdir(), `hone-${sha256(folder).slice(0, 16)}`)
   makeFolder(short, account)
+  // Anybody can foresee the name and may have been there first.
+  const found = fs.lstatSync(short)
+  const owner = account?.uid ?? process.getuid?.()
+  if (!found.isDirectory() || found.uid !== owner || (found.mode & 0o077) !== 0)
+    throw new ConfigError(`${short}: expected a folder of user ${owner} that nobody else may enter: remove it`)
   return short
 }
 
@@ -131,10 +143,16 @@ async function answers(connection: ClientConfig): Promise<boolean> {
 
 /** The server is not there, starting or stopping, or lost its database's making half-way. */
 export function isDown(error: unknown): boolean {
-  const { code, message } = error as { code?: string; message?: string }
-  const codes = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '3D000', '08006', '08003']
+  const { code = '', message, syscall = '' } = error as { code?: string; message?: string; syscall?: string }
+  const codes = ['ECONNREFUSED', '57P01', '57P02', '57P03', '3D000', '08006', '08003']
+  // Files and uploads have these too, by other calls.
+  const isOfSocket =
+    (code === 'ENOENT' && syscall === 'connect') ||
+    (['ECONNRESET', 'EPIPE'].includes(code) && ['connect', 'read', 'write'].includes(syscall))
   return (
-    codes.includes(code ?? '') || /Connection terminated|Client has encountered a connection error/.test(message ?? '')
+    codes.includes(code) ||
+    isOfSocket ||
+    /Connection terminated|Client has encountered a connection error/.test(message ?? '')
   )
 }
 
@@ -142,7 +160,9 @@ export function isDown(error: unknown): boolean {
 export function isBusy(error: unknown): boolean {
   const { code, message } = error as { code?: string; message?: string }
   return (
-    ['40P01', '40001', '55P03', '53300'].includes(code ?? '') || message === 'timeout exceeded when trying to connect' // no connection of the pool came free in time
+    ['40P01', '40001', '55P03', '53300'].includes(code ?? '') ||
+    message === 'timeout expired' || // the server took the connection and did not answer
+    message === 'timeout exceeded when trying to connect' // no connection of the pool came free in time
   )
 }
 

@@ -45,6 +45,8 @@ export async function migrate(store: Store, migrations = listMigrations()): Prom
 
 async function lock(query: Query): Promise<void> {
   await query("select set_config('lock_timeout', '60s', true), pg_advisory_xact_lock($1)", [LOCK])
+  // A large table takes the time it takes.
+  await query("select set_config('statement_timeout', '0', true)")
 }
 
 async function isApplied(query: Query, { number, name, sha256 }: Migration, known: number): Promise<boolean> {

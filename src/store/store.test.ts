@@ -3,7 +3,9 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { audit, auditRows, openStore, sealAudit, type Store, verifyAudit } from './index.ts'
+import { Client } from 'pg'
+import { sha256 } from '#files'
+import { audit, auditRows, isDown, openStore, sealAudit, type Store, verifyAudit } from './index.ts'
 import { openEmbedded } from './embedded.ts'
 import { listMigrations, migrate } from './migrate.ts'
 
@@ -63,6 +65,30 @@ test('a path too long for a unix socket opens; as root somebody else runs it, ev
   fs.rmSync(closed, { recursive: true })
 })
 
+test('a folder that somebody else put where the socket would be is refused', async () => {
+  const deep = join(fs.mkdtempSync(join(tmpdir(), 'hone-deep-')), 'd'.repeat(120))
+  const planted = join(tmpdir(), `hone-${sha256(join(deep, 'postgres')).slice(0, 16)}`)
+  fs.mkdirSync(planted)
+  fs.chmodSync(planted, 0o777)
+  await expect(openEmbedded(deep)).rejects.toThrow(/that nobody else may enter/)
+  fs.rmdirSync(planted)
+  fs.symlinkSync(tmpdir(), planted)
+  await expect(openEmbedded(deep)).rejects.toThrow(/that nobody else may enter/)
+  fs.rmSync(planted)
+  fs.rmSync(join(deep, '..'), { recursive: true })
+})
+
+test('only a connection that fails means that the database is down, not a file that is missing', async () => {
+  const fails = async (ask: () => Promise<unknown>): Promise<unknown> =>
+    ask().then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+  const missing = join(workspace, 'nothing')
+  expect(isDown(await fails(() => fs.promises.readFile(missing)))).toBe(false)
+  expect(isDown(await fails(() => new Client({ host: missing }).connect()))).toBe(true)
+})
+
 test('a killed database is started again by the next statement, with all that was committed', async () => {
   await store.query('create table if not exists kept (n integer primary key)')
   for (let kill = 0; kill < 3; kill++) {
@@ -104,6 +130,7 @@ test('a migration killed at any of its statements is not half done, and is done 
   const statements = [
     'create table planted (n integer)',
     'insert into planted values (1)',
+    "select 1 / (current_setting('statement_timeout') = '0')::integer",
     'alter table planted add column m integer',
   ]
   for (let at = 0; at <= statements.length; at++) {
