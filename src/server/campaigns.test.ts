@@ -56,6 +56,9 @@ test('an upload becomes a version, or says line and field and leaves nothing', a
 
 test('datasets of another project are not there, under any name', async () => {
   await owner.ask('POST /api/projects', { name: 'Other' })
+  // Two long names that differ only at their ends are never one dataset.
+  const long = await owner.ask(`POST /api/projects/other/datasets/${'x'.repeat(63)}?kind=comparisons`, asFile(pairs))
+  expect([long.status, long.text]).toEqual([422, expect.stringContaining('at most 58 characters')])
   for (const name of ['pairs', 'other.pairs', 'desk.pairs'])
     expect((await owner.ask(`GET /api/projects/other/datasets/${name}/rows`)).status, name).toBeGreaterThanOrEqual(404)
   await owner.ask('POST /api/projects/other/datasets/pairs?kind=prompts', asFile([{ prompt: 'Of the other' }]))
@@ -158,7 +161,7 @@ test('the lead sees agreement, each person, and rows that the reward run takes',
   expect(new Set(rows.map(({ annotator }) => annotator)).size).toBe(3)
   expect(new Set(rows.map(({ item }) => item))).toEqual(new Set(pairs.map(({ item }) => item)))
   const kept = await owner.ask(`POST ${at('/judgements')}`, { dataset: 'judged' })
-  expect(kept.json).toMatchObject({ name: 'judged', rows: PAIRS * 3, isNew: true })
+  expect(kept.json).toMatchObject({ name: 'judged', file: 'judged', rows: PAIRS * 3, isNew: true })
   expect((await people[0]!.ask(`GET ${at('/judgements')}`)).status).toBe(403)
 })
 

@@ -111,7 +111,14 @@ export const CAMPAIGNS = {
     summary: 'The judgements as they stand become a dataset version',
     access: KEEPERS,
     body: z.strictObject({ dataset: PARAMETERS.dataset }),
-    answer: z.object({ name: z.string(), version: z.string(), rows: z.number(), isNew: z.boolean() }),
+    /** `file`: what the command line calls it, the project's prefix with it. */
+    answer: z.object({
+      name: z.string(),
+      file: z.string(),
+      version: z.string(),
+      rows: z.number(),
+      isNew: z.boolean(),
+    }),
   },
   'POST /api/projects/{project}/campaigns/{campaign}/claim': {
     summary: 'What I am to judge next',

@@ -139,7 +139,7 @@ export const campaignHandlers: Campaigns = {
     await store.transaction((query) =>
       audit(query, { actor: user.id, project: project.id, action: 'campaign.export', subject: campaign.id, detail }),
     )
-    return { name: body.dataset, version: version.version, rows: version.rows, isNew }
+    return { name: body.dataset, file: version.name, version: version.version, rows: version.rows, isNew }
   },
 }
 

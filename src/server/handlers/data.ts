@@ -20,6 +20,8 @@ type Data = Pick<
 
 const MOST_UPLOAD_BYTES = 2 * 2 ** 30
 const ROWS_AT_ONCE = 50
+/** Of a dataset in the workspace, its project's prefix with it. */
+const MOST_NAME = 64
 
 export const dataHandlers: Data = {
   'GET /api/projects/{project}/datasets': async ({ service, project }) => ({
@@ -86,7 +88,9 @@ export function ownDatasets(workspace: string, { filePrefix }: Project): string[
 /** What a project's dataset is called among the workspace's files. */
 export function fileOf({ filePrefix }: Project, dataset: string): string {
   if (dataset.includes('.')) throw new HttpError(422, 'dataset: expected a name of a-z, 0-9, _ and -')
-  return `${filePrefix}${dataset}`.slice(0, 64)
+  const most = MOST_NAME - filePrefix.length
+  if (dataset.length > most) throw new HttpError(422, `dataset: expected a name of at most ${most} characters`)
+  return `${filePrefix}${dataset}`
 }
 
 /** The newest version of a dataset of the project. */
@@ -119,7 +123,10 @@ async function spool(upload: ReadableStream<Uint8Array>, file: string): Promise<
     Readable.fromWeb(upload as Parameters<typeof Readable.fromWeb>[0]),
     limit,
     fs.createWriteStream(file, { flags: 'wx' }),
-  )
+  ).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ECONNRESET') throw new HttpError(400, 'the upload ended before its end', { cause })
+    throw cause
+  })
 }
 
 async function importUpload(

@@ -268,7 +268,7 @@ function Keep({ params, suggested }: { params: { project: string; campaign: stri
         <p role="status">
           {keep.data.isNew ? 'Kept' : 'Already kept:'} {many(keep.data.rows, 'judgement')} as{' '}
           <span className="mono">{`${keep.data.name}@${keep.data.version.slice(0, 12)}`}</span>. Train with{' '}
-          <code className="mono">{`hone train reward --data ${keep.data.name}`}</code>
+          <code className="mono">{`hone train reward --data ${keep.data.file}`}</code>
         </p>
       )}
     </section>
