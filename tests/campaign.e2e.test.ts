@@ -2,18 +2,16 @@
 // and judge every pair from the keyboard; agreement shows; the judgements come out as rows that a reward run takes.
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
-import { dirname, join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
 import { findVersion, readRows, versionRows } from '#data'
-import { complaints, executablePath, hasBrowser, launchChromium, looksRight, somebody } from './browser.ts'
-import { makeWorkspace, type Served, startServe } from './serve.test-data.ts'
+import { complaints, hasBrowser, looksRight, somebody } from './browser.ts'
+import { openFront, startServe } from './serve.test-data.ts'
 
 const PASSWORD = 'a long enough sentence'
 const PAIRS = 6
-let workspace: string
-let served: Served
-let browser: Browser
+const front = openFront()
 let lead: Page
 const annotators: { page: Page; name: string }[] = []
 /** Every answer that each annotator's browser got from the API. */
@@ -26,19 +24,6 @@ const rows = Array.from({ length: PAIRS }, (_, i) => ({
   b: `POOR Dear customer, good day. We will pay back $${90 + i} today. As you may know, we get many such cases. That is all.`,
 }))
 
-beforeAll(async () => {
-  if (!executablePath) return
-  workspace = await makeWorkspace()
-  served = await startServe(workspace)
-  browser = await launchChromium()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await served?.stop()
-  if (workspace) fs.rmSync(dirname(workspace), { recursive: true, force: true })
-})
-
 async function join3(): Promise<void> {
   for (const name of ['Ann Berg', 'Ben Cho', 'Cem Dal']) {
     await lead.getByRole('link', { name: 'People' }).click()
@@ -46,7 +31,7 @@ async function join3(): Promise<void> {
     await lead.getByRole('button', { name: 'Make a link' }).click()
     const link = await lead.getByLabel('Invitation for one annotator').inputValue()
     await lead.getByRole('link', { name: 'Home' }).click()
-    const { page } = await somebody(browser)
+    const { page } = await somebody(front.browser)
     page.on('response', (response) => {
       if (!response.url().includes('/api/')) return
       response.text().then(
@@ -72,8 +57,8 @@ const answers = (page: Page) => page.locator('.annotate-head p')
 
 test('a wrong file is refused with line and field and nothing is imported; the right one is there by drop', async (ctx) => {
   hasBrowser(ctx)
-  lead = (await somebody(browser)).page
-  await lead.goto(served.setUp!)
+  lead = (await somebody(front.browser)).page
+  await lead.goto(front.served.setUp!)
   await lead.getByLabel('Your name').fill('Lea Winter')
   await lead.getByLabel('E-mail address').fill('lea@example.org')
   await lead.getByLabel('Password').fill(PASSWORD)
@@ -171,8 +156,11 @@ test('agreement and people show; the judgements become a dataset whose rows lead
   await lead.getByLabel('Keep the judgements').fill('judged')
   await lead.getByRole('button', { name: 'Keep' }).click()
   await lead.getByText(`Kept ${PAIRS * 3} judgements as`).waitFor()
-  const version = findVersion(workspace, 'judged')
-  const kept = [...versionRows(workspace, { ...version, kind: 'judgements' as const })] as (Record<string, unknown> & {
+  const version = findVersion(front.workspace, 'judged')
+  const kept = [...versionRows(front.workspace, { ...version, kind: 'judgements' as const })] as (Record<
+    string,
+    unknown
+  > & {
     left: string
     choice: string
   })[]
@@ -189,14 +177,14 @@ test('agreement and people show; the judgements become a dataset whose rows lead
     lead.waitForEvent('download'),
     lead.getByRole('link', { name: 'Download judgements' }).click(),
   ])
-  const file = join(workspace, 'downloaded.jsonl')
+  const file = join(front.workspace, 'downloaded.jsonl')
   await download.saveAs(file)
   expect((await readRows(file, { kind: 'judgements' })).rows).toEqual(kept)
-  const preferences = join(workspace, 'preferences.jsonl')
+  const preferences = join(front.workspace, 'preferences.jsonl')
   const hone = join(import.meta.dirname, '../scripts/hone.mjs')
   const made = spawnSync(
     process.execPath,
-    [hone, 'label', 'aggregate', 'judged', '--dir', workspace, '--out', preferences],
+    [hone, 'label', 'aggregate', 'judged', '--dir', front.workspace, '--out', preferences],
     { encoding: 'utf8' },
   )
   expect(made.stderr).toBe('')
@@ -260,13 +248,13 @@ test('skip, undo, drafts over a reload, a held key, a server that is away: nothi
   await expect.poll(() => prompt.textContent()).not.toBe(skipped)
 
   // The server is killed with the answer on its way: the page keeps it, sends it by the same key, and it counts once.
-  const port = Number(new URL(served.url).port)
-  served.process.kill('SIGKILL')
+  const port = Number(new URL(front.served.url).port)
+  front.served.process.kill('SIGKILL')
   await page.keyboard.press('1')
   await page.keyboard.press('Enter')
   await page.getByText('The server cannot be reached').waitFor()
   await page.keyboard.press('Enter')
-  served = await startServe(workspace, { port })
+  front.served = await startServe(front.workspace, { port })
   await page.getByText('2 answers by you').waitFor()
   const keys = sent.slice(2).map((text) => (JSON.parse(text) as { key: string }).key)
   expect(keys.length).toBeGreaterThan(1)
@@ -275,8 +263,31 @@ test('skip, undo, drafts over a reload, a held key, a server that is away: nothi
   await expect.poll(() => answers(page).textContent()).toMatch(new RegExp(`2 of ${PAIRS} by all`))
 })
 
+test('words stay when a look for news fails, and when the screen is left before they were saved', async (ctx) => {
+  hasBrowser(ctx)
+  const { page } = annotators[0]!
+  const isProject = (url: URL): boolean => url.pathname === '/api/projects/desk'
+  await page.getByLabel('Reason').fill('half a thought')
+  await page.route(isProject, (route) => route.fulfill({ status: 404, json: { error: { message: 'gone' } } }))
+  const news = page.waitForResponse((response) => isProject(new URL(response.url())))
+  await page.evaluate("window.dispatchEvent(new Event('visibilitychange'))")
+  await (await news).finished()
+  await page.evaluate('new Promise((done) => setTimeout(done, 100))') // what would be shown now is shown
+  await page.unroute(isProject)
+  expect(await page.getByRole('heading', { name: 'This project cannot be opened' }).count()).toBe(0)
+  expect(await page.getByLabel('Reason').inputValue()).toBe('half a thought')
+
+  await page.getByLabel('Reason').fill('a whole thought')
+  const saved = page.waitForResponse((response) => response.url().endsWith('/draft') && response.ok())
+  await page.getByRole('link', { name: 'Home' }).click()
+  await saved
+  await page.getByRole('link', { name: /to judge in Second round/ }).click()
+  await page.getByLabel('Reason').waitFor()
+  expect(await page.getByLabel('Reason').inputValue()).toBe('a whole thought')
+})
+
 test('the browser had nothing to complain about', (ctx) => {
   hasBrowser(ctx)
   expect(complaints).toEqual([])
-  expect(served.said()).not.toMatch(/Error/)
+  expect(front.served.said()).not.toMatch(/Error/)
 })

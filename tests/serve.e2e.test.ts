@@ -1,28 +1,11 @@
 // The web application as people meet it: a real `hone serve` on its own Postgres, in Chromium, by keyboard.
-import fs from 'node:fs'
-import { dirname } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { complaints, executablePath, hasBrowser, launchChromium, looksRight, somebody } from './browser.ts'
-import { makeWorkspace, type Served, startServe } from './serve.test-data.ts'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { complaints, hasBrowser, looksRight, somebody } from './browser.ts'
+import { openFront, startServe } from './serve.test-data.ts'
 
 const PASSWORD = 'a long enough sentence'
-let workspace: string
-let served: Served
-let browser: Browser
-
-beforeAll(async () => {
-  if (!executablePath) return
-  workspace = await makeWorkspace()
-  served = await startServe(workspace)
-  browser = await launchChromium()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await served?.stop()
-  if (workspace) fs.rmSync(dirname(workspace), { recursive: true, force: true })
-})
+const front = openFront()
 
 /** Goes to a control by Tab alone. */
 async function tabTo(page: Page, name: RegExp): Promise<void> {
@@ -41,10 +24,10 @@ let invitation: string
 
 test('the set-up link leads to an account and a project whose home shows the loop, by keyboard alone', async (ctx) => {
   hasBrowser(ctx)
-  const { page } = await somebody(browser)
-  await page.goto(served.url)
+  const { page } = await somebody(front.browser)
+  await page.goto(front.served.url)
   await page.getByRole('heading', { name: 'Not set up yet' }).waitFor()
-  await page.goto(served.setUp!)
+  await page.goto(front.served.setUp!)
   await page.getByRole('heading', { name: 'Set up hone' }).waitFor()
   await looksRight(page, 'set-up')
   for (const [label, text] of [
@@ -73,7 +56,7 @@ test('an owner invites by a link; the person who opens it joins in the role it n
   await owner.getByRole('button', { name: 'Make a link' }).click()
   invitation = await owner.getByLabel('Invitation for one annotator').inputValue()
   await looksRight(owner, 'people')
-  const { page } = await somebody(browser)
+  const { page } = await somebody(front.browser)
   await page.goto(invitation)
   await page.getByRole('heading', { name: 'Join desk' }).waitFor()
   await page.getByText('You are invited as an annotator.').waitFor()
@@ -109,11 +92,11 @@ test('signing out ends it; a wrong password says so; the right one comes back to
 
 test('a second server on the workspace is refused by the name of the first; Ctrl-C ends the first, and all is there again', async (ctx) => {
   hasBrowser(ctx)
-  await expect(startServe(workspace)).rejects.toThrow(new RegExp(`in use by process ${served.process.pid}`))
-  const port = Number(new URL(served.url).port)
-  expect(await served.stop()).toBe(0)
-  served = await startServe(workspace, { port })
-  expect(served.setUp).toBeUndefined()
+  await expect(startServe(front.workspace)).rejects.toThrow(new RegExp(`in use by process ${front.served.process.pid}`))
+  const port = Number(new URL(front.served.url).port)
+  expect(await front.served.stop()).toBe(0)
+  front.served = await startServe(front.workspace, { port })
+  expect(front.served.setUp).toBeUndefined()
   await owner.reload()
   await owner.getByRole('heading', { name: 'Audit' }).waitFor()
 })
@@ -121,5 +104,5 @@ test('a second server on the workspace is refused by the name of the first; Ctrl
 test('the browser had nothing to complain about: no script, style or request that the headers forbid', (ctx) => {
   hasBrowser(ctx)
   expect(complaints).toEqual([])
-  expect(served.said()).not.toMatch(/Error/)
+  expect(front.served.said()).not.toMatch(/Error/)
 })

@@ -2,8 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll } from 'vitest'
+import { executablePath, launchChromium } from './browser.ts'
 
 const HONE = join(import.meta.dirname, '../scripts/hone.mjs')
 
@@ -19,7 +22,7 @@ export type Served = {
 }
 
 /** A workspace from the customer-service domain in a temporary folder. */
-export async function makeWorkspace(): Promise<string> {
+async function makeWorkspace(): Promise<string> {
   const folder = join(fs.mkdtempSync(join(tmpdir(), 'hone-serve-')), 'desk')
   const made = spawn(process.execPath, [HONE, 'init', folder], { stdio: 'ignore' })
   await new Promise((done) => made.once('close', done))
@@ -48,4 +51,28 @@ export async function startServe(workspace: string, { port = 0 }: { port?: numbe
       return closed
     },
   }
+}
+
+export type Front = {
+  workspace: string
+  /** A test that ends it puts the next in its place. */
+  served: Served
+  browser: Browser
+}
+
+/** For the tests of one file: a served workspace and a browser, there from the first test and gone after the last. */
+export function openFront(): Front {
+  const front: Partial<Front> = {}
+  beforeAll(async () => {
+    if (!executablePath) return
+    front.workspace = await makeWorkspace()
+    front.served = await startServe(front.workspace)
+    front.browser = await launchChromium()
+  })
+  afterAll(async () => {
+    await front.browser?.close()
+    await front.served?.stop()
+    if (front.workspace !== undefined) fs.rmSync(dirname(front.workspace), { recursive: true, force: true })
+  })
+  return front as Front
 }

@@ -16,7 +16,7 @@ const queries = new QueryClient({
   defaultOptions: {
     // What was refused stays refused; what did not arrive is asked again.
     queries: {
-      retry: (count, error) => count < 3 && !(error instanceof ApiError && error.status < 500),
+      retry: (count, error) => count < 3 && !(error instanceof ApiError && error.status !== 0 && error.status < 500),
       staleTime: 2000,
     },
   },

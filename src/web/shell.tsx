@@ -10,12 +10,14 @@ const STATE = 'GET /api/state'
 
 export function Start() {
   const state = useGet(STATE)
-  if (state.isPending) return <Loading />
-  if (state.isError)
-    return (
+  // Once there, it stays: a look for news that failed must not take the screen from under somebody's work.
+  if (!state.data)
+    return state.isError ? (
       <Outside title="hone cannot be reached">
         <Problem error={state.error} />
       </Outside>
+    ) : (
+      <Loading />
     )
   return (
     <StateContext value={state.data}>

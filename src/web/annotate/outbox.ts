@@ -24,7 +24,9 @@ export async function send(entry: Waiting, onWait: (isAway: boolean) => void): P
   write([...read().filter(({ body }) => body.key !== entry.body.key), entry])
   for (let pause = FIRST_WAIT; ; pause = Math.min(pause * 2, LONGEST_WAIT)) {
     try {
-      const answer = await call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/judgement', entry)
+      // What was changed meanwhile under the same key goes in its place.
+      const newest = read().find(({ body }) => body.key === entry.body.key) ?? entry
+      const answer = await call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/judgement', newest)
       remove(entry)
       onWait(false)
       return answer

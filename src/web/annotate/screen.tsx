@@ -13,7 +13,11 @@ import { TaskForm } from './task.tsx'
 import type { Work } from './work.ts'
 
 export function AnnotateScreen() {
-  const { project, campaign } = useParams({ from: '/signed-in/p/$project/judge/$campaign' })
+  const params = useParams({ from: '/signed-in/p/$project/judge/$campaign' })
+  return <Judging key={`${params.project} ${params.campaign}`} {...params} />
+}
+
+function Judging({ project, campaign }: { project: string; campaign: string }) {
   const me = useMe()
   const navigate = useNavigate()
   const [work, setWork] = useState<Work>()
@@ -36,12 +40,26 @@ export function AnnotateScreen() {
   useEffect(() => {
     if (!isFirst.current) return
     isFirst.current = false
-    // What an earlier page could not send goes first.
-    const sendAll = async (): Promise<void> => {
-      for (const entry of waiting(me.id)) await send(entry, setAway).catch(() => {})
-      await load()
+    // What an earlier page could not send goes first; the task waits for one attempt, and comes anew when it went through.
+    const entries = waiting(me.id)
+    if (entries.length === 0) void load()
+    for (const entry of entries) {
+      let isLate = false
+      const onWait = (isAway: boolean): void => {
+        setAway(isAway)
+        if (isAway && !isLate) void load()
+        isLate ||= isAway
+      }
+      void send(entry, onWait)
+        .then(
+          () => null,
+          (refusal: Error) => new Error(`An answer that was kept on this device: ${refusal.message}`),
+        )
+        .then(async (refusal) => {
+          await load()
+          if (refusal) setError(refusal)
+        })
     }
-    void sendAll()
   }, [load, me.id])
 
   if (!work)

@@ -7,7 +7,7 @@ import { useActiveSeconds } from './active-time.ts'
 import { LINE, type Made, OFF_LINE, type Place, wordsOf } from './answer.ts'
 import { type Command, useCommands } from './commands.ts'
 import { GuidelineText, Sheet } from './guideline.tsx'
-import { send } from './outbox.ts'
+import { send, waiting } from './outbox.ts'
 import { Pair } from './pair.tsx'
 import { Scale } from './scale.tsx'
 import { isRefusal, type Work } from './work.ts'
@@ -37,7 +37,7 @@ export function TaskForm({ task, guideline, past, params, onWork, onAway, onRefu
   const isSending = useRef(false)
   const activeSeconds = useActiveSeconds()
   useEffect(() => start.current?.focus({ preventScroll: true }), [])
-  useDraft(made, task.draft, params)
+  const forgetDraft = useDraft(made, task.draft, params)
   useHeartbeat(params)
 
   /** One request at a time, whatever keys and clicks come meanwhile. */
@@ -62,14 +62,20 @@ export function TaskForm({ task, guideline, past, params, onWork, onAway, onRefu
       document.querySelector<HTMLInputElement>('.scale input')?.focus()
       return
     }
+    // One that waits since its author was signed out is this answer.
+    const kept = waiting(me.id).find((entry) => entry.params.item === params.item)
     const body = {
-      key: crypto.randomUUID(),
+      key: kept?.body.key ?? crypto.randomUUID(),
       choice,
       ...(strength !== undefined && { strength }),
       reason: made.reason ?? '',
       activeSeconds: activeSeconds(),
     }
-    void act(() => send({ user: me.id, params, body }, onAway))
+    void act(async () => {
+      const work = await send({ user: me.id, params, body }, onAway)
+      forgetDraft()
+      return work
+    })
   }
   const last = past[0]
   const reopen = (item: string): void => {
@@ -231,21 +237,30 @@ function FlagSheet({ params, onClose }: { params: Props['params']; onClose: () =
   )
 }
 
-/** Saves what is made a moment after it changed, so that another page or device goes on from there. */
-function useDraft(made: Made, loaded: Made | null, params: Props['params']): void {
-  const saved = useRef(JSON.stringify(loaded ?? {}))
+/**
+ * Saves what is made a moment after it changed, and when it is left, so that another page or device goes on from there.
+ * Answers how to forget it, once it is an answer.
+ */
+function useDraft(made: Made, loaded: Made | null, params: Props['params']): () => void {
+  const now = JSON.stringify(made)
+  const state = useRef({ saved: JSON.stringify(loaded ?? {}), now, params })
+  Object.assign(state.current, { now, params })
   useEffect(() => {
-    const now = JSON.stringify(made)
-    if (now === saved.current) return
-    const timer = setTimeout(() => {
-      const body = JSON.parse(now) as Made
-      call('PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/draft', { params, body }).then(
-        () => (saved.current = now),
-        () => {}, // the next change, or the answer itself, brings it
-      )
-    }, DRAFT_MILLISECONDS)
+    const timer = setTimeout(() => saveDraft(state.current), DRAFT_MILLISECONDS)
     return () => clearTimeout(timer)
-  })
+  }, [now])
+  useEffect(() => () => saveDraft(state.current), [])
+  return () => (state.current.saved = state.current.now)
+}
+
+function saveDraft(state: { saved: string; now: string; params: Props['params'] }): void {
+  const { now, params } = state
+  if (now === state.saved) return
+  const body = JSON.parse(now) as Made
+  call('PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/draft', { params, body }).then(
+    () => (state.saved = now),
+    () => {}, // the next change, or the answer itself, brings it
+  )
 }
 
 function useHeartbeat({ project, campaign, item }: Props['params']): void {

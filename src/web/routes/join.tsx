@@ -2,8 +2,9 @@
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useState } from 'react'
 import { call, useWrite } from '../api.ts'
-import { Field, Loading, Outside, Problem, textsOf } from '../parts.tsx'
+import { Loading, Outside, Problem, textsOf } from '../parts.tsx'
 import { useInstallation } from '../who.ts'
+import { AccountFields, useToken } from './account-fields.tsx'
 import { a } from './words.ts'
 import type { AnswerOf } from '#server/contract'
 
@@ -12,7 +13,7 @@ type Looked = AnswerOf<'POST /api/links/look'>
 export function JoinScreen() {
   const { me } = useInstallation()
   const navigate = useNavigate()
-  const [token] = useState(() => window.location.hash.slice(1))
+  const token = useToken()
   const [looked, setLooked] = useState<Looked | Error>()
   useEffect(() => {
     call('POST /api/links/look', { body: { token } }).then(setLooked, setLooked)
@@ -29,33 +30,7 @@ export function JoinScreen() {
   return (
     <Outside title={`Join ${looked.projectName}`} lead={`You are invited as ${a(looked.role)}.`}>
       <form onSubmit={submit}>
-        {me ? (
-          <p>You are signed in as {me.name}.</p>
-        ) : (
-          <>
-            <Field label="Your name">
-              {(attributes) => (
-                <input {...attributes} name="name" required maxLength={120} autoComplete="name" autoFocus />
-              )}
-            </Field>
-            <Field label="E-mail address" hint="To sign in with. hone sends no mail.">
-              {(attributes) => <input {...attributes} name="email" type="email" required autoComplete="username" />}
-            </Field>
-            <Field label="Password" hint="At least 12 characters; a sentence is fine.">
-              {(attributes) => (
-                <input
-                  {...attributes}
-                  name="password"
-                  type="password"
-                  required
-                  minLength={12}
-                  maxLength={128}
-                  autoComplete="new-password"
-                />
-              )}
-            </Field>
-          </>
-        )}
+        {me ? <p>You are signed in as {me.name}.</p> : <AccountFields autoFocus />}
         <Problem error={join.error} />
         <button type="submit" className="primary" disabled={join.isPending}>
           Join

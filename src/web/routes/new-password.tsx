@@ -1,10 +1,11 @@
 // A new password, by the link that an owner handed over.
-import { type FormEvent, useState } from 'react'
+import type { FormEvent } from 'react'
 import { useWrite } from '../api.ts'
-import { Field, Outside, Problem, textsOf } from '../parts.tsx'
+import { Outside, Problem, textsOf } from '../parts.tsx'
+import { PasswordField, useToken } from './account-fields.tsx'
 
 export function NewPasswordScreen() {
-  const [token] = useState(() => window.location.hash.slice(1))
+  const token = useToken()
   const change = useWrite('POST /api/links/password')
   if (change.isSuccess)
     return (
@@ -20,20 +21,7 @@ export function NewPasswordScreen() {
   return (
     <Outside title="Choose a new password">
       <form onSubmit={submit}>
-        <Field label="New password" hint="At least 12 characters; a sentence is fine.">
-          {(attributes) => (
-            <input
-              {...attributes}
-              name="password"
-              type="password"
-              required
-              minLength={12}
-              maxLength={128}
-              autoComplete="new-password"
-              autoFocus
-            />
-          )}
-        </Field>
+        <PasswordField label="New password" autoFocus />
         <Problem error={change.error} />
         <button type="submit" className="primary" disabled={change.isPending}>
           Change my password

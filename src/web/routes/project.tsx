@@ -27,13 +27,14 @@ const SCREENS = [
 export function ProjectFrame() {
   const { project: slug } = useParams({ from: '/signed-in/p/$project' })
   const project = useGet('GET /api/projects/{project}', { params: { project: slug } }, { refetchInterval: 10_000 })
-  if (project.isPending) return <Loading />
-  if (project.isError)
-    return (
+  if (!project.data)
+    return project.isError ? (
       <main id="content" className="page">
         <h1>This project cannot be opened</h1>
         <Problem error={project.error} />
       </main>
+    ) : (
+      <Loading />
     )
   const { name, role } = project.data
   return (

@@ -1,14 +1,15 @@
 // The first account and the first project. The token is in the address after #, which browsers send to nobody.
 import { useNavigate } from '@tanstack/react-router'
-import { type FormEvent, useState } from 'react'
+import type { FormEvent } from 'react'
 import { useWrite } from '../api.ts'
 import { Field, Outside, Problem, textsOf } from '../parts.tsx'
 import { useInstallation } from '../who.ts'
+import { AccountFields, useToken } from './account-fields.tsx'
 
 export function SetUpScreen() {
   const { isSetUp, suggestedProject } = useInstallation()
   const navigate = useNavigate()
-  const [token] = useState(() => window.location.hash.slice(1))
+  const token = useToken()
   const setUp = useWrite('POST /api/set-up', (me) =>
     navigate({ to: '/p/$project', params: { project: me.projects[0]!.slug }, replace: true }),
   )
@@ -38,25 +39,7 @@ export function SetUpScreen() {
             <input {...attributes} name="project" required maxLength={120} defaultValue={suggestedProject} />
           )}
         </Field>
-        <Field label="Your name">
-          {(attributes) => <input {...attributes} name="name" required maxLength={120} autoComplete="name" />}
-        </Field>
-        <Field label="E-mail address" hint="To sign in with. hone sends no mail.">
-          {(attributes) => <input {...attributes} name="email" type="email" required autoComplete="username" />}
-        </Field>
-        <Field label="Password" hint="At least 12 characters; a sentence is fine.">
-          {(attributes) => (
-            <input
-              {...attributes}
-              name="password"
-              type="password"
-              required
-              minLength={12}
-              maxLength={128}
-              autoComplete="new-password"
-            />
-          )}
-        </Field>
+        <AccountFields />
         <Problem error={setUp.error} />
         <button type="submit" className="primary" disabled={setUp.isPending}>
           Set up
