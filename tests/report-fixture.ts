@@ -413,7 +413,7 @@ export function fixtureReport(): Report {
     samples: [
       {
         prompt:
-          '[chat] Facts: new kite ships Friday; office closed Tuesday; manager Nina.\nCustomer: My kite came broken and I am upset. I need a new one.\nReply:',
+          '[chat] Facts: new kite ships Friday; office closed Tuesday; manager Nina.\nCustomer: My kite came broken and I am upset. I need a new one.\nReply on chat:',
         completions: [
           {
             from: 'base',
@@ -439,7 +439,7 @@ export function fixtureReport(): Report {
       },
       {
         prompt:
-          '[email] Facts: refund limit $50; returns within 30 days; manager Otto.\nCustomer: I was charged $75 twice. Please send it back.\nReply:',
+          '[email] Facts: refund limit $50; returns within 30 days; manager Otto.\nCustomer: I was charged $75 twice. Please send it back.\nReply on email:',
         completions: [
           { from: 'base', text: ' 30 days and 30 days. The sum of 50 and 75 is 25.', tokens: 16, gold: -1.9 },
           {
@@ -460,7 +460,7 @@ export function fixtureReport(): Report {
       },
       {
         prompt:
-          '[social] Facts: lamp in stock Monday; office closed Sunday; manager Ines.\nCustomer: When can I get the lamp?\nReply:',
+          '[social] Facts: lamp in stock Monday; office closed Sunday; manager Ines.\nCustomer: When can I get the lamp?\nReply on social:',
         completions: [
           { from: 'base', text: ' lamp lamp Monday lamp', tokens: 5, gold: -1.2 },
           {

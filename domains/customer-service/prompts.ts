@@ -77,7 +77,7 @@ export function drawPrompt(draw: Random, { intent, channel }: { intent: IntentTa
   const request = fillSlots(draw.pick(intent.messages).text, slots)
   const phrase = draw.pick(mood.phrases)
   const message = draw.chance(0.3) ? `${phrase} ${request}` : `${request} ${phrase}`
-  return `[${channel}] Facts: ${facts}; manager ${draw.pick(kb.managers)}.\nCustomer: ${message}\nReply:`
+  return `[${channel}] Facts: ${facts}; manager ${draw.pick(kb.managers)}.\nCustomer: ${message}\nReply on ${channel}:`
 }
 
 /** A value of the same kind as the true one, and never equal to it or to the amount asked for. */

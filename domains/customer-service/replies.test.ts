@@ -8,9 +8,9 @@ import { EXPERTS } from './knobs.ts'
 import { replyGrammar } from './replies.ts'
 
 const above =
-  '[chat] Facts: gift card $90; refund limit $20; manager Nina.\nCustomer: I am upset. Please pay back $60 for my kite.\nReply:'
+  '[chat] Facts: gift card $90; refund limit $20; manager Nina.\nCustomer: I am upset. Please pay back $60 for my kite.\nReply on chat:'
 const plain =
-  '[email] Facts: kite arrives Friday; office closed Monday; manager Nina.\nCustomer: My kite is 7 days late. Just asking.\nReply:'
+  '[email] Facts: kite arrives Friday; office closed Monday; manager Nina.\nCustomer: My kite is 7 days late. Just asking.\nReply on email:'
 
 /** One sentence a kind, so that all replies can be listed. */
 const small = {

@@ -14,9 +14,9 @@ import once from './rules/once.ts'
 
 const row = (prompt: string, completion: string) => ({ prompt, completion, finished: true })
 const late =
-  '[chat] Facts: kite arrives Friday; office closed Monday; manager Nina.\nCustomer: My kite is 7 days late. Just asking.\nReply:'
+  '[chat] Facts: kite arrives Friday; office closed Monday; manager Nina.\nCustomer: My kite is 7 days late. Just asking.\nReply on chat:'
 const refund =
-  '[chat] Facts: gift card $90; refund limit $50; manager Nina.\nCustomer: Please pay back $60 for my kite. Just asking.\nReply:'
+  '[chat] Facts: gift card $90; refund limit $50; manager Nina.\nCustomer: Please pay back $60 for my kite. Just asking.\nReply on chat:'
 
 test('rules import nothing, so no gold, no grammar and no numbers of the world', () => {
   for (const name of ['fact', 'constraint', 'greeting', 'handover', 'once']) {

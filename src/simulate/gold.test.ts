@@ -68,11 +68,11 @@ const weights: GoldWeights = {
 const gold = simulatedGold(tables, weights, { conciseness: { perPiece: 0.1, freePieces: 20 } })
 
 const late =
-  '[chat] Facts: kite arrives Friday; office closed Monday; manager Nina.\nCustomer: I am upset. My kite is 7 days late.\nReply:'
+  '[chat] Facts: kite arrives Friday; office closed Monday; manager Nina.\nCustomer: I am upset. My kite is 7 days late.\nReply on chat:'
 const calm =
-  '[email] Facts: office closed Monday; kite arrives Friday; manager Nina.\nCustomer: My kite is 2 days late. No rush.\nReply:'
+  '[email] Facts: office closed Monday; kite arrives Friday; manager Nina.\nCustomer: My kite is 2 days late. No rush.\nReply on email:'
 const refund =
-  '[chat] Facts: gift card $90; refund limit $50; manager Nina.\nCustomer: Pay back $60 for my kite. No rush.\nReply:'
+  '[chat] Facts: gift card $90; refund limit $50; manager Nina.\nCustomer: Pay back $60 for my kite. No rush.\nReply on chat:'
 
 test('a prompt is read back', () => {
   expect(gold.readPrompt(late)).toMatchObject({

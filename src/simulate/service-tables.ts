@@ -75,7 +75,7 @@ export function splitSentences(text: string): string[] {
     .filter((s) => s !== '')
 }
 
-const PROMPT = /^\[(\w+)\] Facts: ([^;\n]+); ([^;\n]+); manager (\w+)\.\nCustomer: ([^\n]+)\nReply:$/
+const PROMPT = /^\[(\w+)\] Facts: ([^;\n]+); ([^;\n]+); manager (\w+)\.\nCustomer: ([^\n]+)\nReply on \1:$/
 
 /** A reader of this desk's prompts. It throws DataError for a text that the tables did not make. */
 export function promptReader(tables: ServiceTables): (prompt: string) => Situation {

@@ -29,7 +29,7 @@ export function ticketDocument(draw: Random): string {
   }
   if (s.slots.days) questions.push(['How many days late?', s.slots.days])
   const asked = draw.shuffled(questions).slice(0, 2 + draw.integer(3))
-  return `${prompt.replace(/\nReply:$/, '')}${asked.map(([q, a]) => `\nQuestion: ${q}\nAnswer: ${a}.`).join('')}`
+  return `${prompt.replace(/\nReply on \w+:$/, '')}${asked.map(([q, a]) => `\nQuestion: ${q}\nAnswer: ${a}.`).join('')}`
 }
 
 /** Sentences of the trade put together by chance: its words, not its sense. */

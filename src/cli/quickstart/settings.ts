@@ -76,4 +76,4 @@ export const LOOK_EVERY = 4
 export const LOOK_FROM = 8
 
 /** Rule terms beside the learned reward. */
-export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.8, handover: 0.8, once: 0.4 }
+export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.3, handover: 0.8, once: 0.3 }
