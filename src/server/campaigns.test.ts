@@ -202,6 +202,8 @@ test('a guideline changes by versions; a campaign keeps the one it began with', 
     versions: { number: number }[]
   }
   expect(versions.map(({ number }) => number)).toEqual([2, 1])
+  expect(versions.filter((version) => 'by' in version)).toEqual([])
+  expect((await owner.ask('GET /api/projects/desk/guideline')).json).toMatchObject({ versions: [{ by: 'Owner' }, {}] })
   expect((await owner.ask(`GET ${at()}`)).json).toMatchObject({ guidelineNumber: 1 })
 })
 

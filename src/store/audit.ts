@@ -4,7 +4,7 @@
 import { canonicalJson, sha256 } from '#files'
 import type { Query, Store } from './store.ts'
 
-export type AuditEntry = {
+type AuditEntry = {
   actor: string | null
   project: string | null
   /** A word of the API: `campaign.create`. */
@@ -15,7 +15,7 @@ export type AuditEntry = {
   detail?: Record<string, unknown>
 }
 
-export type AuditRow = {
+type AuditRow = {
   position: number
   at: string
   actor: string | null
@@ -108,7 +108,7 @@ export async function* auditRows(store: Store): AsyncGenerator<AuditRow> {
   }
 }
 
-export type AuditLine = {
+type AuditLine = {
   id: number
   at: string
   actor: string | null

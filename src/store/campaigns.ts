@@ -180,10 +180,9 @@ export function openFor(
   query: Query,
   project: string,
   user: string,
-): Promise<{ campaign: string; name: string; open: number; missing: number }[]> {
+): Promise<{ campaign: string; name: string; open: number }[]> {
   return query(
-    `select campaigns.id as campaign, name, count(*)::int as open,
-       sum(wanted - judged)::int as missing from campaigns join items on campaign_id = campaigns.id
+    `select campaigns.id as campaign, name, count(*)::int as open from campaigns join items on campaign_id = campaigns.id
      where project_id = $1 and state = 'open' and judged < wanted
        and not exists (select from judgements where item_id = items.id and user_id = $2 and state = 'current')
        and not exists (select from skips where item_id = items.id and user_id = $2)

@@ -1,5 +1,5 @@
 // Postgres: people, campaigns, judgements, and an index of the files. Statements stand beside their tables.
-export { audit, type AuditEntry, auditRows, latestAudit, sealAudit, verifyAudit } from './audit.ts'
+export { audit, auditRows, latestAudit, sealAudit, verifyAudit } from './audit.ts'
 export { isBusy, isDown } from './embedded.ts'
 export {
   countOwners,
@@ -11,12 +11,10 @@ export {
   hasUsers,
   listMembers,
   mayResetPassword,
-  type Member,
   passwordHashOf,
   type Project,
   projectsOf,
   removeMember,
-  setDisabled,
   setPassword,
   setRole,
   type User,
@@ -31,38 +29,30 @@ export {
   endSession,
   findLink,
   findSession,
-  type Link,
   takeLink,
 } from './sessions.ts'
 export { openStore, type Query, type Store } from './store.ts'
 export {
   type Answer,
   claim,
-  type Draft,
   findTask,
   flag,
   heartbeat,
   isItemOf,
   listPast,
   noteReading,
-  type Past,
   releaseExpired,
   reopen,
   saveDraft,
   skip,
   standing,
   submit,
-  type Submitted,
-  type Task,
 } from './annotating.ts'
 export {
   addGuideline,
   type Campaign,
-  type CampaignState,
   createCampaign,
   findCampaign,
-  type Flag,
-  type Guideline,
   listCampaigns,
   listFlags,
   listGuidelines,
@@ -71,7 +61,6 @@ export {
   type NewItem,
   newestGuideline,
   openFor,
-  type PersonProgress,
   progressByPerson,
   setCampaignState,
   type StoredJudgement,

@@ -43,15 +43,6 @@ export async function setPassword(query: Query, user: string, passwordHash: stri
   await query('update users set password_hash = $2 where id = $1', [user, passwordHash])
 }
 
-/** Disabling ends every session of that person in the same statement. */
-export async function setDisabled(query: Query, user: string, isDisabled: boolean): Promise<void> {
-  await query(
-    `with ended as (delete from sessions where user_id = $1 and $2)
-     update users set disabled_at = case when $2 then coalesce(disabled_at, now()) end where id = $1`,
-    [user, isDisabled],
-  )
-}
-
 export type Project = { id: string; slug: string; name: string; filePrefix: string }
 const PROJECT = 'id, slug, name, file_prefix as "filePrefix"'
 

@@ -5,8 +5,8 @@ import type { Role } from '#schema'
 import type { Query } from './store.ts'
 import type { User } from './people.ts'
 
-export const IDLE_HOURS = 12
-export const MOST_DAYS = 30
+const IDLE_HOURS = 12
+const MOST_DAYS = 30
 const LINK_DAYS = 7
 /** How often a session in use is noted as seen: a write a minute and not one a request. */
 const SEEN_SECONDS = 60
@@ -104,8 +104,8 @@ export async function takeLink(query: Query, token: string): Promise<boolean> {
   return taken.length > 0
 }
 
-export const MOST_FAILURES = 10
-export const FAILURE_MINUTES = 15
+const MOST_FAILURES = 10
+const FAILURE_MINUTES = 15
 
 /**
  * Counts an attempt to sign in before the password is looked at, one at a time, so that many at once cannot slip through:

@@ -54,6 +54,8 @@ export async function openStore({
   })
   // A connection that dies while idle is replaced by the next statement.
   pool.on('error', () => {})
+  // Nor does one end the program that dies between being taken from the pool and being listened to.
+  pool.on('connect', (client) => client.on('error', () => {}))
 
   const connect = async (): Promise<PoolClient> => {
     try {

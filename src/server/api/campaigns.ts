@@ -133,7 +133,7 @@ export const CAMPAIGNS = {
   'PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/lease': {
     summary: 'I am still at it',
     access: JUDGES,
-    answer: z.object({ isMine: z.boolean() }),
+    answer: 'nothing',
   },
   'PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/draft': {
     summary: 'Keep what I have so far',

@@ -16,7 +16,8 @@ const Guideline = z.object({
   label: z.string(),
   text: z.string(),
   madeAt: z.string(),
-  by: z.string(),
+  /** Not for annotators, who see no names. */
+  by: z.string().optional(),
 })
 
 export const DATA = {

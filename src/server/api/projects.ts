@@ -76,7 +76,7 @@ export const PROJECTS = {
     answer: z.object({ token: z.string() }),
   },
   'GET /api/projects/{project}/audit': {
-    summary: 'The newest entries of the audit log, and whether its chain holds',
+    summary: 'The newest entries of the project’s audit log',
     access: LEADS,
     query: z.object({ before: z.coerce.number().int().positive().optional() }),
     answer: z.object({

@@ -38,8 +38,7 @@ type Annotating = Pick<
 type Work = AnswerOf<'POST /api/projects/{project}/campaigns/{campaign}/claim'>
 
 export const annotatingHandlers: Annotating = {
-  'POST /api/projects/{project}/campaigns/{campaign}/claim': async ({ service, project, user, params }) =>
-    workOf(service, project, user, params.campaign),
+  'POST /api/projects/{project}/campaigns/{campaign}/claim': async (call) => workOf(call),
 
   'PUT /api/projects/{project}/campaigns/{campaign}/guideline-read': async ({ service, project, user, params }) =>
     service.store.transaction(async (query) => {
@@ -49,32 +48,26 @@ export const annotatingHandlers: Annotating = {
       await audit(query, { actor: user.id, project: project.id, action: 'guideline.read', subject: id, detail })
     }),
 
-  'PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/lease': async ({ service, project, user, params }) => {
-    await itemOf(service, project, params)
-    return { isMine: await heartbeat(service.store.query, params.item, user.id) }
+  'PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/lease': async (call) => {
+    await itemOf(call)
+    await heartbeat(call.service.store.query, call.params.item, call.user.id)
   },
 
-  'PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/draft': async ({
-    service,
-    project,
-    user,
-    params,
-    body,
-  }) => {
-    await itemOf(service, project, params)
-    await saveDraft(service.store.query, params.item, user.id, body)
+  'PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/draft': async (call) => {
+    await itemOf(call)
+    await saveDraft(call.service.store.query, call.params.item, call.user.id, call.body)
   },
 
   'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/judgement': async (call) => {
     const { service, project, user, params, body } = call
-    const campaign = await itemOf(service, project, params)
+    const campaign = await itemOf(call)
     const { hasRead } = await standing(service.store.query, campaign.id, user.id)
     if (!hasRead) throw new HttpError(422, 'read the guideline of this campaign first')
     const where = { project: project.id, campaign: campaign.id, item: params.item, user: user.id }
     const submitted = await submit(service.store, where, body)
     switch (submitted.outcome) {
       case 'counted':
-        return workOf(service, project, user, campaign.id)
+        return workOf(call)
       case 'judged-before':
         throw new Conflict('you have answered this already; that answer stands, and this one is kept beside it', {
           standing: submitted.standing,
@@ -88,57 +81,41 @@ export const annotatingHandlers: Annotating = {
     }
   },
 
-  'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/skip': async ({
-    service,
-    project,
-    user,
-    params,
-    body,
-  }) => {
-    const campaign = await itemOf(service, project, params)
+  'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/skip': async (call) => {
+    const { service, project, user, params, body } = call
+    await itemOf(call)
     await service.store.transaction(async (query) => {
       await skip(query, { item: params.item, user: user.id, reason: body.reason })
       await audit(query, { actor: user.id, project: project.id, action: 'item.skip', subject: params.item })
     })
-    return workOf(service, project, user, campaign.id)
+    return workOf(call)
   },
 
-  'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/flag': async ({
-    service,
-    project,
-    user,
-    params,
-    body,
-  }) => {
-    await itemOf(service, project, params)
+  'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/flag': async (call) => {
+    const { service, project, user, params, body } = call
+    await itemOf(call)
     await service.store.transaction(async (query) => {
       await flag(query, params.item, user.id, body.note)
       await audit(query, { actor: user.id, project: project.id, action: 'item.flag', subject: params.item })
     })
   },
 
-  'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/reopen': async ({
-    service,
-    project,
-    user,
-    params,
-  }) => {
-    const campaign = await itemOf(service, project, params)
+  'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/reopen': async (call) => {
+    const { service, project, user, params } = call
+    const campaign = await itemOf(call)
     if (campaign.state !== 'open') throw new HttpError(422, `this campaign is ${campaign.state}`)
     await service.store.transaction(async (query) => {
       if (!(await reopen(query, campaign.id, user.id, params.item)))
         throw new HttpError(404, 'only your last ten answers can be taken back')
       await audit(query, { actor: user.id, project: project.id, action: 'judgement.undo', subject: params.item })
     })
-    return workOf(service, project, user, campaign.id)
+    return workOf(call)
   },
 }
 
-async function itemOf(
-  service: Service,
-  project: Project,
-  params: { campaign: string; item: string },
-): Promise<Campaign> {
+type OfCampaign = { service: Service; project: Project; params: { campaign: string } }
+
+async function itemOf({ service, project, params }: OfCampaign & { params: { item: string } }): Promise<Campaign> {
   const campaign = await campaignOf(service.store.query, project, params.campaign)
   if (!(await isItemOf(service.store.query, params.item, campaign.id)))
     throw new HttpError(404, 'there is no such item')
@@ -146,8 +123,9 @@ async function itemOf(
 }
 
 /** The screen of this person now: the next task once the guideline was read, and what is done. */
-async function workOf(service: Service, project: Project, user: User, id: string): Promise<Work> {
+async function workOf({ service, project, params, user }: OfCampaign & { user: User }): Promise<Work> {
   const { store } = service
+  const id = params.campaign
   const before = await campaignOf(store.query, project, id)
   const { hasRead, mine } = await standing(store.query, id, user.id)
   const [task, past, guidelines] = await Promise.all([

@@ -171,7 +171,7 @@ function itemsOf(rows: Iterable<unknown>): NewItem[] {
 }
 
 /** What rows outside the database call a person: the same in all of a project's rows, and no name. */
-export function pseudonymOf(project: Project, user: string): string {
+function pseudonymOf(project: Project, user: string): string {
   return `person-${createHash('sha256').update(`${project.id} ${user}`).digest('hex').slice(0, 10)}`
 }
 

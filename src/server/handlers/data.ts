@@ -65,9 +65,10 @@ export const dataHandlers: Data = {
     return { version: shown(version, project), from, rows }
   },
 
-  'GET /api/projects/{project}/guideline': async ({ service, project }) => ({
-    versions: await listGuidelines(service.store.query, project.id),
-  }),
+  'GET /api/projects/{project}/guideline': async ({ service, project, role }) => {
+    const versions = await listGuidelines(service.store.query, project.id)
+    return { versions: role === 'annotator' ? versions.map((version) => ({ ...version, by: undefined })) : versions }
+  },
 
   'PUT /api/projects/{project}/guideline': async ({ service, project, user, body }) =>
     service.store.transaction(async (query) => {

@@ -29,7 +29,8 @@ export function GuidelineScreen() {
               <select {...attributes} value={shown?.number} onChange={(event) => setNumber(Number(event.target.value))}>
                 {versions.map((version) => (
                   <option key={version.id} value={version.number}>
-                    {version.number} by {version.by}
+                    {version.number}
+                    {byWhom(version)}
                   </option>
                 ))}
               </select>
@@ -76,8 +77,8 @@ export function GuidelineScreen() {
       ) : shown ? (
         <article className="guideline">
           <p className="soft">
-            Version {shown.number} by {shown.by}, <Time at={shown.madeAt} />,{' '}
-            <span className="mono">{shown.label}</span>
+            Version {shown.number}
+            {byWhom(shown)}, <Time at={shown.madeAt} />, <span className="mono">{shown.label}</span>
           </p>
           <GuidelineText text={shown.text} />
         </article>
@@ -89,3 +90,6 @@ export function GuidelineScreen() {
     </main>
   )
 }
+
+/** Annotators are told no names. */
+const byWhom = ({ by }: { by?: string | undefined }): string => (by === undefined ? '' : ` by ${by}`)
