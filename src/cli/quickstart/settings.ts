@@ -54,10 +54,10 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
     /** Its steps are those of the unbudgeted continuation; the budget ends the run itself before. */
     ppo: PpoConfig.parse({
       seed,
-      steps: part(54, 6),
+      steps: part(66, 6),
       updateEpochs: 1,
       minibatches: 4,
-      learningRate: 1.25e-4,
+      learningRate: 1.5e-4,
       beta: 0.01,
       warmupSteps: 4,
       klBudget: 4.5,
