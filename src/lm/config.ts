@@ -91,6 +91,11 @@ export function parseConfig(json: unknown, file: string): ModelConfig {
     throw refuse('num_key_value_heads', `expected a divisor of ${c.num_attention_heads}, got ${keyValueHeads}`)
   const intermediateSize = c.intermediate_size ?? (family.design.isGated ? undefined : 4 * c.hidden_size)
   if (intermediateSize === undefined) throw refuse('intermediate_size', 'expected a number, got nothing')
+  if (family.design.positions !== undefined && (c.rope_scaling ?? c.rope_parameters))
+    throw refuse(
+      c.rope_scaling ? 'rope_scaling' : 'rope_parameters',
+      `expected none: the positions of ${family.modelType} are learned`,
+    )
   const ropeScaling = readScaling(c, { width: headDim, family, refuse })
   const partialRotaryFactor = readPartialRotary(c, { family, headDim, refuse })
   const bos = checkedIds(c.bos_token_id, c.vocab_size, file)[0]

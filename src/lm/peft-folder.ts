@@ -84,10 +84,22 @@ export function adapterConfigText({
   return `${JSON.stringify(config, null, 2).replace('"lora_dropout": 0', '"lora_dropout": 0.0')}\n`
 }
 
-/** Names the weights of a base wherever they lie: SHA-256 over its config and weight files. */
+const hashes = new Map<string, string>()
+
+/** Names the weights of a base wherever they lie: SHA-256 over its config and weight files. Files are read again only when they changed: the models of a run share one base. */
 export function hashBase(folder: string): string {
   const names = fs.readdirSync(folder).filter((name) => name === 'config.json' || name.endsWith('.safetensors'))
-  return sha256(canonicalJson(names.sort().map((name) => [name, sha256File(join(folder, name))])))
+  return sha256(canonicalJson(names.sort().map((name) => [name, hashUnchanged(join(folder, name))])))
+}
+
+function hashUnchanged(file: string): string {
+  const { dev, ino, size, mtimeNs, ctimeNs } = fs.statSync(file, { bigint: true })
+  const state = [dev, ino, size, mtimeNs, ctimeNs].join(' ')
+  const known = hashes.get(state)
+  if (known !== undefined) return known
+  const hash = sha256File(file)
+  hashes.set(state, hash)
+  return hash
 }
 
 const Fields = z.object({

@@ -192,6 +192,7 @@ test.each<[name: string, field: string, changes: Record<string, unknown>]>([
   ['olmo2', 'clip_qkv', { clip_qkv: 8 }],
   ['gpt-neox', 'rotary_pct', { rotary_pct: 2, rope_parameters: null }],
   ['gpt2', 'add_cross_attention', { add_cross_attention: true }],
+  ['gpt2', 'rope_scaling', { rope_scaling: { rope_type: 'linear', factor: 2 } }],
   ['gpt2', 'n_embd', { n_embd: 0 }],
   ['gpt2', 'n_embd', { hidden_size: 8 }],
   ['gpt2', 'architectures.0', { architectures: ['GPT2DoubleHeadsModel'] }],
