@@ -2,13 +2,13 @@
 // through it; without one each message is a prompt by itself, exactly as typed, for that is what such a model was made of.
 import { createInterface } from 'node:readline'
 import { DataError } from '#errors'
+import type { Drawing } from '#sampler'
 import type { Message, Prompt } from '#schema'
 import type { JsonGrammar } from '#text'
 import type { Command } from 'commander'
 import {
   addDrawingFlags,
   drawCompletions,
-  type Drawing,
   type DrawingOptions,
   JSON_SCHEMA_FLAG,
   type OpenModel,

@@ -1,20 +1,11 @@
-// Completions of prompts by a model, as text while it comes: what generate, chat and evaluate share. A completion's draws
-// follow from the seed and its place among the rows alone.
+// Completions of prompts by the model of a command, and the flags that say how they are drawn: what generate, chat and
+// evaluate share.
 import { ConfigError, DataError } from '#errors'
 import type { Engine, Model } from '#engine/contract'
 import { createEmbeddedEngine, readConfig } from '#lm'
+import { type Answering, type Drawing, drawRows, type Piece } from '#sampler'
 import type { Prompt } from '#schema'
-import { deriveSeed } from '#stats'
-import {
-  compileJsonSchema,
-  type JsonGrammar,
-  jsonGuides,
-  loadTokenizer,
-  stopGuide,
-  streamText,
-  tokenizePrompt,
-  type Tokenizer,
-} from '#text'
+import { compileJsonSchema, type JsonGrammar, loadTokenizer, type Tokenizer } from '#text'
 import { resolveModel } from '#trainer'
 import type { Command } from 'commander'
 import { numberOf } from './data-source.ts'
@@ -45,18 +36,6 @@ export async function withModel<T>(
   }
 }
 
-/** `topK` and `minP` 0, `topP` and `repetitionPenalty` 1: off. `temperature` 0 = the likeliest token. `stop`: a completion ends before any of these. */
-export type Drawing = {
-  maxTokens: number
-  temperature: number
-  topP: number
-  topK: number
-  minP: number
-  repetitionPenalty: number
-  stop: string[]
-  n: number
-  seed: number
-}
 /** What Commander makes of the flags. */
 export type DrawingOptions = Partial<Record<Exclude<keyof Drawing, 'stop'>, string>> & { stop?: string[] }
 
@@ -130,62 +109,13 @@ export function readGrammar({
   }
 }
 
-/** `logprob`: summed over the tokens, of softmax(logits / temperature) untruncated. `finished`: ended by itself. */
-export type Completion = { completion: string; finished: boolean; logprob: number; tokens: number }
-/** New text of sample `sample` of prompt `row`; `done` comes with the last of it. */
-export type Piece = { row: number; sample: number; text: string; done?: Completion }
-
 /** Pieces of all completions, in the order in which they come. Ends early, without a word, when `signal` is aborted. */
-export async function* drawCompletions(
-  { engine, model, tokenizer, maxTokens: limit }: OpenModel,
+export function drawCompletions(
+  { engine, model, tokenizer, maxTokens }: OpenModel,
   prompts: readonly Prompt[],
-  { drawing, grammar, signal }: { drawing: Drawing; grammar?: JsonGrammar | undefined; signal?: AbortSignal },
+  o: { drawing: Drawing; grammar?: JsonGrammar | undefined; signal?: AbortSignal },
 ): AsyncGenerator<Piece> {
-  const { n, maxTokens, seed, stop, ...settings } = drawing
-  const requests = []
-  for (const [row, prompt] of prompts.entries()) {
-    const tokens = await tokenizePrompt(tokenizer, prompt)
-    const room = limit - tokens.length
-    if (tokens.length === 0) throw new DataError(`expected a prompt of at least one token, got none in row ${row + 1}`)
-    if (room < 1)
-      throw new DataError(
-        `expected a prompt of fewer than the model's ${limit} tokens, got ${tokens.length} in row ${row + 1}: shorten it`,
-      )
-    const most = Math.min(maxTokens, room)
-    requests.push({
-      id: String(row),
-      tokens,
-      n,
-      maxTokens: most,
-      stopTokens: tokenizer.eosIds,
-      seed: deriveSeed(seed, 'completion', row),
-      ...settings,
-      ...(stop.length > 0 && { guide: () => stopGuide(tokenizer, stop) }),
-      ...(grammar && { guide: jsonGuides(tokenizer, grammar, { maxTokens: most }) }),
-    })
-  }
-  const open = new Map<string, Completion & { stream: ReturnType<typeof streamText> }>()
-  for await (const { id, index, tokens, logprobs, done } of engine.sample(model, requests, signal ? { signal } : {})) {
-    if (done === 'cancelled') return
-    const key = `${id} ${index}`
-    const part = open.get(key) ?? {
-      completion: '',
-      finished: false,
-      logprob: 0,
-      tokens: 0,
-      stream: streamText(tokenizer, { stops: stop }),
-    }
-    open.set(key, part)
-    const text = part.stream.push(tokens) + (done ? part.stream.end() : '')
-    part.completion += text
-    part.tokens += tokens.length
-    for (const logprob of logprobs) part.logprob += logprob
-    const piece: Piece = { row: Number(id), sample: index, text }
-    if (done) {
-      open.delete(key)
-      const { stream: _, ...completion } = part
-      piece.done = { ...completion, finished: done === 'stop' }
-    }
-    yield piece
-  }
+  const sample: Answering['sample'] = (requests, signal) => engine.sample(model, requests, signal ? { signal } : {})
+  const rows = prompts.map((prompt, row) => ({ row, prompt }))
+  return drawRows({ tokenizer, maxTokens, sample }, rows, o)
 }

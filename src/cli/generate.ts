@@ -2,14 +2,13 @@
 import { ConfigError } from '#errors'
 import { readRows } from '#data'
 import { writeDurable } from '#files'
+import type { Completion, Drawing } from '#sampler'
 import type { PromptRow } from '#schema'
 import type { JsonGrammar } from '#text'
 import type { Command } from 'commander'
 import {
   addDrawingFlags,
-  type Completion,
   drawCompletions,
-  type Drawing,
   type DrawingOptions,
   JSON_SCHEMA_FLAG,
   N_FLAG,

@@ -19,6 +19,7 @@ import { pretrainCommand } from './pretrain.ts'
 import { pullCommand } from './pull.ts'
 import { quickstartCommand } from './quickstart/index.ts'
 import { reportCommand } from './report.ts'
+import { samplerCommand } from './sampler.ts'
 import { serveCommand } from './serve.ts'
 import { serveModelCommand } from './serve-model.ts'
 import { Stopped } from './stop.ts'
@@ -41,6 +42,7 @@ const COMMANDS = [
   chatCommand,
   serveCommand,
   serveModelCommand,
+  samplerCommand,
   pullCommand,
   importCommand,
   exportCommand,

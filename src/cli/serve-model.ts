@@ -3,7 +3,7 @@ import type { EventEmitter } from 'node:events'
 import { basename, resolve } from 'node:path'
 import { serve, type ServerType } from '@hono/node-server'
 import { ConfigError } from '#errors'
-import { openService, type Service } from '#sampler'
+import { openSampler, openService, type Service } from '#sampler'
 import type { Command } from 'commander'
 import { withModel } from './completions.ts'
 import { numberOf } from './data-source.ts'
@@ -49,7 +49,8 @@ async function serveModel(model: string, options: Options): Promise<void> {
   const { device, dtype, host } = options
   await withModel({ name: model, device, ...(dtype && { dtype }), flag: '<model>' }, async (opened) => {
     const service = openService({
-      ...opened,
+      sampler: openSampler(opened.engine, opened.model),
+      tokenizer: opened.tokenizer,
       contextTokens: opened.maxTokens,
       name: options.name ?? basename(resolve(model)),
       maxTokens,

@@ -7,14 +7,16 @@ import { getConnInfo } from '@hono/node-server/conninfo'
 import type { Command } from 'commander'
 import { ConfigError } from '#errors'
 import { holdFolder } from '#files'
+import { openSamplerLink } from '#sampler'
 import { createServer } from '#server'
 import { openStore } from '#store'
 import { type Common, numberOf, workspaceOf } from './data-source.ts'
 import { output } from './output.ts'
 
+const HONE = fileURLToPath(new URL('../../scripts/hone.mjs', import.meta.url))
 const WEB = fileURLToPath(new URL('../../.hone/web', import.meta.url))
 
-type Options = Common & { host: string; port: string; origin?: string }
+type Options = Common & { host: string; port: string; origin?: string; device: string }
 
 export function serveCommand(program: Command): void {
   program
@@ -24,6 +26,7 @@ export function serveCommand(program: Command): void {
     .option('--host <address>', 'to listen on; 0.0.0.0 lets the network in', '127.0.0.1')
     .option('--port <n>', 'to listen on; 0 takes a free one', '4600')
     .option('--origin <url>', 'how people reach it, where a proxy with TLS stands before it')
+    .option('--device <device>', 'where models answer: cpu, or cuda:0', 'cpu')
     .option('--json', 'events as JSON lines')
     .addHelpText(
       'after',
@@ -44,26 +47,32 @@ async function serveWorkspace(options: Options): Promise<void> {
     const store = await openStore({ workspace, databaseUrl: process.env.DATABASE_URL })
     try {
       const isLoopback = /^(127\.|localhost$|::1$)/.test(options.host)
-      const server = await createServer({
-        store,
-        workspace,
-        web: WEB,
-        origin,
-        isLoopback,
-        addressOf: (c) => getConnInfo(c).remote.address ?? '',
-        onDefect: (error) => process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`),
-      })
-      const { listener, url } = await listen(server.app.fetch, { host: options.host, port })
-      const base = origin ?? url
-      const setUp = server.setUpToken === undefined ? undefined : `${base}/set-up#${server.setUpToken}`
-      out.event({ event: 'listening', url: base, ...(setUp && { setUp }) })
-      out.say(`hone serves ${workspace} on ${base}; Ctrl-C ends`)
-      if (setUp) out.say(`set it up here (this link works once, until the next start):\n  ${setUp}`)
-      if (!isLoopback && origin === undefined)
-        out.say('without TLS browsers keep no session beyond this machine: put a proxy before it and give --origin')
-      await signalled()
-      await closed(listener)
-      await server.close()
+      const sampler = openSamplerLink({ command: [process.execPath, HONE, 'sampler', '--device', options.device] })
+      try {
+        const server = await createServer({
+          store,
+          workspace,
+          sampler,
+          web: WEB,
+          origin,
+          isLoopback,
+          addressOf: (c) => getConnInfo(c).remote.address ?? '',
+          onDefect: (error) => process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`),
+        })
+        const { listener, url } = await listen(server.app.fetch, { host: options.host, port })
+        const base = origin ?? url
+        const setUp = server.setUpToken === undefined ? undefined : `${base}/set-up#${server.setUpToken}`
+        out.event({ event: 'listening', url: base, ...(setUp && { setUp }) })
+        out.say(`hone serves ${workspace} on ${base}; Ctrl-C ends`)
+        if (setUp) out.say(`set it up here (this link works once, until the next start):\n  ${setUp}`)
+        if (!isLoopback && origin === undefined)
+          out.say('without TLS browsers keep no session beyond this machine: put a proxy before it and give --origin')
+        await signalled()
+        await closed(listener)
+        await server.close()
+      } finally {
+        await sampler.close()
+      }
     } finally {
       await store.close()
     }

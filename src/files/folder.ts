@@ -72,6 +72,11 @@ export function writeManifest(folder: string, fields: Record<string, unknown> = 
   return manifest
 }
 
+/** SHA-256 over the names and hashes of all files: two folders with the same content have the same. */
+export function hashFolder(folder: string): string {
+  return sha256(canonicalJson(filesUnder(folder).map((path) => [path, sha256File(join(folder, path))])))
+}
+
 /** Reads the manifest and checks every file it names. A missing, changed or unnamed file, or a changed manifest, is a DataError naming it. */
 export function verifyManifest(folder: string): Manifest {
   const manifest = readManifest(folder)

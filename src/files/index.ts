@@ -4,6 +4,7 @@ export { type Content, type Disk, diskError, syncFolder, writeDurable, writeNew,
 export {
   commitFolder,
   filesUnder,
+  hashFolder,
   MANIFEST,
   type Manifest,
   type ManifestFile,

@@ -4,7 +4,10 @@ import { trainBpe } from '#text'
 
 const TEMPLATE = `{% for m in messages %}<{{ m.role }}>{{ m.content }}{{ eos_token }}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}`
 
-export function createTinyModel(to: string, { contextTokens }: { contextTokens: number }): void {
+export function createTinyModel(
+  to: string,
+  { contextTokens, seed = 1 }: { contextTokens: number; seed?: number },
+): void {
   const texts = Array.from({ length: 40 }, (_, i) => `${i}. What colour is {"the sky": ${i}}? It is blue, I say.`)
   const files = trainBpe({ texts, vocabSize: 300, specials: { pad: '<pad>', eos: '<end>' } })
   const { model } = JSON.parse(files['tokenizer.json']) as { model: { vocab: object } }
@@ -26,7 +29,7 @@ export function createTinyModel(to: string, { contextTokens }: { contextTokens: 
       eosTokenIds: [1],
       dtype: 'float32',
     },
-    seed: 1,
+    seed,
     to,
     extraFiles: { ...files, 'chat_template.jinja': TEMPLATE },
   })

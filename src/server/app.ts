@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { ConfigError, DataError, HttpError } from '#errors'
+import type { SamplerLink } from '#sampler/contract'
 import { hasUsers, isBusy, isDown, sealAudit, type Store } from '#store'
 import type { Service } from './call.ts'
+import { openFilling } from './filling.ts'
 import { HANDLERS } from './handlers/index.ts'
 import { mount } from './mount.ts'
 import { Conflict, TooMany } from './refusals.ts'
@@ -14,6 +16,8 @@ import { webPages } from './web-pages.ts'
 export type ServerOptions = {
   store: Store
   workspace: string
+  /** Closed by who opened it. */
+  sampler: SamplerLink
   /** Folder of the built web pages. */
   web: string
   /** How people reach it from outside, such as https://hone.example.org. */
@@ -37,11 +41,14 @@ export type HoneServer = {
 const SEAL_MILLISECONDS = 1000
 
 export async function createServer(options: ServerOptions): Promise<HoneServer> {
-  const { store, workspace, web, origin, isLoopback, addressOf, onDefect } = options
+  const { store, workspace, sampler, web, origin, isLoopback, addressOf, onDefect } = options
   const isSetUp = await hasUsers(store.query)
+  const filling = openFilling({ store, workspace, sampler, onDefect })
   const service: Service = {
     store,
     workspace,
+    sampler,
+    filling,
     setUpToken: isSetUp ? undefined : randomBytes(32).toString('base64url'),
   }
   const app = new Hono()
@@ -75,6 +82,7 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
     setUpToken: service.setUpToken,
     async close() {
       clearInterval(timer)
+      await filling.close()
       await sealing
       await sealAudit(store).catch(() => {})
     },

@@ -1,14 +1,19 @@
 // What a handler gets and gives. It is called only after the request was authorised and parsed; what it answers is parsed
 // by the endpoint's schema on the way out, so that a field the API does not name cannot leak.
 import type { Role } from '#schema'
+import type { SamplerLink } from '#sampler/contract'
 import type { Project, Store, User } from '#store'
 import type { Api, BodyOf, Key, ParamsOf, QueryOf } from './contract.ts'
 import type { AnswerOf } from './contract.ts'
+import type { Filling } from './filling.ts'
 
 /** What the server was opened with. */
 export type Service = {
   readonly store: Store
   readonly workspace: string
+  /** The process apart that holds models. */
+  readonly sampler: SamplerLink
+  readonly filling: Filling
   /** The token of the set-up link; undefined once somebody has an account. */
   setUpToken: string | undefined
 }

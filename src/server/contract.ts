@@ -5,6 +5,7 @@ import { ACCOUNT } from './api/account.ts'
 import { CAMPAIGNS } from './api/campaigns.ts'
 import { DATA } from './api/data.ts'
 import type { Endpoint } from './api/endpoint.ts'
+import { FILLS } from './api/fills.ts'
 import { PROJECTS } from './api/projects.ts'
 
 export const API = {
@@ -12,6 +13,7 @@ export const API = {
   ...PROJECTS,
   ...DATA,
   ...CAMPAIGNS,
+  ...FILLS,
   'GET /api/openapi.json': { summary: 'This API as an OpenAPI 3.1 document', access: 'anyone', answer: 'file' },
 } satisfies Record<string, Endpoint>
 

@@ -2,6 +2,7 @@
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { SamplerLink } from '#sampler/contract'
 import type { Role } from '#schema'
 import { openStore, type Store } from '#store'
 import { createServer, type HoneServer } from './index.ts'
@@ -31,7 +32,18 @@ export type Harness = {
   close(): Promise<void>
 }
 
-export async function openHarness(): Promise<Harness> {
+/** Where a test draws nothing: one that does gives the link to a real process. */
+const NO_SAMPLER: SamplerLink = {
+  load: () => Promise.reject(new Error('this harness was opened without a sampler')),
+  async *draw() {
+    yield await Promise.reject(new Error('this harness was opened without a sampler'))
+  },
+  answer: () => Promise.reject(new Error('this harness was opened without a sampler')),
+  pid: () => undefined,
+  close: async () => {},
+}
+
+export async function openHarness({ sampler = NO_SAMPLER }: { sampler?: SamplerLink } = {}): Promise<Harness> {
   const workspace = fs.mkdtempSync(join(tmpdir(), 'hone-server-'))
   for (const file of ['objective.json', 'guideline.md']) fs.copyFileSync(join(DOMAIN, file), join(workspace, file))
   fs.writeFileSync(join(workspace, 'hone.json'), JSON.stringify({ name: 'desk', domain: 'customer-service' }))
@@ -44,6 +56,7 @@ export async function openHarness(): Promise<Harness> {
   const server = await createServer({
     store,
     workspace,
+    sampler,
     web,
     isLoopback: true,
     addressOf: (c) => c.req.header('x-test-address') ?? '127.0.0.1',

@@ -19,6 +19,26 @@ export {
   setRole,
   type User,
 } from './people.ts'
+export {
+  claimFill,
+  createFill,
+  drawnRows,
+  endFill,
+  type Fill,
+  type FillModel,
+  type FillState,
+  findFill,
+  keepFill,
+  leaveFill,
+  listFills,
+  listSamples,
+  noteModels,
+  resumeFill,
+  type Sample,
+  saveSamples,
+  stopFill,
+} from './fills.ts'
+export { listModelFolders, type ModelFolder } from './models.ts'
 export { type RunFolder, listRunFolders } from './runs.ts'
 export {
   clearAttempts,

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { ConfigError } from '#errors'
 import { type BaseDtype, isAdapterFolder } from '#lm'
 import type { Interval } from '#stats'
-import { canonicalJson, filesUnder, sha256, sha256File } from '#files'
+import { hashFolder } from '#files'
 
 const BASE = fileURLToPath(new URL('../../domains/customer-service/base', import.meta.url))
 
@@ -22,10 +22,8 @@ export function resolveModel(name: string, flag = '--model'): string {
   )
 }
 
-/** SHA-256 over the names and hashes of a model's files: its identity in lineage. */
-export function hashModel(folder: string): string {
-  return sha256(canonicalJson(filesUnder(folder).map((path) => [path, sha256File(join(folder, path))])))
-}
+/** A model's identity in lineage. */
+export const hashModel = hashFolder
 
 /** What hone wrote beside the weights: how they were trained, so that reward and evaluation join prompts alike. */
 export type ModelCard = {

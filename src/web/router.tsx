@@ -12,6 +12,7 @@ import { NewPasswordScreen } from './routes/new-password.tsx'
 import { PeopleScreen } from './routes/people.tsx'
 import { ProjectFrame } from './routes/project.tsx'
 import { ProjectsScreen } from './routes/projects.tsx'
+import { SamplesScreen } from './routes/samples.tsx'
 import { SetUpScreen } from './routes/set-up.tsx'
 import { Outside } from './parts.tsx'
 import { SignedIn, Start } from './shell.tsx'
@@ -29,6 +30,7 @@ const project = createRoute({ getParentRoute: () => signedIn, path: '/p/$project
 const home = createRoute({ getParentRoute: () => project, path: '/', component: HomeScreen })
 const guideline = createRoute({ getParentRoute: () => project, path: '/guideline', component: GuidelineScreen })
 const datasets = createRoute({ getParentRoute: () => project, path: '/datasets', component: DatasetsScreen })
+const samples = createRoute({ getParentRoute: () => project, path: '/samples', component: SamplesScreen })
 const campaigns = createRoute({ getParentRoute: () => project, path: '/campaigns', component: CampaignsScreen })
 const campaign = createRoute({ getParentRoute: () => project, path: '/campaigns/$campaign', component: CampaignScreen })
 const judge = createRoute({ getParentRoute: () => project, path: '/judge/$campaign', component: AnnotateScreen })
@@ -42,7 +44,7 @@ export const router = createRouter({
     password,
     signedIn.addChildren([
       projects,
-      project.addChildren([home, guideline, datasets, campaigns, campaign, judge, people, audit]),
+      project.addChildren([home, guideline, datasets, samples, campaigns, campaign, judge, people, audit]),
     ]),
   ]),
   defaultPreload: false,

@@ -11,6 +11,7 @@ import { z } from 'zod'
 import type { Model } from '#engine/contract'
 import { createEmbeddedEngine } from '#lm'
 import { closeTemplates, loadTokenizer, type Tokenizer } from '#text'
+import { openSampler } from '../sampler.ts'
 import { createTinyModel } from '../tiny-model.test-data.ts'
 import { openService, type Service } from './app.ts'
 
@@ -30,8 +31,7 @@ beforeAll(async () => {
   tokenizer = loadTokenizer(join(folder, 'tiny'))
   model = await engine.load({ from: { weights: join(folder, 'tiny') }, trains: 'nothing' })
   service = openService({
-    engine,
-    model,
+    sampler: openSampler(engine, model),
     tokenizer,
     contextTokens: CONTEXT,
     name: 'tiny',
@@ -281,8 +281,7 @@ test('readers that stand still cost their text alone', async () => {
 
 test('while it drains, new requests are sent away', async () => {
   const late = openService({
-    engine,
-    model,
+    sampler: openSampler(engine, model),
     tokenizer,
     contextTokens: CONTEXT,
     name: 'tiny',

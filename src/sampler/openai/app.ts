@@ -4,16 +4,16 @@ import { createHash, randomInt, timingSafeEqual } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { DataError } from '#errors'
-import type { Engine, Guide, Model } from '#engine/contract'
+import type { Guide } from '#engine/contract'
 import { type JsonGrammar, jsonGuides, stopGuide, tokenizePrompt, type Tokenizer } from '#text'
-import { openSampler } from '../sampler.ts'
+import type { Sampler } from '../sampler.ts'
 import { answerWhole, type Job, streamAnswer } from './answer-request.ts'
 import { ApiError, apiErrorOf, errorBody } from './errors.ts'
 import { type Asked, readChat, readText } from './requests.ts'
 
 export type Served = {
-  engine: Engine
-  model: Model
+  /** May be shared with others, who ask under another name. */
+  sampler: Sampler
   tokenizer: Tokenizer
   /** Longest sequence that the model takes. */
   contextTokens: number
@@ -37,8 +37,7 @@ const LARGEST_BODY = 4 * 2 ** 20
 const SEEDS = 2 ** 48 - 1
 
 export function openService(served: Served): Service {
-  const { tokenizer, name, apiKey, contextTokens } = served
-  const sampler = openSampler(served.engine, served.model)
+  const { sampler, tokenizer, name, apiKey, contextTokens } = served
   const app = new Hono()
   const created = Math.floor(Date.now() / 1000)
   let isDraining = false

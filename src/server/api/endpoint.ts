@@ -34,6 +34,7 @@ export const PARAMETERS = {
   project: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/),
   user: z.uuid(),
   campaign: z.uuid(),
+  fill: z.uuid(),
   item: z.string().regex(/^[1-9][0-9]{0,14}$/),
   dataset: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
 } as const

@@ -5,6 +5,7 @@ import { accountHandlers } from './account.ts'
 import { annotatingHandlers } from './annotating.ts'
 import { campaignHandlers } from './campaigns.ts'
 import { dataHandlers } from './data.ts'
+import { fillHandlers } from './fills.ts'
 import { projectHandlers } from './projects.ts'
 
 export const HANDLERS: Handlers = {
@@ -13,5 +14,6 @@ export const HANDLERS: Handlers = {
   ...dataHandlers,
   ...campaignHandlers,
   ...annotatingHandlers,
+  ...fillHandlers,
   'GET /api/openapi.json': async () => ({ type: 'application/json', body: JSON.stringify(openApiDocument()) }),
 }

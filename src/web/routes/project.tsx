@@ -19,6 +19,7 @@ const SCREENS = [
   { to: '/p/$project', label: 'Home', roles: undefined },
   { to: '/p/$project/guideline', label: 'Guideline', roles: undefined },
   { to: '/p/$project/datasets', label: 'Datasets', roles: OBSERVERS },
+  { to: '/p/$project/samples', label: 'Samples', roles: OBSERVERS },
   { to: '/p/$project/campaigns', label: 'Campaigns', roles: OBSERVERS },
   { to: '/p/$project/people', label: 'People', roles: OBSERVERS },
   { to: '/p/$project/audit', label: 'Audit', roles: ['owner', 'lead'] },
