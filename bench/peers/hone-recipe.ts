@@ -26,8 +26,11 @@ function start(): Recipe {
   if (what === 'sft')
     return sft({ engine, model, config: SftConfig.parse(settings), examples: rows, heldOut: rows.slice(0, batchSize) })
   const pairs = rows.map(({ prompt, completion, rejected }) => ({
-    ...{ prompt, a: completion, b: rejected },
-    ...{ probability: 1, weight: 1 },
+    prompt,
+    a: completion,
+    b: rejected,
+    probability: 1,
+    weight: 1,
   }))
   return reward({ engine, model, config: RewardConfig.parse(settings), pairs, reference: rows.slice(0, 2) })
 }

@@ -22,7 +22,7 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
       heldOutPairs: part(1000),
       overlap: 3,
       rlPrompts: part(2000),
-      markPrompts: part(2000),
+      markPrompts: part(4000),
       watched: 8,
       /** Fixed prompts behind gold before and after, and the points of the unbudgeted curve. */
       fixedPrompts: part(400),
@@ -65,7 +65,7 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
       markLevel: 0.95,
       floor: 1,
       checkpointEvery: part(20, 2),
-      markPairs: part(200),
+      markPairs: part(400),
       promptsPerStep: part(32, 8),
     }),
   }
