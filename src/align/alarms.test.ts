@@ -163,6 +163,18 @@ describe('the best mark', () => {
     expect(bestMark([mark(5, 2), mark(9, 1)], contests).best).toBe(9)
   })
 
+  test('where judges cannot tell marks apart, rules decide; where they can, rules do not', () => {
+    const rules = (mean: number) => ({ rules: { mean, error: 0.02 } })
+    const marks = (later: number) => [
+      { ...mark(5, 1), ...rules(0.5) },
+      { ...mark(9, 2), ...rules(later) },
+    ]
+    const even = [contest(5, 0, 120), contest(9, 0, 120), contest(9, 5, 99)]
+    expect(bestMark(marks(0.6), even).best).toBe(9)
+    expect(bestMark(marks(0.55), even).best).toBe(5)
+    expect(bestMark(marks(0.9), [contest(5, 0, 130), contest(9, 0, 108), contest(9, 5, 90)]).best).toBe(5)
+  })
+
   test('strength is that of the last mark, in logits over the reference', () => {
     const { strength } = bestMark([mark(5, 1)], [contest(5, 0, 120)])
     expect(strength.value).toBeCloseTo(Math.log(0.6 / 0.4), 1)

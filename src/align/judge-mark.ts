@@ -9,7 +9,7 @@ import { bestMark, type Check, decide, type Judge, type MarkMemory, type MarkPai
 import { rowsOfStep } from './order.ts'
 import { type Rollout, sampleRollouts } from './rollouts.ts'
 import { sameTokens, sequenceOf } from './sequences.ts'
-import { type RewardTerm, termScores } from './terms.ts'
+import { type RewardTerm, scoreRollouts, termScores } from './terms.ts'
 
 /** A pair is decided where the verdict's probability lies further than this from a half. */
 const DECIDED_BY = 0.2
@@ -84,6 +84,7 @@ export async function judgeMark(
       pairs,
     )),
     ...(check.launchAccuracy && { launchAccuracy: check.launchAccuracy }),
+    ...(await rulesOf(terms, own)),
   }
   const chosen = bestMark([...memory.marks, mark], contests)
   return {
@@ -162,6 +163,13 @@ async function heldToJudgements(
   const error = Math.sqrt(variance(ownScores) / ownScores.length + variance(best) / best.length)
   const proxy = { policy: mean(ownScores), reference: mean(reference), best: mean(best), error }
   return { ...(decided > 0 && { accuracy: wilson(right, decided, level) }), proxy }
+}
+
+async function rulesOf(terms: RewardTerm[], own: Rollout[]): Promise<Pick<MarkResult, 'rules'>> {
+  const rules = terms.filter((t) => !t.isLearned)
+  if (rules.length === 0) return {}
+  const { scores } = await scoreRollouts(rules, own)
+  return { rules: { mean: mean(scores), error: Math.sqrt(variance(scores) / scores.length) } }
 }
 
 async function sequenceKl(

@@ -1,7 +1,8 @@
 // Marks: along the KL budget, fresh completions of the policy are judged against the reference and against the best mark
 // so far, and the reward model is held to these fresh judgements. Comparing with the mark before would hide a slow decline.
-// The best mark is chosen by all judgements of the run together, never by the reward that is being optimised; a later mark
-// must be ahead by one standard error, since at a flat peak noise favours whoever comes last (`trials/marks.ts`).
+// The best mark is chosen by all judgements of the run together, never by the learned reward; a later mark must be ahead by
+// one standard error, since at a flat peak noise favours whoever comes last (`trials/marks.ts`). Where judges cannot tell two
+// marks apart, what rules check decides.
 import type { Saved } from '#engine/contract'
 import type { Judgement } from '#schema'
 import type { Interval } from '#stats'
@@ -39,6 +40,8 @@ export type MarkResult = {
   launchAccuracy?: Interval
   /** Mean of the learned reward. `error`: standard error of policy - best. */
   proxy?: { policy: number; reference: number; best: number; error: number }
+  /** Weighted sum of the rule terms on the mark's own completions: mean and its standard error; absent without rules. */
+  rules?: { mean: number; error: number }
   /** Pooled Bradley-Terry strength over the reference, logits, and its standard error. */
   strength: { value: number; error: number }
   decision: 'go on' | 'stop' | 'pause'
@@ -60,6 +63,8 @@ export type MarkMemory = { marks: MarkResult[]; contests: Contest[]; best: numbe
 
 /** Standard errors by which a later mark must be ahead of an earlier one to take its place. */
 const AHEAD_BY = 1
+/** Standard errors by which its rule terms must be ahead where judges see no difference of AHEAD_BY either way. */
+const RULES_AHEAD_BY = 2
 
 /** A win rate that the check would have to leave possible if the policy had gained anything worth having. */
 export const WORTHWHILE_WIN = 0.55
@@ -101,9 +106,9 @@ export function decide(
   }
 }
 
-/** The lowest-KL mark that no other is ahead of by a standard error; 0, the reference, gives way to any mark that is ahead at all. */
+/** The lowest-KL mark that no other is ahead of, by a standard error or, within one, by its rules; 0, the reference, gives way to any mark that is ahead at all. */
 export function bestMark(
-  marks: { step: number; kl: number }[],
+  marks: Pick<MarkResult, 'step' | 'kl' | 'rules'>[],
   contests: Contest[],
   { aheadBy = AHEAD_BY }: { aheadBy?: number } = {},
 ): { best: number; strength: { value: number; error: number } } {
@@ -112,14 +117,21 @@ export function bestMark(
     place.size,
     contests.map(({ a, b, wins, n }) => ({ a: place.get(a)!, b: place.get(b)!, wins, n })),
   )
-  let best = 0
-  for (const { step } of [...marks].sort((a, b) => a.kl - b.kl || a.step - b.step)) {
-    const [challenger, incumbent] = [place.get(step)!, place.get(best)!]
+  let best: Pick<MarkResult, 'step' | 'rules'> = { step: 0 }
+  for (const mark of [...marks].sort((a, b) => a.kl - b.kl || a.step - b.step)) {
+    const [challenger, incumbent] = [place.get(mark.step)!, place.get(best.step)!]
     const ahead = values[challenger]! - values[incumbent]!
-    if (ahead > (best === 0 ? 0 : aheadBy * differenceError(covariance, challenger, incumbent))) best = step
+    const margin = best.step === 0 ? 0 : aheadBy * differenceError(covariance, challenger, incumbent)
+    if (ahead > margin || (ahead >= -margin && areRulesAhead(mark.rules, best.rules))) best = mark
   }
   const last = place.get(marks.at(-1)!.step)!
-  return { best, strength: { value: values[last]!, error: Math.sqrt(covariance[last]![last]!) } }
+  return { best: best.step, strength: { value: values[last]!, error: Math.sqrt(covariance[last]![last]!) } }
+}
+
+function areRulesAhead(of: MarkResult['rules'], over: MarkResult['rules']): boolean {
+  return (
+    of !== undefined && over !== undefined && of.mean - over.mean > RULES_AHEAD_BY * Math.hypot(of.error, over.error)
+  )
 }
 
 function words({ value, low, high }: Interval): string {
