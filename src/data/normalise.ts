@@ -62,6 +62,7 @@ const OPTIONAL = [
   'guideline',
   'criterion',
   'simulated',
+  'adjudication',
   'label',
 ]
 

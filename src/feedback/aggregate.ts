@@ -3,6 +3,7 @@
 import { ConfigError, DataError } from '#errors'
 import type { Comparison, Judgement, Preference } from '#schema'
 import type { Interval } from '#stats'
+import { settledProbability, withDecided } from './adjudicated.ts'
 import { type AggregationEvidence, chooseAggregation } from './choose-aggregation.ts'
 import { gatherItems, type Item, type Vote, votesByAnnotator } from './items.ts'
 import { type AggregationMethod, fitPairs, TYINGS } from './pair-models.ts'
@@ -33,6 +34,7 @@ export type Aggregation = {
 /**
  * Aggregates comparisons. `auto` chooses by held-out evidence; `weighted-majority` weighs votes by gold accuracy alone and
  * needs `qualification`. An item's weight is the share of its votes cast by annotators who passed (1 without qualification).
+ * What an adjudicator decided holds, as reliable as they are; what is marked subjective keeps the shares of its votes.
  * @throws DataError when a judgement does not match its item or no prompt is known
  */
 export function aggregate({
@@ -51,17 +53,22 @@ export function aggregate({
   if (method === 'weighted-majority' && !qualification)
     throw new ConfigError('weighted-majority needs qualification results; qualify the annotators or use auto')
   const items = gatherItems(judgements, comparisons)
-  const saysSomething = ({ votes }: Item) => votes.some((vote) => vote.towardsA !== undefined)
+  const saysSomething = ({ votes, adjudication }: Item) =>
+    adjudication?.as === 'decided' || votes.some((vote) => vote.towardsA !== undefined)
   const judged = items.filter(saysSomething)
   if (judged.length === 0) throw new DataError('aggregation needs at least one judgement that says something, got none')
-  const prior = qualification && {
-    known: new Map(qualification.map((report) => [report.annotator, countsFrom(report)])),
-  }
-  const chosen = method === 'auto' ? chooseAggregation(judged, { seed, ...prior }) : { method, evidence: [] }
-  const fit = fitBy(chosen.method, judged, { seed, ...prior })
+  const shown = qualification && new Map(qualification.map((report) => [report.annotator, countsFrom(report)]))
+  const known = withDecided(items, shown)
+  const prior = known && { known }
+  const open = judged.filter(({ adjudication }) => !adjudication)
+  const chosen = method === 'auto' ? chooseFor(open, { seed, ...prior }) : { method, evidence: [] }
+  const fit = open.length === 0 ? fitCoins([], 'two-coin', prior) : fitBy(chosen.method, open, { seed, ...prior })
+  const posterior = new Map(open.map((item, i) => [item, fit.posterior[i]!]))
   const passed = qualification && new Map(qualification.map((report) => [report.annotator, report.passed]))
   const said = saidIn(judged)
-  const preferences = judged.map((item, i) => preferenceOf(item, fit.posterior[i]!, { passed, said }))
+  const preferences = judged.map((item) =>
+    preferenceOf(item, posterior.get(item) ?? settledProbability(item, fit.countsOf), { passed, said }),
+  )
   return {
     ...chosen,
     preferences: preferences.filter(({ weight }) => weight > 0),
@@ -87,6 +94,14 @@ export function aggregate({
   }
 }
 
+/** Where everything is settled no model has anything to foretell. */
+function chooseFor(
+  open: readonly Item[],
+  options: { seed: number; known?: ReadonlyMap<string, CoinCounts> },
+): ReturnType<typeof chooseAggregation> {
+  return open.length === 0 ? { method: 'majority', evidence: [] } : chooseAggregation(open, options)
+}
+
 function fitBy(
   method: Aggregation['method'],
   items: readonly Item[],
@@ -103,7 +118,10 @@ function fitBy(
 type Said = Record<'tie' | 'both-bad', boolean>
 
 function saidIn(items: readonly Item[]): Said {
-  const says = (choice: keyof Said) => items.some(({ votes }) => votes.some((vote) => vote.choice === choice))
+  const says = (choice: keyof Said) =>
+    items.some(
+      ({ votes, adjudication }) => votes.some((vote) => vote.choice === choice) || adjudication?.vote.choice === choice,
+    )
   return { tie: says('tie'), 'both-bad': says('both-bad') }
 }
 
@@ -119,21 +137,24 @@ function preferenceOf(
         field: 'prompt',
       },
     )
+  const { adjudication } = item
   const cast = item.votes.filter((vote) => vote.towardsA !== undefined)
-  const counted = passed ? cast.filter((vote) => passed.get(vote.annotator)) : cast
+  const decided = adjudication?.as === 'decided' ? [adjudication.vote] : undefined
+  const counted = decided ?? (passed ? cast.filter((vote) => passed.get(vote.annotator)) : cast)
   return {
     item: item.item,
     prompt: item.prompt,
     a: item.a,
     b: item.b,
     probability,
-    weight: counted.length / cast.length,
+    weight: decided ? 1 : counted.length / cast.length,
     judgements: cast.length,
     ...(said.tie && counted.length > 0 && { tie: shareOf(counted, 'tie') }),
     ...(said['both-bad'] && counted.length > 0 && { bothBad: shareOf(counted, 'both-bad') }),
     ...strengthOf(counted, probability),
-    annotators: cast.map((vote) => vote.annotator),
+    annotators: [...cast, ...(decided ?? [])].map((vote) => vote.annotator),
     ...(item.simulated && { simulated: true }),
+    ...(adjudication && { adjudication: adjudication.as }),
   }
 }
 

@@ -25,6 +25,7 @@ export { type Annotator, type AssignableItem, assign, type Assignment, sideOf } 
 export { type AggregationEvidence, chooseAggregation } from './choose-aggregation.ts'
 export { type Change, compareGuidelines, type GuidelineComparison } from './compare-guidelines.ts'
 export { type Answers, chanceOfFirst, type CrowdRatings, crowdBradleyTerry, type Game } from './crowd-bradley-terry.ts'
+export { type Dispute, findDisputes } from './disputes.ts'
 export { dawidSkene, type DawidSkeneFit, type DawidSkeneOptions, skillsOf } from './dawid-skene.ts'
 export { glad, type GladFit } from './glad.ts'
 export { gatherItems, type Item, type Vote, votesByAnnotator } from './items.ts'

@@ -17,12 +17,21 @@ export type Vote = {
   /** Seconds from shown to answered. */
   time?: number
 }
-export type Item = { item: string; prompt?: Prompt; a: string; b: string; votes: Vote[]; simulated: boolean }
+export type Item = {
+  item: string
+  prompt?: Prompt
+  a: string
+  b: string
+  votes: Vote[]
+  simulated: boolean
+  /** What an adjudicator said over the votes, and is none of them. */
+  adjudication?: { as: 'decided' | 'subjective'; vote: Vote }
+}
 
 /**
  * Items in order of first appearance. With `comparisons` every judgement must belong to one; without, `a` is the completion that the
  * item's first judgement shows on the left. Lines in errors count rows of `judgements` from 1.
- * @throws DataError when texts do not match the item, both sides are the same, someone judged an item twice, or criteria are mixed
+ * @throws DataError when texts do not match the item, both sides are the same, someone judged or settled an item twice, or criteria are mixed
  */
 export function gatherItems(judgements: readonly Judgement[], comparisons?: readonly Comparison[]): Item[] {
   const items = new Map<string, Item>()
@@ -65,14 +74,16 @@ export function gatherItems(judgements: readonly Judgement[], comparisons?: read
         `left and right of annotator ${annotator} are not the two completions of item ${name}; expected the texts of its comparison, in either order`,
         { line, field: left === item.a || left === item.b ? 'right' : 'left' },
       )
-    if (item.votes.some((vote) => vote.annotator === annotator))
-      throw new DataError(`annotator ${annotator} judged item ${name} twice; keep one of the two`, {
-        line,
-        field: 'annotator',
-      })
+    if (judgement.adjudication ? item.adjudication : item.votes.some((vote) => vote.annotator === annotator))
+      throw new DataError(
+        judgement.adjudication
+          ? `item ${name} was adjudicated twice; keep the one that holds`
+          : `annotator ${annotator} judged item ${name} twice; keep one of the two`,
+        { line, field: judgement.adjudication ? 'adjudication' : 'annotator' },
+      )
     // A choice between equal texts, which only a comparison can ask for, says nothing.
     const towardsA = item.a === item.b ? undefined : leaning(choice, isALeft)
-    item.votes.push({
+    const vote: Vote = {
       annotator,
       row: i,
       isALeft,
@@ -80,7 +91,9 @@ export function gatherItems(judgements: readonly Judgement[], comparisons?: read
       ...(towardsA !== undefined && { towardsA }),
       ...(judgement.strength !== undefined && { strength: judgement.strength }),
       ...(judgement.time !== undefined && { time: judgement.time }),
-    })
+    }
+    if (judgement.adjudication) item.adjudication = { as: judgement.adjudication, vote }
+    else item.votes.push(vote)
     item.simulated ||= judgement.simulated === true
   })
   return [...items.values()]

@@ -97,14 +97,16 @@ export function skillOf(counts: CoinCounts, level = 0.95): Interval {
   }
 }
 
-function priorCounts(gold: CoinCounts | undefined): CoinCounts {
+/** What an annotator would have shown without any evidence. */
+export function priorCounts(gold?: CoinCounts): CoinCounts {
   return {
     left: { right: PRIOR.right + (gold?.left.right ?? 0), wrong: PRIOR.wrong + (gold?.left.wrong ?? 0) },
     right: { right: PRIOR.right + (gold?.right.right ?? 0), wrong: PRIOR.wrong + (gold?.right.wrong ?? 0) },
   }
 }
 
-function count(counts: CoinCounts, { isALeft, towardsA }: Vote, probabilityOfA: number): void {
+/** Adds a vote to its annotator's counts, as far as it was right. */
+export function count(counts: CoinCounts, { isALeft, towardsA }: Vote, probabilityOfA: number): void {
   if (towardsA === undefined) return
   const leftBetter = isALeft ? probabilityOfA : 1 - probabilityOfA
   const saidLeft = isALeft ? towardsA : 1 - towardsA

@@ -55,6 +55,11 @@ export const Judgement = z.object({
   criterion: z.string().optional(),
   /** True when a program and not a person answered; carried wherever the row goes. */
   simulated: z.boolean().optional(),
+  /**
+   * An adjudicator's word over the other answers to the item, and no vote among them. `decided`: `choice` is what holds;
+   * `subjective`: people differ because tastes do, and their distribution holds.
+   */
+  adjudication: z.enum(['decided', 'subjective']).optional(),
 })
 export type Judgement = z.infer<typeof Judgement>
 
@@ -77,5 +82,7 @@ export const Preference = z.object({
   strength: z.number().min(0).max(4).optional(),
   annotators: z.array(z.string()).optional(),
   simulated: z.boolean().optional(),
+  /** Absent: nobody had to settle it. */
+  adjudication: Judgement.shape.adjudication,
 })
 export type Preference = z.infer<typeof Preference>

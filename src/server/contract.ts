@@ -2,6 +2,7 @@
 // calls by its keys with types alone. An endpoint without access, or a handler without an endpoint, does not compile.
 import type { z } from 'zod'
 import { ACCOUNT } from './api/account.ts'
+import { ADJUDICATION } from './api/adjudication.ts'
 import { CAMPAIGNS } from './api/campaigns.ts'
 import { DATA } from './api/data.ts'
 import type { Endpoint } from './api/endpoint.ts'
@@ -13,6 +14,7 @@ export const API = {
   ...PROJECTS,
   ...DATA,
   ...CAMPAIGNS,
+  ...ADJUDICATION,
   ...FILLS,
   'GET /api/openapi.json': { summary: 'This API as an OpenAPI 3.1 document', access: 'anyone', answer: 'file' },
 } satisfies Record<string, Endpoint>

@@ -4,12 +4,15 @@ import { join } from 'node:path'
 import { listVersions } from '#data'
 import { Objective, type Role } from '#schema'
 import { type Campaign, listCampaigns, listRunFolders, openFor, type Project, type RunFolder, type User } from '#store'
+import { ADJUDICATORS } from './api/adjudication.ts'
 import type { Service } from './call.ts'
+import { reportOn } from './campaign-report.ts'
 import type { AnswerOf } from './contract.ts'
 import { ownDatasets } from './handlers/data.ts'
 
 type Home = AnswerOf<'GET /api/projects/{project}'>
 type Step = Home['steps'][number]
+type Waiting = Home['waiting'][number]
 
 export async function loopOf(
   service: Service,
@@ -37,13 +40,17 @@ export async function loopOf(
       { step: 'evaluation', state: 'empty', figure: '', note: 'no release yet' },
     ],
     waiting: mine
-      .map(({ campaign, name, open }) => ({
-        what: `${open === 1 ? 'pair' : 'pairs'} to judge in ${name}`,
-        count: open,
-        whose: user.name,
-        isMine: true,
-        campaign,
-      }))
+      .map(
+        ({ campaign, name, open }): Waiting => ({
+          what: `${open === 1 ? 'pair' : 'pairs'} to judge in ${name}`,
+          count: open,
+          whose: user.name,
+          isMine: true,
+          campaign,
+          screen: 'judge',
+        }),
+      )
+      .concat(await toAdjudicate(service, { project, role, user }, campaigns))
       .concat(
         role === 'annotator'
           ? []
@@ -56,6 +63,31 @@ export async function loopOf(
             })),
       ),
   }
+}
+
+/** What reviewers and leads have to settle, but for what they judged themselves. */
+async function toAdjudicate(
+  { store }: Service,
+  { project, role, user }: { project: Project; role: Role; user: User },
+  campaigns: readonly Campaign[],
+): Promise<Waiting[]> {
+  if (!(ADJUDICATORS as readonly Role[]).includes(role)) return []
+  const waiting: Waiting[] = []
+  for (const campaign of campaigns) {
+    const { queue, judgedBy } = await reportOn(store.query, project, campaign)
+    const own = judgedBy.get(user.id)
+    const open = queue().filter(({ item }) => !own?.has(item.item)).length
+    if (open > 0)
+      waiting.push({
+        what: `${open === 1 ? 'pair' : 'pairs'} to adjudicate in ${campaign.name}`,
+        count: open,
+        whose: user.name,
+        isMine: true,
+        campaign: campaign.id,
+        screen: 'adjudicate',
+      })
+  }
+  return waiting
 }
 
 const isWaiting = ({ state, wanted, judged }: Campaign): boolean => state === 'open' && judged < wanted

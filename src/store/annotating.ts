@@ -44,7 +44,7 @@ async function take(
          where campaign_id = open.id and user_id = $2 returning item_id),
        picked as (
          select items.id from items join open on open.id = campaign_id
-         where judged + claimed < wanted and not exists (select from mine)
+         where judged + claimed < wanted and settled is null and not exists (select from mine)
            and not exists (select from judgements where item_id = items.id and user_id = $2 and state = 'current')
            and not exists (select from skips where item_id = items.id and user_id = $2)
          order by position limit 1 for update of items ${wait}),

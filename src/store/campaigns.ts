@@ -47,7 +47,7 @@ export type Campaign = {
   guidelineNumber: number
   guidelineLabel: string
   items: number
-  /** Judgements wanted and there, over all items. */
+  /** Judgements wanted and there, over all items; a settled item wants no more than it has. */
   wanted: number
   judged: number
   /** People at work on an item now. */
@@ -58,7 +58,8 @@ const CAMPAIGN = `select campaigns.id, name, dataset, version, overlap, state, c
     guideline_id as guideline, number as "guidelineNumber", 'guideline@' || left(sha256, 12) as "guidelineLabel",
     totals.items, totals.wanted, totals.judged, totals.claimed as "atWork"
   from campaigns join guidelines on guidelines.id = guideline_id,
-  lateral (select count(*)::int as items, coalesce(sum(wanted), 0)::int as wanted, coalesce(sum(judged), 0)::int as judged,
+  lateral (select count(*)::int as items, coalesce(sum(judged), 0)::int as judged,
+    coalesce(sum(case when settled is null then wanted else judged end), 0)::int as wanted,
     coalesce(sum(claimed), 0)::int as claimed from items where campaign_id = campaigns.id) as totals`
 
 export function listCampaigns(query: Query, project: string): Promise<Campaign[]> {
@@ -158,21 +159,49 @@ export type StoredJudgement = {
   at: string
 }
 
-/** Current judgements, in the order in which items were put; sides as shown. */
+/** Current judgements in the order in which they were given; sides as shown. Not of items that were marked as wrong. */
 export function listJudgements(query: Query, campaign: string): Promise<StoredJudgement[]> {
   return query<StoredJudgement>(
     `select j.id, j.user_id as user, item, prompt, case when is_a_left then a else b end as left,
        case when is_a_left then b else a end as right, choice, strength, reason, active_seconds as seconds,
        'guideline@' || left(sha256, 12) as guideline, judged_at as at
      from judgements as j join items on items.id = j.item_id join guidelines on guidelines.id = j.guideline_id
-     where items.campaign_id = $1 and j.state = 'current' order by position, judged_at, j.id`,
+     where items.campaign_id = $1 and j.state = 'current' and settled is distinct from 'excluded' order by judged_at, j.id`,
     [campaign],
   )
 }
 
+export type StoredItem = NewItem & {
+  id: string
+  /** Whether it has all the judgements that it wants. */
+  isFull: boolean
+  settled: 'decided' | 'subjective' | 'excluded' | null
+  /** Flags since it was last settled. */
+  flags: number
+}
+
 /** Comparisons of a campaign, in order. */
-export function listItems(query: Query, campaign: string): Promise<NewItem[]> {
-  return query<NewItem>('select item, prompt, a, b from items where campaign_id = $1 order by position', [campaign])
+export function listItems(query: Query, campaign: string): Promise<StoredItem[]> {
+  return query<StoredItem>(
+    `select id::text as id, item, prompt, a, b, judged >= wanted as "isFull", settled,
+       (select count(*)::int from flags where flags.item_id = items.id and flagged_at > coalesce(
+          (select max(settled_at) from adjudications where adjudications.item_id = items.id), '-infinity')) as flags
+     from items where campaign_id = $1 order by position`,
+    [campaign],
+  )
+}
+
+/** Changes whenever a judgement, flag or adjudication of the campaign does. */
+export async function versionOfAnswers(query: Query, campaign: string): Promise<string> {
+  const [row] = await query<{ version: string }>(
+    `select concat_ws(' ', count(*) filter (where j.state = 'current'), count(*) filter (where j.state = 'undone'),
+       max(judged_at) filter (where j.state = 'current'),
+       (select count(*) from flags join items on items.id = item_id where campaign_id = $1),
+       (select count(*) from adjudications join items on items.id = item_id where campaign_id = $1)) as version
+     from judgements as j join items on items.id = item_id where campaign_id = $1`,
+    [campaign],
+  )
+  return row!.version
 }
 
 /** For each open campaign of a project: how many items this person could still judge. */
@@ -183,7 +212,7 @@ export function openFor(
 ): Promise<{ campaign: string; name: string; open: number }[]> {
   return query(
     `select campaigns.id as campaign, name, count(*)::int as open from campaigns join items on campaign_id = campaigns.id
-     where project_id = $1 and state = 'open' and judged < wanted
+     where project_id = $1 and state = 'open' and judged < wanted and settled is null
        and not exists (select from judgements where item_id = items.id and user_id = $2 and state = 'current')
        and not exists (select from skips where item_id = items.id and user_id = $2)
      group by campaigns.id order by campaigns.made_at`,

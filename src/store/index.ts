@@ -1,5 +1,15 @@
 // Postgres: people, campaigns, judgements, and an index of the files. Statements stand beside their tables.
 export { audit, auditRows, latestAudit, sealAudit, verifyAudit } from './audit.ts'
+export {
+  adjudicate,
+  type Adjudication,
+  findCase,
+  listAnswers,
+  listHistory,
+  listItemFlags,
+  listSettled,
+  noteFirstLook,
+} from './adjudications.ts'
 export { isBusy, isDown } from './embedded.ts'
 export {
   countOwners,
@@ -83,5 +93,7 @@ export {
   openFor,
   progressByPerson,
   setCampaignState,
+  type StoredItem,
   type StoredJudgement,
+  versionOfAnswers,
 } from './campaigns.ts'

@@ -11,6 +11,7 @@ import './style/base.css'
 import './style/parts.css'
 import './style/loop.css'
 import './style/annotate.css'
+import './style/adjudicate.css'
 import './style/release.css'
 
 const queries = new QueryClient({

@@ -1,6 +1,7 @@
 // Addresses and their screens. Who is not signed in gets the sign-in page at any address, and comes back to it.
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
 import { AnnotateScreen } from './annotate/screen.tsx'
+import { AdjudicateScreen } from './routes/adjudicate.tsx'
 import { AuditScreen } from './routes/audit.tsx'
 import { CampaignScreen } from './routes/campaign.tsx'
 import { CampaignsScreen } from './routes/campaigns.tsx'
@@ -34,6 +35,16 @@ const samples = createRoute({ getParentRoute: () => project, path: '/samples', c
 const campaigns = createRoute({ getParentRoute: () => project, path: '/campaigns', component: CampaignsScreen })
 const campaign = createRoute({ getParentRoute: () => project, path: '/campaigns/$campaign', component: CampaignScreen })
 const judge = createRoute({ getParentRoute: () => project, path: '/judge/$campaign', component: AnnotateScreen })
+const adjudicate = createRoute({
+  getParentRoute: () => project,
+  path: '/adjudicate/$campaign',
+  component: AdjudicateScreen,
+})
+const adjudicateItem = createRoute({
+  getParentRoute: () => project,
+  path: '/adjudicate/$campaign/$item',
+  component: AdjudicateScreen,
+})
 const people = createRoute({ getParentRoute: () => project, path: '/people', component: PeopleScreen })
 const audit = createRoute({ getParentRoute: () => project, path: '/audit', component: AuditScreen })
 
@@ -44,7 +55,19 @@ export const router = createRouter({
     password,
     signedIn.addChildren([
       projects,
-      project.addChildren([home, guideline, datasets, samples, campaigns, campaign, judge, people, audit]),
+      project.addChildren([
+        home,
+        guideline,
+        datasets,
+        samples,
+        campaigns,
+        campaign,
+        judge,
+        adjudicate,
+        adjudicateItem,
+        people,
+        audit,
+      ]),
     ]),
   ]),
   defaultPreload: false,

@@ -92,6 +92,12 @@ export const CAMPAIGNS = {
           warning: z.string().optional(),
         })
         .nullable(),
+      adjudication: z.object({
+        waiting: z.number(),
+        decided: z.number(),
+        subjective: z.number(),
+        excluded: z.number(),
+      }),
       flags: z.array(z.object({ item: z.string(), by: z.string(), note: z.string(), at: z.string() })),
     }),
   },
@@ -111,12 +117,13 @@ export const CAMPAIGNS = {
     summary: 'The judgements as they stand become a dataset version',
     access: KEEPERS,
     body: z.strictObject({ dataset: PARAMETERS.dataset }),
-    /** `file`: what the command line calls it, the project's prefix with it. */
+    /** `file`: what the command line calls it, the project's prefix with it; `excluded`: items left out as wrong. */
     answer: z.object({
       name: z.string(),
       file: z.string(),
       version: z.string(),
       rows: z.number(),
+      excluded: z.number(),
       isNew: z.boolean(),
     }),
   },

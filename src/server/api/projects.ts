@@ -19,6 +19,8 @@ const Waiting = z.object({
   isMine: z.boolean(),
   /** Campaign to open, where there is one. */
   campaign: z.string().nullable(),
+  /** Of what is mine: the screen to open. */
+  screen: z.enum(['judge', 'adjudicate']).optional(),
 })
 const Person = z.object({
   user: z.string(),

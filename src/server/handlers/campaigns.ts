@@ -1,9 +1,7 @@
 // Campaigns as leads and engineers see them: made, watched, paused, and taken out as rows for the reward model.
-import { createHash } from 'node:crypto'
 import { saveVersion, versionRows } from '#data'
 import { HttpError } from '#errors'
-import { gatherItems, ratingsOf, reportAgreement, reportAnnotators } from '#feedback'
-import type { Comparison, Judgement } from '#schema'
+import type { Comparison } from '#schema'
 import { deriveSeed, generator } from '#stats'
 import {
   audit,
@@ -12,17 +10,15 @@ import {
   findCampaign,
   listCampaigns,
   listFlags,
-  listItems,
-  listJudgements,
   type NewItem,
   newestGuideline,
   progressByPerson,
   type Project,
   type Query,
   setCampaignState,
-  type StoredJudgement,
 } from '#store'
 import type { Handlers } from '../call.ts'
+import { pseudonymOf, reportOn } from '../campaign-report.ts'
 import { fileOf, ownVersion } from './data.ts'
 
 type Campaigns = Pick<
@@ -75,11 +71,14 @@ export const campaignHandlers: Campaigns = {
   'GET /api/projects/{project}/campaigns/{campaign}': async ({ service, project, params }) => {
     const { query } = service.store
     const campaign = await campaignOf(query, project, params.campaign)
-    const [people, flags, { agreement, reports }] = await Promise.all([
+    const [people, flags, report] = await Promise.all([
       progressByPerson(query, campaign.id),
       listFlags(query, campaign.id),
       reportOn(query, project, campaign),
     ])
+    const agreement = report.agreement()
+    const reports = report.annotators()
+    const settledAs = (outcome: string) => report.settled.filter((word) => word.outcome === outcome).length
     return {
       ...campaign,
       agreement: agreement && {
@@ -90,14 +89,20 @@ export const campaignHandlers: Campaigns = {
         fleiss: defined(agreement.fleiss),
         gwetAC1: defined(agreement.gwetAC1),
       },
+      adjudication: {
+        waiting: report.queue().length,
+        decided: settledAs('decided'),
+        subjective: settledAs('subjective'),
+        excluded: settledAs('excluded'),
+      },
       flags,
       people: people.map((person) => {
-        const report = reports.get(pseudonymOf(project, person.user))
+        const own = reports.get(pseudonymOf(project, person.user))
         return {
           ...person,
-          leftShare: defined(report?.leftShare),
-          withOthers: defined(report?.withOthers),
-          lengthLean: defined(report?.lengthLean),
+          leftShare: defined(own?.leftShare),
+          withOthers: defined(own?.withOthers),
+          lengthLean: defined(own?.lengthLean),
         }
       }),
     }
@@ -119,7 +124,7 @@ export const campaignHandlers: Campaigns = {
 
   'GET /api/projects/{project}/campaigns/{campaign}/judgements': async ({ service, project, params }) => {
     const campaign = await campaignOf(service.store.query, project, params.campaign)
-    const rows = await rowsOf(service.store.query, project, campaign)
+    const { rows } = await reportOn(service.store.query, project, campaign)
     const body = rows.map((row) => `${JSON.stringify(row)}\n`).join('')
     return { type: 'application/x-ndjson', name: 'judgements.jsonl', body }
   },
@@ -127,19 +132,20 @@ export const campaignHandlers: Campaigns = {
   'POST /api/projects/{project}/campaigns/{campaign}/judgements': async ({ service, project, user, params, body }) => {
     const { store, workspace } = service
     const campaign = await campaignOf(store.query, project, params.campaign)
-    const rows = await rowsOf(store.query, project, campaign)
+    const { rows, settled } = await reportOn(store.query, project, campaign)
     if (rows.length === 0) throw new HttpError(422, 'nobody has judged yet')
+    const excluded = settled.filter(({ outcome }) => outcome === 'excluded').length
     const { version, isNew } = await saveVersion(workspace, rows, {
       kind: 'judgements',
       name: fileOf(project, body.dataset),
       parents: [campaign.version],
-      source: { campaign: campaign.id, guideline: campaign.guidelineLabel },
+      source: { campaign: campaign.id, guideline: campaign.guidelineLabel, ...(excluded > 0 && { excluded }) },
     })
-    const detail = { version: version.version, rows: version.rows }
+    const detail = { version: version.version, rows: version.rows, excluded }
     await store.transaction((query) =>
       audit(query, { actor: user.id, project: project.id, action: 'campaign.export', subject: campaign.id, detail }),
     )
-    return { name: body.dataset, file: version.name, version: version.version, rows: version.rows, isNew }
+    return { name: body.dataset, file: version.name, version: version.version, rows: version.rows, excluded, isNew }
   },
 }
 
@@ -168,65 +174,4 @@ function itemsOf(rows: Iterable<unknown>): NewItem[] {
     items.push({ item, prompt, a, b })
   }
   return items
-}
-
-/** What rows outside the database call a person: the same in all of a project's rows, and no name. */
-function pseudonymOf(project: Project, user: string): string {
-  return `person-${createHash('sha256').update(`${project.id} ${user}`).digest('hex').slice(0, 10)}`
-}
-
-type Row = Judgement & { id: string; reason?: string; judgedAt: string }
-
-/** As `hone train reward` takes them, each with the id that leads back to it. */
-async function rowsOf(query: Query, project: Project, campaign: Campaign): Promise<Row[]> {
-  return (await listJudgements(query, campaign.id)).map((judgement) => rowOf(project, judgement))
-}
-
-function rowOf(
-  project: Project,
-  { id, user, item, prompt, left, right, choice, strength, reason, seconds, guideline, at }: StoredJudgement,
-): Row {
-  return {
-    id,
-    item,
-    annotator: pseudonymOf(project, user),
-    prompt,
-    left,
-    right,
-    choice,
-    ...(strength !== null && { strength }),
-    time: seconds,
-    guideline,
-    ...(reason !== '' && { reason }),
-    judgedAt: at,
-  }
-}
-
-type Reported = {
-  agreement: ReturnType<typeof reportAgreement> | null
-  reports: Map<string, ReturnType<typeof reportAnnotators>[number]>
-}
-/** The bootstrap is worth keeping until another judgement comes. */
-const reported = new Map<string, { at: string; report: Reported }>()
-const MOST_REPORTS = 100
-
-async function reportOn(query: Query, project: Project, campaign: Campaign): Promise<Reported> {
-  const judgements = await listJudgements(query, campaign.id)
-  const at = createHash('sha256')
-    .update(judgements.map(({ id }) => id).join())
-    .digest('hex')
-  const kept = reported.get(campaign.id)
-  if (kept?.at === at) return kept.report
-  const rows = judgements.map((judgement) => rowOf(project, judgement))
-  const comparisons = await listItems(query, campaign.id)
-  const items = gatherItems(rows, comparisons)
-  const ratings = ratingsOf(items)
-  const isShared = items.some(({ votes }) => votes.filter(({ towardsA }) => towardsA !== undefined).length >= 2)
-  const report: Reported = {
-    agreement: isShared ? reportAgreement(ratings, { seed: 0 }) : null,
-    reports: new Map(reportAnnotators(rows, comparisons).map((each) => [each.annotator, each])),
-  }
-  if (reported.size >= MOST_REPORTS) reported.clear()
-  reported.set(campaign.id, { at, report })
-  return report
 }

@@ -2,6 +2,7 @@
 import type { Handlers } from '../call.ts'
 import { openApiDocument } from '../openapi.ts'
 import { accountHandlers } from './account.ts'
+import { adjudicationHandlers } from './adjudication.ts'
 import { annotatingHandlers } from './annotating.ts'
 import { campaignHandlers } from './campaigns.ts'
 import { dataHandlers } from './data.ts'
@@ -14,6 +15,7 @@ export const HANDLERS: Handlers = {
   ...dataHandlers,
   ...campaignHandlers,
   ...annotatingHandlers,
+  ...adjudicationHandlers,
   ...fillHandlers,
   'GET /api/openapi.json': async () => ({ type: 'application/json', body: JSON.stringify(openApiDocument()) }),
 }

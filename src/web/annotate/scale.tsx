@@ -1,7 +1,17 @@
 // The line of nine places and the two answers beside it, as one group of radio buttons: digits pick, arrows move.
 import { isAt, LINE, type Made, OFF_LINE, type Place } from './answer.ts'
 
-export function Scale({ made, onPick, isOff }: { made: Made; onPick: (place: Place) => void; isOff: boolean }) {
+export function Scale({
+  made,
+  onPick,
+  isOff,
+  offLine = OFF_LINE,
+}: {
+  made: Made
+  onPick: (place: Place) => void
+  isOff: boolean
+  offLine?: readonly Place[]
+}) {
   const option = (place: Place, className: string) => (
     <label key={place.key} className={className} data-chosen={isAt(made, place)}>
       <input
@@ -26,7 +36,7 @@ export function Scale({ made, onPick, isOff }: { made: Made; onPick: (place: Pla
         <span className="end">Right better</span>
       </div>
       <div className="off-line">
-        {OFF_LINE.map((place) => (
+        {offLine.map((place) => (
           <label key={place.key} className="off" data-chosen={isAt(made, place)}>
             <input
               type="radio"

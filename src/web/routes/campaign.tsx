@@ -5,6 +5,7 @@ import type { AnswerOf } from '#server/contract'
 import { addressOf, useGet, useWrite } from '../api.ts'
 import { Empty, Field, Loading, Problem, textsOf, Time } from '../parts.tsx'
 import { IntervalBar } from '../interval-bar.tsx'
+import { Adjudication } from './campaign-adjudication.tsx'
 import { useProject } from './project.tsx'
 import { many } from './words.ts'
 
@@ -35,9 +36,11 @@ export function CampaignScreen() {
     dataset,
     version,
     agreement,
+    adjudication,
     people,
     flags,
   } = campaign.data
+  const mayAdjudicate = ['owner', 'lead', 'reviewer'].includes(role)
   return (
     <main id="content" className="page">
       <h1>{name}</h1>
@@ -74,6 +77,7 @@ export function CampaignScreen() {
         )}
       </div>
       <Agreement agreement={agreement} />
+      <Adjudication params={params} counts={adjudication} mayAdjudicate={mayAdjudicate} />
       <People people={people} />
       {flags.length > 0 && (
         <section aria-labelledby="flags">
@@ -267,7 +271,8 @@ function Keep({ params, suggested }: { params: { project: string; campaign: stri
       {keep.data && (
         <p role="status">
           {keep.data.isNew ? 'Kept' : 'Already kept:'} {many(keep.data.rows, 'judgement')} as{' '}
-          <span className="mono">{`${keep.data.name}@${keep.data.version.slice(0, 12)}`}</span>. Train with{' '}
+          <span className="mono">{`${keep.data.name}@${keep.data.version.slice(0, 12)}`}</span>
+          {keep.data.excluded > 0 && `, ${many(keep.data.excluded, 'wrong pair')} left out`}. Train with{' '}
           <code className="mono">{`hone train reward --data ${keep.data.file}`}</code>
         </p>
       )}

@@ -22,10 +22,10 @@ export function HomeScreen() {
       </p>
       {mine.length > 0 && (
         <ul className="waits">
-          {mine.map(({ what, count, campaign }) => (
+          {mine.map(({ what, count, campaign, screen }) => (
             <li key={what}>
               <Link
-                to="/p/$project/judge/$campaign"
+                to={screen === 'adjudicate' ? '/p/$project/adjudicate/$campaign' : '/p/$project/judge/$campaign'}
                 params={{ project: slug, campaign: campaign ?? '' }}
                 className="button primary"
               >

@@ -1,0 +1,152 @@
+// What the judgements of a campaign say, worked out when it is asked for and kept until another judgement, flag or
+// adjudication comes: a bootstrap over thousands of pairs is not done at every look.
+import { createHash } from 'node:crypto'
+import {
+  type Dispute,
+  findDisputes,
+  gatherItems,
+  type Item,
+  ratingsOf,
+  reportAgreement,
+  reportAnnotators,
+} from '#feedback'
+import type { Judgement } from '#schema'
+import {
+  type Adjudication,
+  type Campaign,
+  listItems,
+  listJudgements,
+  listSettled,
+  type Project,
+  type Query,
+  type StoredItem,
+  type StoredJudgement,
+  versionOfAnswers,
+} from '#store'
+
+export type Row = Judgement & { id: string; reason?: string; judgedAt: string }
+export type CampaignReport = {
+  /** Judgements and what adjudicators settled, as `hone train reward` takes them. */
+  rows: Row[]
+  comparisons: StoredItem[]
+  settled: Adjudication[]
+  /** Items that each person judged. */
+  judgedBy: Map<string, Set<string>>
+  /** Null: no item has two judgements yet. */
+  agreement: () => ReturnType<typeof reportAgreement> | null
+  annotators: () => Map<string, ReturnType<typeof reportAnnotators>[number]>
+  queue: () => Queued[]
+}
+/** An item that waits for an adjudicator. */
+export type Queued = { item: StoredItem; because: (Dispute['because'] | 'flagged')[]; answers: number }
+
+const kept = new Map<string, { version: string; report: CampaignReport }>()
+const MOST_KEPT = 30
+
+export async function reportOn(query: Query, project: Project, campaign: Campaign): Promise<CampaignReport> {
+  const version = `${campaign.state} ${await versionOfAnswers(query, campaign.id)}`
+  const known = kept.get(campaign.id)
+  if (known?.version === version) return known.report
+  const [judgements, settled, comparisons] = await Promise.all([
+    listJudgements(query, campaign.id),
+    listSettled(query, campaign.id),
+    listItems(query, campaign.id),
+  ])
+  const rows = [
+    ...judgements.map((judgement) => rowOf(project, judgement)),
+    ...settled.flatMap((adjudication) => rowOfAdjudication(project, adjudication)),
+  ]
+  const items = once(() => gatherItems(rows, comparisons))
+  const report: CampaignReport = {
+    rows,
+    comparisons,
+    settled,
+    judgedBy: itemsByPerson(judgements),
+    agreement: once(() => {
+      const isShared = items().some(({ votes }) => votes.filter(({ towardsA }) => towardsA !== undefined).length >= 2)
+      return isShared ? reportAgreement(ratingsOf(items()), { seed: 0 }) : null
+    }),
+    annotators: once(() => new Map(reportAnnotators(rows, comparisons).map((each) => [each.annotator, each]))),
+    queue: once(() => queueOf(items(), comparisons, campaign)),
+  }
+  if (kept.size >= MOST_KEPT) kept.clear()
+  kept.set(campaign.id, { version, report })
+  return report
+}
+
+/** Flagged ones first, then the least certain. Who could still be asked is asked before an adjudicator is. */
+function queueOf(items: readonly Item[], comparisons: readonly StoredItem[], { state }: Campaign): Queued[] {
+  const disputes = findDisputes(items)
+  const whyOf = new Map(disputes.map(({ item, because }) => [item, because]))
+  const order = new Map(disputes.map(({ item }, i) => [item, i]))
+  const answersOf = new Map(items.map(({ item, votes }) => [item, votes.length]))
+  const placeOf = ({ item }: Queued) => order.get(item.item) ?? disputes.length
+  return comparisons
+    .flatMap((item): Queued[] => {
+      const dispute = item.settled === null && (item.isFull || state === 'closed') ? whyOf.get(item.item) : undefined
+      const because = [...(item.flags > 0 ? ['flagged' as const] : []), ...(dispute ? [dispute] : [])]
+      return because.length === 0 ? [] : [{ item, because, answers: answersOf.get(item.item) ?? 0 }]
+    })
+    .sort((x, y) => Math.sign(y.item.flags) - Math.sign(x.item.flags) || placeOf(x) - placeOf(y))
+}
+
+function itemsByPerson(judgements: readonly StoredJudgement[]): Map<string, Set<string>> {
+  const people = new Map<string, Set<string>>()
+  for (const { user, item } of judgements) people.set(user, (people.get(user) ?? new Set()).add(item))
+  return people
+}
+
+/** What rows outside the database call a person: the same in all of a project's rows, and no name. */
+export function pseudonymOf(project: Project, user: string): string {
+  return `person-${createHash('sha256').update(`${project.id} ${user}`).digest('hex').slice(0, 10)}`
+}
+
+/** As `hone train reward` takes them, each with the id that leads back to it. */
+function rowOf(
+  project: Project,
+  { id, user, item, prompt, left, right, choice, strength, reason, seconds, guideline, at }: StoredJudgement,
+): Row {
+  return {
+    id,
+    item,
+    annotator: pseudonymOf(project, user),
+    prompt,
+    left,
+    right,
+    choice,
+    ...(strength !== null && { strength }),
+    time: seconds,
+    guideline,
+    ...(reason !== '' && { reason }),
+    judgedAt: at,
+  }
+}
+
+/** Of a wrong item there is no row at all. */
+function rowOfAdjudication(
+  project: Project,
+  { id, user, item, prompt, left, right, outcome, choice, strength, reason, guideline, at }: Adjudication,
+): Row[] {
+  if (outcome !== 'decided' && outcome !== 'subjective') return []
+  return [
+    {
+      id,
+      item,
+      annotator: pseudonymOf(project, user),
+      prompt,
+      left,
+      right,
+      choice: choice ?? 'cannot-judge',
+      ...(strength !== null && { strength }),
+      guideline,
+      adjudication: outcome,
+      reason,
+      judgedAt: at,
+    },
+  ]
+}
+
+function once<T>(work: () => T): () => T {
+  let done: { value: T } | undefined
+  return () => (done ??= { value: work() }).value
+}
