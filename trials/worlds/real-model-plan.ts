@@ -22,7 +22,8 @@ const SIZES = {
     fixedPrompts: 150,
     evaluation: 200,
     violations: 100,
-    sftEpochs: 2,
+    replay: { rows: 192, tokens: 96 },
+    sftEpochs: 3,
     rewardEpochs: 2,
     ppoSteps: 12,
     promptsPerStep: 32,
@@ -38,7 +39,8 @@ const SIZES = {
     fixedPrompts: 80,
     evaluation: 120,
     violations: 40,
-    sftEpochs: 2,
+    replay: { rows: 96, tokens: 64 },
+    sftEpochs: 3,
     rewardEpochs: 1,
     ppoSteps: 8,
     promptsPerStep: 24,
@@ -48,7 +50,7 @@ const SIZES = {
 } as const
 
 export function realModelPlan({ base, seed, minutes }: { base: string; seed: number; minutes: Minutes }): Plan {
-  const { sftEpochs, rewardEpochs, ppoSteps, promptsPerStep, markPairs, looks, generalTokens, ...sizes } =
+  const { sftEpochs, rewardEpochs, ppoSteps, promptsPerStep, markPairs, looks, generalTokens, replay, ...sizes } =
     SIZES[minutes]
   return {
     title: 'Customer service with SmolLM2-135M-Instruct, simulated',
@@ -57,7 +59,7 @@ export function realModelPlan({ base, seed, minutes }: { base: string; seed: num
     base,
     lora: { rank: 16, alpha: 32, targets: ['all-linear'], isRankStabilised: false },
     criticFrom: 'policy',
-    general: { texts: generalTexts(generalTokens), most: GENERAL_MOST },
+    general: { texts: generalTexts(generalTokens), most: GENERAL_MOST, replay },
     looks,
     comparisons: false,
     leftOut: [
@@ -66,7 +68,7 @@ export function realModelPlan({ base, seed, minutes }: { base: string; seed: num
     settings: {
       sizes: {
         ...sizes,
-        replay: 0,
+        replay: replay.rows,
         generalHeldOut: 0,
         qualification: 20,
         overlap: 3,
@@ -80,7 +82,8 @@ export function realModelPlan({ base, seed, minutes }: { base: string; seed: num
         seed,
         epochs: sftEpochs,
         batchSize: 4,
-        learningRate: 1.5e-3,
+        learningRate: 5e-4,
+        replayShare: 0.25,
         warmupSteps: 5,
         evalEvery: 50,
         checkpointEvery: 25,

@@ -7,6 +7,7 @@ import { writeDurable } from '#files'
 import type { Demonstration, DemonstrationsReport, Objective } from '#schema'
 import { keepGuideline } from '../guideline-file.ts'
 import { initWorkspace } from '../init.ts'
+import { ownTexts } from './own-replay.ts'
 import { data, type Stage } from './stage.ts'
 
 export async function defineObjective({ dir, domain }: Stage): Promise<Objective[]> {
@@ -43,7 +44,12 @@ export async function curate(stage: Stage): Promise<DemonstrationsReport> {
   write('demonstrations', report.kept)
   write('demonstrations-raw', rows)
   write('held-out', heldOut)
-  if (sft.replayShare > 0) writeTexts(data(stage, 'replay'), domain.generalText(seed, sizes.replay, 'replay'))
+  if (sft.replayShare > 0) {
+    const texts = general.replay
+      ? await ownTexts(stage, general.replay)
+      : domain.generalText(seed, sizes.replay, 'replay')
+    writeTexts(data(stage, 'replay'), texts)
+  }
   writeTexts(data(stage, 'general'), general.texts ?? domain.generalText(seed, sizes.generalHeldOut, 'held-out'))
   const prompts = (name: string, n: number, split: Parameters<typeof domain.prompts>[1]['split']) =>
     writeRows(data(stage, name), domain.prompts(seed, { n, split }), { kind: 'prompts', format: 'jsonl' })

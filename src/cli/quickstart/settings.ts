@@ -60,7 +60,7 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
       learningRate: 1.5e-4,
       beta: 0.01,
       warmupSteps: 4,
-      klBudget: 4.5,
+      klBudget: 6,
       markEvery: 1.5,
       markLevel: 0.95,
       floor: 1,
@@ -76,4 +76,4 @@ export const LOOK_EVERY = 4
 export const LOOK_FROM = 8
 
 /** Rule terms beside the learned reward. */
-export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.3, handover: 0.8, once: 0.3 }
+export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.3, handover: 0.8, once: 0.15 }
