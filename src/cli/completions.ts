@@ -2,6 +2,7 @@
 // evaluate share.
 import { ConfigError, DataError } from '#errors'
 import type { Engine, Model } from '#engine/contract'
+import { readJsonFile } from '#lineage'
 import { createEmbeddedEngine, readConfig } from '#lm'
 import { type Answering, type Drawing, drawRows, type Piece } from '#sampler'
 import type { Prompt } from '#schema'
@@ -10,7 +11,6 @@ import { resolveModel } from '#trainer'
 import type { Command } from 'commander'
 import { numberOf } from './data-source.ts'
 import { readDtype } from './dtype.ts'
-import { readJsonFile } from './evaluation-file.ts'
 import { kebab } from './flags.ts'
 
 export type OpenModel = { folder: string; engine: Engine; model: Model; tokenizer: Tokenizer; maxTokens: number }

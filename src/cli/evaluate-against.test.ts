@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { WinRate } from '#evaluate'
+import type { PairsKey } from '#lineage'
 import type { Comparison, Judgement } from '#schema'
 import { makeSmallFiles } from '../../trials/worlds/small-run.ts'
 import { runCommand } from './command.test-data.ts'
 import { evaluateCommand } from './evaluate.ts'
-import type { PairsKey } from './evaluation-file.ts'
 import { gateCommand } from './gate.ts'
 
 let folder: string

@@ -4,9 +4,9 @@ import { z } from 'zod'
 import { ConfigError, DataError } from '#errors'
 import { decideRelease, Gate, type Verdict } from '#evaluate'
 import { sha256File, writeDurable } from '#files'
+import { type Evaluation, readEvaluation, readJsonFile } from '#lineage'
 import { artifactsOf, hashModel } from '#trainer'
 import type { Command } from 'commander'
-import { type Evaluation, readEvaluation, readJsonFile } from './evaluation-file.ts'
 import { output } from './output.ts'
 
 type Options = { rules: string; evaluation: string[]; out?: string; json?: boolean }

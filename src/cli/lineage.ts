@@ -5,13 +5,26 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { findVersion, findWorkspace } from '#data'
 import { ConfigError } from '#errors'
 import { hashRow, sha256File } from '#files'
+import {
+  addCard,
+  addRow,
+  foldSentences,
+  type Graph,
+  next,
+  type Node,
+  nodeOf,
+  type Place,
+  reach,
+  readGraph,
+  rowsNamed,
+  rowsOf,
+  versionHashOf,
+  type Way,
+  withEdges,
+} from '#lineage'
 import { hashModel } from '#trainer'
 import type { Command } from 'commander'
 import { brief } from './data-source.ts'
-import { addCard, readGraph, versionHashOf } from './lineage-graph.ts'
-import { type Graph, type Node, nodeOf, withEdges } from './lineage-nodes.ts'
-import { foldSentences } from './lineage-guidelines.ts'
-import { addRow, type Place, rowsNamed, rowsOf } from './lineage-rows.ts'
 import { output } from './output.ts'
 
 type Options = { dir?: string; up?: boolean; down?: boolean; row?: string; json?: boolean }
@@ -172,21 +185,6 @@ function within(graph: Graph, reached: ReadonlySet<string>): Graph {
     graph,
     graph.edges.filter(({ from, to }) => isIn(from) && isIn(to)),
   )
-}
-
-type Way = 'up' | 'down'
-
-/** Neighbours one step up or down, each with its role. */
-function next({ above, below }: Graph, id: string, way: Way): { id: string; role: string }[] {
-  const edges = (way === 'up' ? above : below).get(id) ?? []
-  return edges.map(({ from, to, role }) => ({ id: way === 'up' ? from : to, role }))
-}
-
-/** Everything above or below, the start among it. */
-export function reach(graph: Graph, { id: start }: Pick<Node, 'id'>, way: Way): Set<string> {
-  const reached = new Set([start])
-  for (const id of reached) for (const neighbour of next(graph, id, way)) reached.add(neighbour.id)
-  return reached
 }
 
 type Tree = { graph: Graph; rows: Place[]; say: (text: string) => void; seen: Set<string> }

@@ -3,10 +3,10 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, DataError } from '#errors'
 import { writeDurable } from '#files'
+import { readJsonFile } from '#lineage'
 import { renderReport } from '#report'
 import { Report } from '#schema'
 import type { Command } from 'commander'
-import { readJsonFile } from './evaluation-file.ts'
 import { output } from './output.ts'
 
 export function reportCommand(program: Command): void {

@@ -12,6 +12,7 @@ import { createServer } from '#server'
 import { openStore } from '#store'
 import { type Common, numberOf, workspaceOf } from './data-source.ts'
 import { output } from './output.ts'
+import { version } from './version.ts'
 
 const HONE = fileURLToPath(new URL('../../scripts/hone.mjs', import.meta.url))
 const WEB = fileURLToPath(new URL('../../.hone/web', import.meta.url))
@@ -52,6 +53,7 @@ async function serveWorkspace(options: Options): Promise<void> {
         const server = await createServer({
           store,
           workspace,
+          hone: version(),
           sampler,
           web: WEB,
           origin,

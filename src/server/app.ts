@@ -16,6 +16,8 @@ import { webPages } from './web-pages.ts'
 export type ServerOptions = {
   store: Store
   workspace: string
+  /** Version of hone. */
+  hone: string
   /** Closed by who opened it. */
   sampler: SamplerLink
   /** Folder of the built web pages. */
@@ -41,7 +43,7 @@ export type HoneServer = {
 const SEAL_MILLISECONDS = 1000
 
 export async function createServer(options: ServerOptions): Promise<HoneServer> {
-  const { store, workspace, sampler, web, origin, isLoopback, addressOf, onDefect } = options
+  const { store, workspace, hone, sampler, web, origin, isLoopback, addressOf, onDefect } = options
   const isSetUp = await hasUsers(store.query)
   const filling = openFilling({ store, workspace, sampler, onDefect })
   const service: Service = {
@@ -49,6 +51,7 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
     workspace,
     sampler,
     filling,
+    hone,
     setUpToken: isSetUp ? undefined : randomBytes(32).toString('base64url'),
   }
   const app = new Hono()

@@ -14,6 +14,8 @@ export type Service = {
   /** The process apart that holds models. */
   readonly sampler: SamplerLink
   readonly filling: Filling
+  /** Version of hone, for what is recorded. */
+  readonly hone: string
   /** The token of the set-up link; undefined once somebody has an account. */
   setUpToken: string | undefined
 }

@@ -102,7 +102,7 @@ export function pseudonymOf(project: Project, user: string): string {
 }
 
 /** As `hone train reward` takes them, each with the id that leads back to it. */
-function rowOf(
+export function rowOf(
   project: Project,
   { id, user, item, prompt, left, right, choice, strength, reason, seconds, guideline, at }: StoredJudgement,
 ): Row {

@@ -6,6 +6,7 @@ import { ADJUDICATION } from './api/adjudication.ts'
 import { CAMPAIGNS } from './api/campaigns.ts'
 import { DATA } from './api/data.ts'
 import type { Endpoint } from './api/endpoint.ts'
+import { EVALUATIONS } from './api/evaluations.ts'
 import { FILLS } from './api/fills.ts'
 import { PROJECTS } from './api/projects.ts'
 
@@ -16,6 +17,7 @@ export const API = {
   ...CAMPAIGNS,
   ...ADJUDICATION,
   ...FILLS,
+  ...EVALUATIONS,
   'GET /api/openapi.json': { summary: 'This API as an OpenAPI 3.1 document', access: 'anyone', answer: 'file' },
 } satisfies Record<string, Endpoint>
 

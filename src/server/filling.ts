@@ -1,4 +1,4 @@
-// Draws what fills ask for, one fill at a time, beside the requests: a portion of prompts, each kept whole as soon as its
+// Draws what fills ask for, one fill at a time, beside the requests, and opens the campaigns that wait for them: a portion of prompts, each kept whole as soon as its
 // samples are there. Whatever dies, the fill goes on where it was: what is kept is not drawn again, and what is drawn again
 // is the same, for it follows from the seed.
 import { saveVersion } from '#data'
@@ -22,6 +22,7 @@ import {
   saveSamples,
   type Store,
 } from '#store'
+import { openCampaigns } from './evaluating.ts'
 import { pairsOf } from './pairs.ts'
 import { promptsOf } from './prompts.ts'
 
@@ -46,8 +47,6 @@ export function openFilling(o: {
   workspace: string
   sampler: SamplerLink
   onDefect: (error: unknown) => void
-  /** After a fill became a dataset. */
-  onDone?: (fill: Fill, version: string) => Promise<void>
 }): Filling {
   const { store, onDefect } = o
   const closing = new AbortController()
@@ -66,6 +65,7 @@ export function openFilling(o: {
           await drawFill(fill, { ...o, lease, closing: closing.signal, stopped: current.stopped })
           continue
         }
+        await openCampaigns(store, o.workspace)
       } catch (error) {
         if (!isDown(error) && !isBusy(error)) onDefect(error)
       }
@@ -196,7 +196,7 @@ async function checkModel(
 async function finishFill(
   fill: Fill,
   prompts: readonly PromptRow[],
-  { store, workspace, lease, onDone }: Drawing,
+  { store, workspace, lease }: Drawing,
 ): Promise<void> {
   const { id, name, project, models, n, seed, temperature, topP, maxTokens, byId } = fill
   const pairs = pairsOf(fill, prompts, await listSamples(store.query, id))
@@ -222,5 +222,4 @@ async function finishFill(
     const detail = { version: version.version, rows: version.rows, equal: pairs.length - rows.length }
     await audit(query, { actor: byId, project, action: 'fill.done', subject: id, detail })
   })
-  await onDone?.(fill, version.version)
 }

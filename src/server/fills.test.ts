@@ -147,6 +147,7 @@ test('a server that ends in the middle leaves it, and the next one goes on; stop
   harness.server = await createServer({
     store,
     workspace,
+    hone: '0.0.0',
     sampler,
     web: workspace,
     isLoopback: true,

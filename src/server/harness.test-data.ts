@@ -56,6 +56,7 @@ export async function openHarness({ sampler = NO_SAMPLER }: { sampler?: SamplerL
   const server = await createServer({
     store,
     workspace,
+    hone: '0.0.0',
     sampler,
     web,
     isLoopback: true,

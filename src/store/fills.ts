@@ -3,7 +3,7 @@ import type { Query } from './store.ts'
 
 export type FillState = 'waiting' | 'drawing' | 'done' | 'failed' | 'stopped'
 /** `hash`: of all files of the folder, known once it was loaded. */
-export type FillModel = { name: string; folder: string; hash?: string }
+export type FillModel = { name: string; folder: string; isSimulated: boolean; hash?: string }
 export type FillSettings = { n: number; seed: number; temperature: number; topP: number; maxTokens: number }
 export type Fill = FillSettings & {
   id: string
@@ -36,6 +36,10 @@ export function listFills(query: Query, project: string): Promise<Fill[]> {
 
 export async function findFill(query: Query, project: string, id: string): Promise<Fill | undefined> {
   return (await query<Fill>(`${FILL} where project_id = $1 and fills.id = $2`, [project, id]))[0]
+}
+
+export async function findFillById(query: Query, id: string): Promise<Fill | undefined> {
+  return (await query<Fill>(`${FILL} where fills.id = $1`, [id]))[0]
 }
 
 /** Undefined: the name is taken. */
@@ -81,8 +85,7 @@ export async function claimFill(
     [leaseSeconds],
   )
   if (!claimed) return undefined
-  const [fill] = await query<Fill>(`${FILL} where fills.id = $1`, [claimed.id])
-  return { fill: fill!, lease: claimed.lease }
+  return { fill: (await findFillById(query, claimed.id))!, lease: claimed.lease }
 }
 
 /** False: the lease is lost, because the fill was stopped or another has it. */

@@ -30,6 +30,15 @@ export {
   type User,
 } from './people.ts'
 export {
+  createEvaluation,
+  type EvaluationRow,
+  findEvaluation,
+  listEvaluations,
+  nextToOpen,
+  noteCampaign,
+  recordEvaluation,
+} from './evaluations.ts'
+export {
   claimFill,
   createFill,
   drawnRows,
@@ -38,6 +47,7 @@ export {
   type FillModel,
   type FillState,
   findFill,
+  findFillById,
   keepFill,
   leaveFill,
   listFills,

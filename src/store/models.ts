@@ -36,7 +36,7 @@ export function listModelFolders(workspace: string): ModelFolder[] {
   const folders = subfolders(join(workspace, 'models')).flatMap((name): ModelFolder[] => {
     const folder = join(workspace, 'models', name)
     if (!isLanguageModel(folder)) return []
-    return [{ name: `models/${name}`, folder, kind: 'folder', recipe: null, isSimulated: false }]
+    return [{ name: `models/${name}`, folder, kind: 'folder', recipe: null, isSimulated: isSimulated(folder) }]
   })
   return [...runs, ...folders, { name: 'base', folder: 'base', kind: 'base', recipe: null, isSimulated: false }]
 }
@@ -47,6 +47,16 @@ function subfolders(folder: string): string[] {
     return entries.flatMap((entry) => (entry.isDirectory() && !entry.name.startsWith('.') ? [entry.name] : [])).sort()
   } catch {
     return []
+  }
+}
+
+/** By the card that training leaves beside the weights. */
+function isSimulated(folder: string): boolean {
+  try {
+    const card = JSON.parse(fs.readFileSync(join(folder, 'hone-training.json'), 'utf8')) as { simulated?: unknown }
+    return card.simulated === true
+  } catch {
+    return false
   }
 }
 

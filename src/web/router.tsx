@@ -6,6 +6,8 @@ import { AuditScreen } from './routes/audit.tsx'
 import { CampaignScreen } from './routes/campaign.tsx'
 import { CampaignsScreen } from './routes/campaigns.tsx'
 import { DatasetsScreen } from './routes/datasets.tsx'
+import { EvaluationScreen } from './routes/evaluation.tsx'
+import { EvaluationsScreen } from './routes/evaluations.tsx'
 import { GuidelineScreen } from './routes/guideline.tsx'
 import { HomeScreen } from './routes/home.tsx'
 import { JoinScreen } from './routes/join.tsx'
@@ -45,6 +47,12 @@ const adjudicateItem = createRoute({
   path: '/adjudicate/$campaign/$item',
   component: AdjudicateScreen,
 })
+const evaluations = createRoute({ getParentRoute: () => project, path: '/evaluations', component: EvaluationsScreen })
+const evaluation = createRoute({
+  getParentRoute: () => project,
+  path: '/evaluations/$evaluation',
+  component: EvaluationScreen,
+})
 const people = createRoute({ getParentRoute: () => project, path: '/people', component: PeopleScreen })
 const audit = createRoute({ getParentRoute: () => project, path: '/audit', component: AuditScreen })
 
@@ -65,6 +73,8 @@ export const router = createRouter({
         judge,
         adjudicate,
         adjudicateItem,
+        evaluations,
+        evaluation,
         people,
         audit,
       ]),

@@ -12,11 +12,11 @@ import {
   winRate,
 } from '#evaluate'
 import { writeDurable } from '#files'
+import { writeEvaluation } from '#lineage'
 import type { Comparison, EvaluationReport, SampleReport } from '#schema'
 import { judgePairs } from '#simulate'
 import { clopperPearson, deriveSeed } from '#stats'
 import { artifactsOf } from '#trainer'
-import { writeEvaluation } from '../evaluation-file.ts'
 import { writeRelease } from '../gate.ts'
 import { version } from '../version.ts'
 import { generalRatio } from './fine-tune.ts'

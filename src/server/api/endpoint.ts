@@ -35,6 +35,7 @@ export const PARAMETERS = {
   user: z.uuid(),
   campaign: z.uuid(),
   fill: z.uuid(),
+  evaluation: z.uuid(),
   item: z.string().regex(/^[1-9][0-9]{0,14}$/),
   dataset: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
 } as const

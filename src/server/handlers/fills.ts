@@ -28,7 +28,7 @@ type Fills = Pick<
   | 'PUT /api/projects/{project}/fills/{fill}/state'
 >
 
-const MOST_SAMPLES = 50_000
+export const MOST_SAMPLES = 50_000
 const ROWS_SHOWN = 8
 
 export const fillHandlers: Fills = {
@@ -56,7 +56,7 @@ export const fillHandlers: Fills = {
         prompts: body.prompts,
         promptsVersion: prompts.version,
         promptCount: prompts.rows,
-        models: chosen.map(({ name, folder }) => ({ name, folder })),
+        models: chosen.map(({ name, folder, isSimulated }) => ({ name, folder, isSimulated })),
         byId: user.id,
       })
       if (made === undefined)

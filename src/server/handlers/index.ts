@@ -6,6 +6,7 @@ import { adjudicationHandlers } from './adjudication.ts'
 import { annotatingHandlers } from './annotating.ts'
 import { campaignHandlers } from './campaigns.ts'
 import { dataHandlers } from './data.ts'
+import { evaluationHandlers } from './evaluations.ts'
 import { fillHandlers } from './fills.ts'
 import { projectHandlers } from './projects.ts'
 
@@ -17,5 +18,6 @@ export const HANDLERS: Handlers = {
   ...annotatingHandlers,
   ...adjudicationHandlers,
   ...fillHandlers,
+  ...evaluationHandlers,
   'GET /api/openapi.json': async () => ({ type: 'application/json', body: JSON.stringify(openApiDocument()) }),
 }

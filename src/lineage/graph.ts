@@ -6,15 +6,24 @@ import fs from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { listDatasets, listVersions, type Version } from '#data'
 import { artifactPath, hashRow, sha256File } from '#files'
-import { markFile, markSteps, readCard, readRun, type RunRecord } from '#trainer'
-import { label as labelOf } from './data-source.ts'
-import { PairsKey, readEvaluation, readJsonFile, readRelease } from './evaluation-file.ts'
-import { addGuidelines, linkJudgements } from './lineage-guidelines.ts'
-import { type Graph, graphOf, type Kind, link, nodeOf, put } from './lineage-nodes.ts'
-import { readMade } from './made-file.ts'
+import { PairsKey, readEvaluation, readJsonFile, readRelease } from './evaluations.ts'
+import { addGuidelines, linkJudgements } from './guidelines.ts'
+import { type Graph, graphOf, type Kind, link, nodeOf, put } from './nodes.ts'
+import { readMade } from './made.ts'
+import { judgedMarks, readCardOf, readRunRecord } from './runs.ts'
 
 const DEEPEST = 6
-const SKIPPED = new Set(['node_modules', 'artifacts', 'datasets', 'checkpoints', 'model', 'fresh', 'marks', 'answers'])
+const SKIPPED = new Set([
+  'node_modules',
+  'artifacts',
+  'datasets',
+  'checkpoints',
+  'model',
+  'fresh',
+  'marks',
+  'answers',
+  'postgres',
+])
 /** A record of an evaluation or a release is smaller. */
 const LARGEST_RECORD = 8 << 20
 /** Files of rows beyond this are known by their bytes alone, not by their rows. */
@@ -63,7 +72,13 @@ function addVersion(graph: Graph, root: string, version: Version): void {
   const known = graph.nodes.get(id)
   if (known) known.label += `, ${version.name}`
   const detail = `${rows} ${kind}, ${JSON.stringify(source)}`
-  put(graph, { id, kind: 'dataset', label: labelOf(version), detail, rows: artifactPath(root, content) })
+  put(graph, {
+    id,
+    kind: 'dataset',
+    label: `${version.name}@${id.slice(0, 12)}`,
+    detail,
+    rows: artifactPath(root, content),
+  })
   graph.alias.set(content, id)
 }
 
@@ -78,7 +93,8 @@ function linkVersion(graph: Graph, { version: id, content, parents, source }: Ve
   link(graph, { from: put(graph, { id: source.sha256, kind: 'file', label: file }), to: id, role: 'imported' })
 }
 
-function findRecords(root: string): { runs: string[]; records: string[] } {
+/** Folders of runs, and files that hone evaluate, gate and label wrote. */
+export function findRecords(root: string): { runs: string[]; records: string[] } {
   const found = { runs: [] as string[], records: [] as string[] }
   const look = (folder: string, depth: number) => {
     for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
@@ -124,7 +140,7 @@ function artifact(graph: Graph, { path, hash }: { path: string; hash: string }, 
 }
 
 function addRun(graph: Graph, folder: string): void {
-  const { record } = readRun(folder)
+  const record = readRunRecord(folder)
   put(graph, { id: folder, kind: 'run', label: shortPath(folder), detail: describeRun(record) })
   for (const [role, input] of Object.entries(record.inputs)) {
     const isCheckpoint = role === 'branchedFrom'
@@ -136,15 +152,13 @@ function addRun(graph: Graph, folder: string): void {
   }
   for (const [role, output] of Object.entries(record.outputs))
     link(graph, { from: folder, to: artifact(graph, output, 'model'), role })
-  for (const step of markSteps(folder)) {
-    const path = markFile(folder, step, 'judgements')
-    if (!fs.existsSync(path)) continue
+  for (const { step, file: path } of judgedMarks(folder)) {
     const judged = artifact(graph, { path, hash: sha256File(path) }, 'file')
     link(graph, { from: folder, to: judged, role: `judged at the mark of step ${step}` })
   }
 }
 
-function describeRun({ recipe, status, simulated, outcome }: RunRecord): string {
+function describeRun({ recipe, status, simulated, outcome }: ReturnType<typeof readRunRecord>): string {
   const reason = typeof outcome?.reason === 'string' ? `: ${outcome.reason}` : ''
   return `${recipe}, ${status}${reason}${simulated ? ' (simulated annotators)' : ''}`
 }
@@ -219,7 +233,7 @@ function addCards(graph: Graph): void {
 }
 
 export function addCard(graph: Graph, { id, folder }: { id: string; folder: string }): void {
-  const card = fs.existsSync(folder) ? readCard(folder) : undefined
+  const card = fs.existsSync(folder) ? readCardOf(folder) : undefined
   put(graph, { id, kind: 'model', label: shortPath(folder), ...(card && { detail: `${card.recipe}, by its card` }) })
   for (const [role, hash] of Object.entries(card?.parents ?? {})) {
     const isModel = MODEL_ROLES.includes(role)

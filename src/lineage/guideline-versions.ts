@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { ConfigError, DataError } from '#errors'
 import { canonicalJson, openLog, putArtifact, readArtifact, sha256 } from '#files'
 import { Objective } from '#schema'
-import { readJsonFile } from './evaluation-file.ts'
+import { readJsonFile } from './evaluations.ts'
 
 const Hash = z.string().regex(/^[0-9a-f]{64}$/)
 const GuidelineVersion = z.strictObject({

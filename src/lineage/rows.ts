@@ -2,8 +2,8 @@
 // and every row is part of the versions and files that hold it.
 import fs from 'node:fs'
 import { hashRow } from '#files'
-import { type Asked, linkAsked } from './lineage-guidelines.ts'
-import { type Graph, type Kind, link, put } from './lineage-nodes.ts'
+import { type Asked, linkAsked } from './guidelines.ts'
+import { type Graph, type Kind, link, put } from './nodes.ts'
 
 export type Row = Record<string, unknown>
 /** `line` counts from 1; `dataset` is the node whose rows it is among. */

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { DataError } from '#errors'
 import { writeDurable } from '#files'
 
-const Artifact = z.strictObject({ path: z.string(), hash: z.string() })
+export const Artifact = z.strictObject({ path: z.string(), hash: z.string() })
 
 export const Evaluation = z.strictObject({
   kind: z.literal('evaluation'),
@@ -48,8 +48,10 @@ const Release = z.object({
   evaluations: z.array(z.strictObject({ ...Artifact.shape, label: z.string().optional() })),
 })
 
+export type Release = z.infer<typeof Release>
+
 /** A file that is none is a DataError. */
-export function readRelease(file: string): z.infer<typeof Release> {
+export function readRelease(file: string): Release {
   return readRecord(file, Release, 'hone gate --out')
 }
 

@@ -8,8 +8,8 @@ import {
   guidelineNamed,
   listGuidelines,
   readGuideline,
-} from './guideline-file.ts'
-import { type Graph, graphOf, link, put } from './lineage-nodes.ts'
+} from './guideline-versions.ts'
+import { type Graph, graphOf, link, put } from './nodes.ts'
 
 /** What a judgement was made under. */
 export type Asked = { guideline?: string; criterion?: string }

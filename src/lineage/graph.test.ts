@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { importVersion, saveVersion, versionRows } from '#data'
 import { sha256File } from '#files'
-import { readGraph, versionHashOf } from './lineage-graph.ts'
-import { nodeOf } from './lineage-nodes.ts'
+import { readGraph, versionHashOf } from './graph.ts'
+import { nodeOf } from './nodes.ts'
 
 let root: string
 beforeEach(() => {

@@ -1,5 +1,5 @@
 // The graph of lineage as data: nodes by hash, edges from what was there to what was made of it.
-import type { GuidelineVersion } from './guideline-file.ts'
+import type { GuidelineVersion } from './guideline-versions.ts'
 
 export type Kind =
   | 'objective'
@@ -73,4 +73,19 @@ function edgesOf(index: Map<string, Edge[]>, id: string): Edge[] {
   let edges = index.get(id)
   if (!edges) index.set(id, (edges = []))
   return edges
+}
+
+export type Way = 'up' | 'down'
+
+/** Neighbours one step up or down, each with its role. */
+export function next({ above, below }: Graph, id: string, way: Way): { id: string; role: string }[] {
+  const edges = (way === 'up' ? above : below).get(id) ?? []
+  return edges.map(({ from, to, role }) => ({ id: way === 'up' ? from : to, role }))
+}
+
+/** Everything above or below, the start among it. */
+export function reach(graph: Graph, { id: start }: Pick<Node, 'id'>, way: Way): Set<string> {
+  const reached = new Set([start])
+  for (const id of reached) for (const neighbour of next(graph, id, way)) reached.add(neighbour.id)
+  return reached
 }

@@ -1,0 +1,27 @@
+// The records that runs, models, evaluations and releases leave, and the walk over them: what came from what.
+export {
+  Artifact,
+  Evaluation,
+  PairsKey,
+  readEvaluation,
+  readJsonFile,
+  readRelease,
+  type Release,
+  writeEvaluation,
+} from './evaluations.ts'
+export { addCard, findRecords, readGraph, versionHashOf } from './graph.ts'
+export {
+  checkCriterion,
+  guidelineLabel,
+  guidelineNamed,
+  type GuidelineVersion,
+  keepGuideline,
+  listGuidelines,
+  readGuideline,
+  sentencesOf,
+} from './guideline-versions.ts'
+export { foldSentences } from './guidelines.ts'
+export { type Made, readMade } from './made.ts'
+export { type Edge, type Graph, type Kind, type Node, next, nodeOf, reach, type Way, withEdges } from './nodes.ts'
+export { addRow, type Place, type Row, rowsNamed, rowsOf } from './rows.ts'
+export { readCardOf } from './runs.ts'

@@ -1,0 +1,23 @@
+// What a file that is no version and no run was made from: FILE.made.json beside it, parents by path and hash. Lineage
+// walks over it.
+import { z } from 'zod'
+import { DataError } from '#errors'
+import { Artifact, readJsonFile } from './evaluations.ts'
+
+export const Made = z.strictObject({
+  kind: z.literal('made'),
+  hone: z.string(),
+  by: z.string().describe('the command'),
+  output: Artifact,
+  parents: z.record(z.string(), Artifact).describe('by role'),
+  guidelines: z.array(z.string()).describe('hashes of the guideline versions behind it'),
+  settings: z.record(z.string(), z.union([z.string(), z.number()])),
+})
+export type Made = z.infer<typeof Made>
+
+export function readMade(file: string): Made {
+  const parsed = Made.safeParse(readJsonFile(file))
+  if (parsed.success) return parsed.data
+  const { path, message } = parsed.error.issues[0]!
+  throw new DataError(`expected what hone wrote: ${message}`, { file, field: path.join('.') })
+}

@@ -1,0 +1,130 @@
+// Evaluations: candidate against opponent on the same prompts, judged blind by people; and those that hone evaluate wrote.
+import { z } from 'zod'
+import { Prompt } from '#schema'
+import { type Endpoint, LEADS, OBSERVERS, PARAMETERS, Text } from './endpoint.ts'
+import { DRAWING, ModelName } from './fills.ts'
+
+const Figure = z.object({
+  name: z.string(),
+  value: z.number(),
+  low: z.number().nullable(),
+  high: z.number().nullable(),
+  n: z.number().nullable(),
+})
+const WinRate = z.object({
+  value: z.number(),
+  low: z.number(),
+  high: z.number(),
+  n: z.number(),
+  wins: z.number(),
+  losses: z.number(),
+  ties: z.number(),
+  p: z.number(),
+})
+const Evaluation = z.object({
+  id: z.string(),
+  name: z.string(),
+  candidate: z.string(),
+  opponent: z.string(),
+  prompts: z.string(),
+  /** `judged`: all that was wanted is there, and nothing is recorded yet. */
+  state: z.enum(['drawing', 'stuck', 'judging', 'judged', 'recorded']),
+  campaign: z.string().nullable(),
+  samples: z.object({ drawn: z.number(), wanted: z.number() }),
+  judgements: z.object({ judged: z.number(), wanted: z.number() }),
+  isSimulated: z.boolean(),
+  by: z.string(),
+  madeAt: z.string(),
+  recordedBy: z.string().nullable(),
+  recordedAt: z.string().nullable(),
+  artifact: z.string().nullable(),
+  winRate: WinRate.nullable(),
+})
+const Outcome = z.enum(['win', 'loss', 'tie', 'equal', 'cannot-judge'])
+
+export const EVALUATIONS = {
+  'GET /api/projects/{project}/evaluations': {
+    summary: 'Evaluations by people, newest first, and files of hone evaluate in the workspace',
+    access: OBSERVERS,
+    answer: z.object({
+      evaluations: z.array(Evaluation),
+      files: z.array(
+        z.object({
+          path: z.string(),
+          hash: z.string(),
+          metric: z.string(),
+          model: z.string(),
+          modelHash: z.string(),
+          against: z.string().nullable(),
+          suite: z.string(),
+          rows: z.number(),
+          isSimulated: z.boolean(),
+          figures: z.array(Figure),
+        }),
+      ),
+    }),
+  },
+  'POST /api/projects/{project}/evaluations': {
+    summary: 'Both models answer the prompts; then people judge the pairs blind, in a campaign of that name',
+    access: LEADS,
+    body: z.strictObject({
+      name: Text(80),
+      candidate: ModelName,
+      opponent: ModelName,
+      prompts: PARAMETERS.dataset,
+      n: z.number().int().min(1).max(16).default(1),
+      overlap: z.number().int().min(1).max(9).default(1),
+      ...DRAWING,
+    }),
+    answer: z.object({ id: z.string() }),
+  },
+  'GET /api/projects/{project}/evaluations/{evaluation}': {
+    summary: 'One evaluation; who wrote what is told once all is judged, so that nobody judges with it in mind',
+    access: OBSERVERS,
+    answer: Evaluation.extend({
+      problem: z.string().nullable(),
+      candidateHash: z.string().nullable(),
+      opponentHash: z.string().nullable(),
+      settings: z.object({
+        n: z.number(),
+        seed: z.number(),
+        temperature: z.number(),
+        maxTokens: z.number(),
+        overlap: z.number(),
+      }),
+      /** Null until all is judged. */
+      result: z
+        .object({
+          strata: z.array(WinRate.extend({ name: z.string() })),
+          equal: z.number(),
+          cannotJudge: z.number(),
+          items: z.array(
+            z.object({
+              item: z.string(),
+              stratum: z.string().nullable(),
+              prompt: Prompt,
+              candidate: z.string(),
+              opponent: z.string(),
+              outcome: Outcome,
+              /** Of its judgements, towards the candidate; null: none said anything. */
+              share: z.number().nullable(),
+              judgements: z.array(
+                z.object({
+                  id: z.string(),
+                  choice: z.enum(['candidate', 'opponent', 'tie', 'both-bad', 'cannot-judge']),
+                  strength: z.number().nullable(),
+                  reason: z.string(),
+                }),
+              ),
+            }),
+          ),
+        })
+        .nullable(),
+    }),
+  },
+  'POST /api/projects/{project}/evaluations/{evaluation}/record': {
+    summary: 'Keep the result for good: a file that gates and lineage read, naming all it rests on by hash',
+    access: LEADS,
+    answer: z.object({ artifact: z.string(), file: z.string() }),
+  },
+} satisfies Record<string, Endpoint>

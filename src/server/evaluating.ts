@@ -1,0 +1,157 @@
+// Evaluations on their way: a campaign opens as soon as the samples are there, and the result is recorded once, as a file
+// that names everything behind it by hash.
+import fs from 'node:fs'
+import { join } from 'node:path'
+import { findVersion, saveVersion, type Version } from '#data'
+import { HttpError, invariant } from '#errors'
+import { artifactPath, putArtifact } from '#files'
+import { type Evaluation, writeEvaluation } from '#lineage'
+import { deriveSeed, generator } from '#stats'
+import {
+  audit,
+  type Campaign,
+  createCampaign,
+  type EvaluationRow,
+  type Fill,
+  findFillById,
+  listJudgements,
+  listSamples,
+  newestGuideline,
+  nextToOpen,
+  noteCampaign,
+  type Project,
+  type Query,
+  recordEvaluation,
+  type Store,
+} from '#store'
+import { rowOf } from './campaign-report.ts'
+import { type Judged, judge } from './judged.ts'
+import { pairsOf } from './pairs.ts'
+import { promptsOf } from './prompts.ts'
+import { slugOf } from './slugs.ts'
+
+/** Opens the campaigns of evaluations whose samples are drawn, each with its row in one transaction. */
+export async function openCampaigns(store: Store, workspace: string): Promise<void> {
+  for (;;) {
+    const isOpened = await store.transaction(async (query) => {
+      const evaluation = await nextToOpen(query)
+      if (!evaluation) return false
+      const { id, project, name, overlap, by } = evaluation
+      const fill = (await findFillById(query, evaluation.fill))!
+      const guideline = await newestGuideline(query, project)
+      invariant(
+        guideline && fill.version !== null,
+        'an evaluation is asked for under a guideline, and its fill is done',
+      )
+      const pairs = pairsOf(fill, promptsOf(workspace, fill.promptsVersion), await listSamples(query, fill.id))
+      const items = pairs.flatMap(({ comparison: { item, prompt, a, b } }) => (a === b ? [] : [{ item, prompt, a, b }]))
+      const asked = {
+        project,
+        dataset: fill.name,
+        version: fill.version,
+        guideline: guideline.id,
+        overlap,
+        seed: fill.seed,
+        by,
+        items: generator(deriveSeed(fill.seed, 'campaign-order')).shuffle(items),
+      }
+      // Where somebody took the name meanwhile, the evaluation's own id tells the two apart.
+      const made =
+        (await createCampaign(query, { ...asked, name })) ??
+        (await createCampaign(query, { ...asked, name: `${name} (${id.slice(0, 8)})` }))
+      invariant(made !== undefined, 'an id names one campaign')
+      await noteCampaign(query, id, made)
+      await audit(query, { actor: by, project, action: 'campaign.create', subject: made, detail: { evaluation: id } })
+      return true
+    })
+    if (!isOpened) return
+  }
+}
+
+/** What people said so far, if all pairs have an answer. */
+export async function judgedOf(
+  query: Query,
+  workspace: string,
+  { project, fill, campaign }: { project: Project; fill: Fill; campaign: Campaign },
+): Promise<Judged | undefined> {
+  const pairs = pairsOf(fill, promptsOf(workspace, fill.promptsVersion), await listSamples(query, fill.id))
+  const judgements = await listJudgements(query, campaign.id)
+  return judge(pairs, judgements, { seed: fill.seed, rows: judgements.map((judgement) => rowOf(project, judgement)) })
+}
+
+const LEVEL = 0.95
+
+/** Writes the evaluation: a file of the workspace that hone gate and hone lineage read, the same as an artifact, its row. */
+export async function record(
+  { store, workspace }: { store: Store; workspace: string },
+  o: { project: Project; user: string; evaluation: EvaluationRow; fill: Fill; campaign: Campaign; hone: string },
+): Promise<{ artifact: string; file: string }> {
+  const { project, user, evaluation, fill, campaign, hone } = o
+  const judged = await judgedOf(store.query, workspace, o)
+  if (!judged) throw new HttpError(422, 'some pairs have no judgement that says anything: let them be judged first')
+  const judgements = await listJudgements(store.query, campaign.id)
+  const kept = await saveVersion(
+    workspace,
+    judgements.map((judgement) => rowOf(project, judgement)),
+    {
+      kind: 'judgements',
+      name: `${project.filePrefix}${fill.name}-judged`,
+      parents: [campaign.version],
+      source: { campaign: campaign.id, guideline: campaign.guidelineLabel },
+    },
+  )
+  const [prompts, pairs] = [fill.promptsVersion, campaign.version].map((version) =>
+    findVersion(workspace, version),
+  ) as [Version, Version]
+  const fileOf = (version: Version) => ({ path: artifactPath(workspace, version.content), hash: version.content })
+  const [model, against] = fill.models.map(({ folder, hash }) => ({ path: folder, hash: hash! }))
+  const { n, seed, temperature, topP, maxTokens } = fill
+  const statistics = {
+    'win-rate': judged.winRate,
+    ...(judged.strata.length > 0 && { strata: judged.strata }),
+    equal: judged.equal,
+    'cannot-judge': judged.cannotJudge,
+  }
+  const written: Evaluation = {
+    kind: 'evaluation',
+    hone,
+    metric: 'win-rate',
+    model: model!,
+    against: against!,
+    pairs: fileOf(pairs),
+    judgements: [fileOf(kept.version)],
+    suite: { name: fill.prompts, ...fileOf(prompts), rows: judged.items.length },
+    settings: {
+      n,
+      seed,
+      temperature,
+      topP,
+      maxTokens,
+      level: LEVEL,
+      overlap: evaluation.overlap,
+      judgements: judgements.length,
+      guideline: campaign.guidelineLabel,
+      campaign: campaign.id,
+    },
+    simulated: fill.models.some(({ isSimulated }) => isSimulated),
+    statistics,
+  }
+  const name = `${project.filePrefix}${slugOf(evaluation.name)}-${evaluation.id.slice(0, 8)}.json`
+  const file = join('evaluations', name)
+  fs.mkdirSync(join(workspace, 'evaluations'), { recursive: true })
+  writeEvaluation(join(workspace, file), written)
+  const artifact = putArtifact(workspace, `${JSON.stringify(written, null, 2)}\n`)
+  await store.transaction(async (query) => {
+    if (!(await recordEvaluation(query, evaluation.id, { by: user, artifact, statistics })))
+      throw new HttpError(422, 'this evaluation is recorded already')
+    const detail = { artifact, model: model!.hash, against: against!.hash }
+    await audit(query, {
+      actor: user,
+      project: project.id,
+      action: 'evaluation.record',
+      subject: evaluation.id,
+      detail,
+    })
+  })
+  return { artifact, file }
+}

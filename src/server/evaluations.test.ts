@@ -1,0 +1,192 @@
+// An evaluation from its asking to its record: a real sampler draws, people judge over the API by what they see, and the
+// file that is left names everything by hash.
+import { randomUUID } from 'node:crypto'
+import fs from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { findVersion } from '#data'
+import { hashFolder, sha256File } from '#files'
+import { readEvaluation } from '#lineage'
+import { openSamplerLink } from '#sampler'
+import type { SamplerLink } from '#sampler/contract'
+import { createTinyModel } from '../sampler/tiny-model.test-data.ts'
+import { type Harness, openHarness, type Person, setUp } from './harness.test-data.ts'
+
+const HONE = join(import.meta.dirname, '../../scripts/hone.mjs')
+const PROMPTS = 12
+let harness: Harness
+let sampler: SamplerLink
+let owner: Person
+let people: Person[]
+let id: string
+const asFile = (rows: unknown[]) => new TextEncoder().encode(rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+
+beforeAll(async () => {
+  sampler = openSamplerLink({ command: [process.execPath, HONE, 'sampler'] })
+  harness = await openHarness({ sampler })
+  for (const [i, name] of ['candidate', 'rival'].entries())
+    createTinyModel(join(harness.workspace, 'models', name), { contextTokens: 400, seed: i + 1 })
+  owner = await setUp(harness)
+  people = [await harness.join('desk', 'annotator', owner), await harness.join('desk', 'reviewer', owner)]
+  const rows = Array.from({ length: PROMPTS }, (_, i) => ({ stratum: i < 4 ? 'late' : 'refund', prompt: `Q${i}?` }))
+  await owner.ask('POST /api/projects/desk/datasets/held-out?kind=prompts', asFile(rows))
+})
+afterAll(async () => {
+  await harness.close()
+  await sampler.close()
+})
+
+type Shown = {
+  state: string
+  campaign: string | null
+  winRate: { value: number; low: number; high: number; wins: number; losses: number; ties: number } | null
+  result: {
+    strata: { name: string; value: number }[]
+    items: { item: string; outcome: string; candidate: string; opponent: string; judgements: unknown[] }[]
+  } | null
+  judgements: { judged: number; wanted: number }
+}
+const look = async (): Promise<Shown> => (await owner.ask(`GET /api/projects/desk/evaluations/${id}`)).json as Shown
+
+test('samples are drawn and a campaign opens by itself; nothing tells whose answers they are before all is judged', async () => {
+  const body = {
+    name: 'Spring',
+    candidate: 'models/candidate',
+    opponent: 'models/rival',
+    prompts: 'held-out',
+    maxTokens: 20,
+    overlap: 2,
+  }
+  const made = await owner.ask('POST /api/projects/desk/evaluations', body)
+  expect(made.status, made.text).toBe(200)
+  id = (made.json as { id: string }).id
+  expect((await owner.ask('POST /api/projects/desk/evaluations', body)).status).toBe(422)
+  expect(
+    (await owner.ask('POST /api/projects/desk/evaluations', { ...body, name: 'x', candidate: 'none' })).status,
+  ).toBe(422)
+  let shown = await look()
+  while (shown.campaign === null) {
+    await sleep(50)
+    shown = await look()
+  }
+  expect(shown).toMatchObject({ state: 'judging', winRate: null, result: null })
+  expect(shown.judgements.wanted).toBe(PROMPTS * 2)
+  expect((await owner.ask(`POST /api/projects/desk/evaluations/${id}/record`)).status).toBe(422)
+})
+
+/** Of the first model, so the one that people like here. */
+async function textsOfCandidate(): Promise<Set<string>> {
+  const rows = await harness.store.query<{ completion: string }>(
+    'select completion from samples join evaluations on evaluations.fill_id = samples.fill_id where model = 0 and evaluations.id = $1',
+    [id],
+  )
+  return new Set(rows.map(({ completion }) => completion))
+}
+
+test('what people say is turned to candidate and opponent; the interval and the strata are of their answers', async () => {
+  const liked = await textsOfCandidate()
+  const { campaign } = await look()
+  const at = `/api/projects/desk/campaigns/${campaign!}`
+  const seen: string[] = []
+  for (const person of people) {
+    await person.ask(`PUT ${at}/guideline-read`)
+    let answer = await person.ask(`POST ${at}/claim`)
+    for (let i = 0; ; i++) {
+      seen.push(answer.text)
+      const { task } = answer.json as { task: { id: string; prompt: string; left: string } | null }
+      if (!task) break
+      // The candidate wins where the customer waits for a parcel, and else loses.
+      const isLate = Number(/\d+/.exec(task.prompt)![0]) < 4
+      const choice = liked.has(task.left) === isLate ? 'left' : 'right'
+      answer = await person.ask(`POST ${at}/items/${task.id}/judgement`, {
+        key: randomUUID(),
+        choice,
+        strength: 2,
+        activeSeconds: 3,
+      })
+      expect(answer.status, answer.text).toBe(200)
+    }
+  }
+  expect(seen.join('')).not.toMatch(/candidate|rival|models\//)
+  const { state, winRate, result } = await look()
+  expect(state).toBe('judged')
+  expect(winRate).toMatchObject({ wins: 4, losses: 8, ties: 0 })
+  expect(winRate!.value).toBeCloseTo(1 / 3, 10)
+  expect(winRate!.low).toBeLessThan(1 / 3)
+  expect(winRate!.high).toBeGreaterThan(1 / 3)
+  expect(result!.strata.map(({ name, value }) => [name, value])).toEqual([
+    ['late', 1],
+    ['refund', 0],
+  ])
+  expect(result!.items).toHaveLength(PROMPTS)
+  for (const { candidate, opponent, judgements } of result!.items) {
+    expect(liked.has(candidate)).toBe(true)
+    expect(liked.has(opponent)).toBe(false)
+    expect(judgements).toHaveLength(2)
+  }
+})
+
+test('recorded once, as a file that names models, prompts, pairs and judgements by hash; gates and lists know it', async () => {
+  const recorded = await owner.ask(`POST /api/projects/desk/evaluations/${id}/record`)
+  expect(recorded.status, recorded.text).toBe(200)
+  const { artifact, file } = recorded.json as { artifact: string; file: string }
+  const path = join(harness.workspace, file)
+  expect(sha256File(path)).toBe(artifact)
+  const { model, against, suite, pairs, judgements, statistics, simulated } = readEvaluation(path)
+  expect(model.hash).toBe(hashFolder(join(harness.workspace, 'models', 'candidate')))
+  expect(against!.hash).toBe(hashFolder(join(harness.workspace, 'models', 'rival')))
+  expect(suite).toMatchObject({
+    name: 'held-out',
+    rows: PROMPTS,
+    hash: findVersion(harness.workspace, 'held-out').content,
+  })
+  for (const named of [pairs!, ...judgements!]) expect(sha256File(named.path)).toBe(named.hash)
+  expect(fs.readFileSync(judgements![0]!.path, 'utf8').trim().split('\n')).toHaveLength(PROMPTS * 2)
+  expect(statistics).toMatchObject({ 'win-rate': { wins: 4, losses: 8 } })
+  expect(simulated).toBe(false)
+  expect((await owner.ask(`POST /api/projects/desk/evaluations/${id}/record`)).status).toBe(422)
+  expect((await look()).state).toBe('recorded')
+  const { evaluations, files } = (await owner.ask('GET /api/projects/desk/evaluations')).json as {
+    evaluations: { name: string; winRate: { wins: number } }[]
+    files: unknown[]
+  }
+  expect(evaluations).toMatchObject([{ name: 'Spring', winRate: { wins: 4 } }])
+  expect(files).toEqual([])
+})
+
+test('what hone evaluate left in the workspace is listed with its figures; another project sees none of it', async () => {
+  const hash = 'a'.repeat(64)
+  const written = {
+    kind: 'evaluation',
+    hone: '0.0.0',
+    metric: 'perplexity',
+    model: { path: join(harness.workspace, 'models/candidate'), hash },
+    suite: { name: 'general', path: 'general.jsonl', hash, rows: 9 },
+    settings: {},
+    simulated: true,
+    statistics: { perplexity: { value: 12.5, low: 11, high: 14, n: 9 }, tokens: 40, rows: [{ name: 'x', value: 1 }] },
+  }
+  fs.writeFileSync(join(harness.workspace, 'general.json'), JSON.stringify(written, null, 2))
+  fs.writeFileSync(join(harness.workspace, 'broken.json'), '{\n  "kind": "evaluation",')
+  const { files } = (await owner.ask('GET /api/projects/desk/evaluations')).json as { files: unknown[] }
+  expect(files).toMatchObject([
+    {
+      path: 'general.json',
+      model: 'models/candidate',
+      isSimulated: true,
+      figures: [
+        { name: 'perplexity', value: 12.5, low: 11, high: 14, n: 9 },
+        { name: 'tokens', value: 40, low: null },
+        { name: 'rows.x', value: 1 },
+      ],
+    },
+  ])
+  await owner.ask('POST /api/projects', { name: 'Other' })
+  expect((await owner.ask('GET /api/projects/other/evaluations')).json).toEqual({ evaluations: [], files: [] })
+  expect((await owner.ask(`GET /api/projects/other/evaluations/${id}`)).status).toBe(404)
+})
+
+test('no defect was met on the way', () => {
+  expect(harness.defects).toEqual([])
+})

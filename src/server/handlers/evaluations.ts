@@ -1,0 +1,230 @@
+// Evaluations: asked for, watched, recorded; and those that the command line left in the workspace.
+import { relative } from 'node:path'
+import { DataError, HttpError } from '#errors'
+import { sha256File } from '#files'
+import { findRecords, readEvaluation } from '#lineage'
+import {
+  audit,
+  type Campaign,
+  createEvaluation,
+  createFill,
+  type EvaluationRow,
+  type Fill,
+  findCampaign,
+  findEvaluation,
+  findFillById,
+  listCampaigns,
+  listEvaluations,
+  listFills,
+  newestGuideline,
+  type Project,
+  type Query,
+} from '#store'
+import type { Handlers, Service } from '../call.ts'
+import type { AnswerOf } from '../contract.ts'
+import { judgedOf, record } from '../evaluating.ts'
+import type { Judged } from '../judged.ts'
+import { promptsOf } from '../prompts.ts'
+import { slugOf } from '../slugs.ts'
+import { ownVersion } from './data.ts'
+import { modelNamed, MOST_SAMPLES } from './fills.ts'
+
+type Evaluations = Pick<
+  Handlers,
+  | 'GET /api/projects/{project}/evaluations'
+  | 'POST /api/projects/{project}/evaluations'
+  | 'GET /api/projects/{project}/evaluations/{evaluation}'
+  | 'POST /api/projects/{project}/evaluations/{evaluation}/record'
+>
+type Shown = AnswerOf<'GET /api/projects/{project}/evaluations'>['evaluations'][number]
+type WinRate = NonNullable<Shown['winRate']>
+
+export const evaluationHandlers: Evaluations = {
+  'GET /api/projects/{project}/evaluations': async ({ service, project }) => {
+    const { query } = service.store
+    const [evaluations, fills, campaigns] = await Promise.all([
+      listEvaluations(query, project.id),
+      listFills(query, project.id),
+      listCampaigns(query, project.id),
+    ])
+    return {
+      evaluations: evaluations.map((evaluation) =>
+        shown(evaluation, {
+          fill: fills.find(({ id }) => id === evaluation.fill)!,
+          campaign: campaigns.find(({ id }) => id === evaluation.campaign),
+        }),
+      ),
+      files: evaluationFiles(service, project),
+    }
+  },
+
+  'POST /api/projects/{project}/evaluations': async ({ service, project, user, body }) => {
+    const { name, candidate, opponent, prompts: dataset, overlap, n, seed, temperature, topP, maxTokens } = body
+    const prompts = ownVersion(service.workspace, project, dataset)
+    if (prompts.rows * n * 2 > MOST_SAMPLES)
+      throw new HttpError(422, `prompts: expected at most ${MOST_SAMPLES} samples, got ${prompts.rows * n * 2}`)
+    promptsOf(service.workspace, prompts.version)
+    const models = [modelNamed(service, project, candidate), modelNamed(service, project, opponent)]
+    const id = await service.store.transaction(async (query) => {
+      if (!(await newestGuideline(query, project.id)))
+        throw new HttpError(422, 'write a guideline first: people must know what they judge by')
+      const fill = await createFill(query, {
+        project: project.id,
+        name: `evaluation-${slugOf(name)}`.slice(0, 40).replace(/-+$/, ''),
+        prompts: dataset,
+        promptsVersion: prompts.version,
+        promptCount: prompts.rows,
+        models: models.map((model) => ({ name: model.name, folder: model.folder, isSimulated: model.isSimulated })),
+        n,
+        seed,
+        temperature,
+        topP,
+        maxTokens,
+        byId: user.id,
+      })
+      const made = fill && (await createEvaluation(query, { project: project.id, name, fill, overlap, by: user.id }))
+      if (made === undefined)
+        throw new HttpError(422, `name: there is an evaluation ${name} already; choose another name`)
+      const detail = { candidate, opponent, prompts: prompts.version, overlap }
+      await audit(query, { actor: user.id, project: project.id, action: 'evaluation.create', subject: made, detail })
+      return made
+    })
+    service.filling.wake()
+    return { id }
+  },
+
+  'GET /api/projects/{project}/evaluations/{evaluation}': async ({ service, project, params }) => {
+    const { query } = service.store
+    const found = await evaluationOf(query, project, params.evaluation)
+    const { fill, campaign } = found
+    const { n, seed, temperature, maxTokens, problem } = fill
+    const judged = campaign && isJudged(campaign) ? await resultOf(service, project, { fill, campaign }) : undefined
+    return {
+      ...shown(found.evaluation, found),
+      ...(judged && { winRate: judged.winRate }),
+      problem,
+      candidateHash: fill.models[0]!.hash ?? null,
+      opponentHash: fill.models[1]!.hash ?? null,
+      settings: { n, seed, temperature, maxTokens, overlap: found.evaluation.overlap },
+      result: judged ?? null,
+    }
+  },
+
+  'POST /api/projects/{project}/evaluations/{evaluation}/record': async ({ service, project, user, params }) => {
+    const { evaluation, fill, campaign } = await evaluationOf(service.store.query, project, params.evaluation)
+    if (evaluation.recordedAt !== null) throw new HttpError(422, 'this evaluation is recorded already')
+    if (!campaign || !isJudged(campaign)) throw new HttpError(422, 'not all is judged yet')
+    return record(service, { project, user: user.id, evaluation, fill, campaign, hone: service.hone })
+  },
+}
+
+type Found = { evaluation: EvaluationRow; fill: Fill; campaign: Campaign | undefined }
+
+async function evaluationOf(query: Query, project: Project, id: string): Promise<Found> {
+  const evaluation = await findEvaluation(query, project.id, id)
+  if (!evaluation) throw new HttpError(404, 'there is no such evaluation')
+  const [fill, campaign] = await Promise.all([
+    findFillById(query, evaluation.fill),
+    evaluation.campaign === null ? undefined : findCampaign(query, project.id, evaluation.campaign),
+  ])
+  return { evaluation, fill: fill!, campaign }
+}
+
+/** Closed early counts too, when every pair has an answer: `judgedOf` decides. */
+const isJudged = ({ state, judged, wanted }: Campaign): boolean => state === 'closed' || judged === wanted
+
+function shown(evaluation: EvaluationRow, { fill, campaign }: { fill: Fill; campaign: Campaign | undefined }): Shown {
+  const winRate = (evaluation.statistics?.['win-rate'] ?? null) as WinRate | null
+  const isStuck = fill.state === 'failed' || fill.state === 'stopped'
+  return {
+    ...evaluation,
+    candidate: fill.models[0]!.name,
+    opponent: fill.models[1]!.name,
+    prompts: fill.prompts,
+    state:
+      evaluation.recordedAt !== null
+        ? 'recorded'
+        : !campaign
+          ? isStuck
+            ? 'stuck'
+            : 'drawing'
+          : isJudged(campaign)
+            ? 'judged'
+            : 'judging',
+    samples: { drawn: fill.drawn, wanted: fill.promptCount * fill.n * 2 },
+    judgements: { judged: campaign?.judged ?? 0, wanted: campaign?.wanted ?? 0 },
+    isSimulated: fill.models.some(({ isSimulated }) => isSimulated),
+    winRate,
+  }
+}
+
+/** The bootstrap is worth keeping until another judgement comes. */
+const results = new Map<string, { at: string; judged: Judged | undefined }>()
+const MOST_RESULTS = 50
+
+async function resultOf(
+  { store, workspace }: Service,
+  project: Project,
+  o: { fill: Fill; campaign: Campaign },
+): Promise<Judged | undefined> {
+  const [newest] = await store.query<{ at: string }>(
+    `select count(*) || ' ' || coalesce(max(judged_at)::text, '') as at from judgements join items on items.id = item_id
+     where campaign_id = $1 and state = 'current'`,
+    [o.campaign.id],
+  )
+  const kept = results.get(o.campaign.id)
+  if (kept?.at === newest!.at) return kept.judged
+  const judged = await judgedOf(store.query, workspace, { project, ...o })
+  if (results.size >= MOST_RESULTS) results.clear()
+  results.set(o.campaign.id, { at: newest!.at, judged })
+  return judged
+}
+
+type EvaluationFile = AnswerOf<'GET /api/projects/{project}/evaluations'>['files'][number]
+
+/** What hone evaluate wrote into the workspace, which the first project owns; those that people judged here are listed above. */
+function evaluationFiles({ workspace }: Service, { filePrefix }: Project): EvaluationFile[] {
+  if (filePrefix !== '') return []
+  return findRecords(workspace).records.flatMap((file) => {
+    const path = relative(workspace, file)
+    try {
+      const { metric, model, against, suite, simulated, statistics, settings } = readEvaluation(file)
+      if (settings.campaign !== undefined) return []
+      return [
+        {
+          path,
+          hash: sha256File(file),
+          metric,
+          model: relative(workspace, model.path),
+          modelHash: model.hash,
+          against: against ? relative(workspace, against.path) : null,
+          suite: suite.name,
+          rows: suite.rows,
+          isSimulated: simulated,
+          figures: figuresOf(statistics),
+        },
+      ]
+    } catch (error) {
+      // A record of another kind, or one that is damaged: hone lineage names it.
+      if (error instanceof DataError) return []
+      throw error
+    }
+  })
+}
+
+/** Numbers and intervals by their path, as gates name them. */
+export function figuresOf(statistics: unknown, path = ''): EvaluationFile['figures'] {
+  if (typeof statistics === 'number')
+    return Number.isFinite(statistics) ? [{ name: path, value: statistics, low: null, high: null, n: null }] : []
+  if (Array.isArray(statistics))
+    return statistics.flatMap((row: unknown) => {
+      const name = (row as { name?: unknown } | null)?.name
+      return typeof name === 'string' ? figuresOf(row, `${path}.${name}`) : []
+    })
+  if (typeof statistics !== 'object' || statistics === null) return []
+  const { value, low, high, n } = statistics as Record<string, unknown>
+  const number = (x: unknown): number | null => (typeof x === 'number' && Number.isFinite(x) ? x : null)
+  if (number(value) !== null)
+    return [{ name: path, value: number(value)!, low: number(low), high: number(high), n: number(n) }]
+  return Object.entries(statistics).flatMap(([key, inner]) => figuresOf(inner, path === '' ? key : `${path}.${key}`))
+}

@@ -1,0 +1,109 @@
+// What people said of candidate and opponent: win rate with its interval by bootstrap over prompts, by stratum where there
+// are strata, and pair by pair. The arithmetic is that of hone evaluate --against.
+import { winRate, type WinRate } from '#evaluate'
+import { gatherItems } from '#feedback'
+import type { Comparison, Judgement, Prompt } from '#schema'
+import { average } from '#stats'
+import type { StoredJudgement } from '#store'
+import type { Pair } from './pairs.ts'
+
+export type JudgedItem = {
+  item: string
+  stratum: string | null
+  prompt: Prompt
+  candidate: string
+  opponent: string
+  outcome: 'win' | 'loss' | 'tie' | 'equal' | 'cannot-judge'
+  share: number | null
+  judgements: {
+    id: string
+    choice: 'candidate' | 'opponent' | 'tie' | 'both-bad' | 'cannot-judge'
+    strength: number | null
+    reason: string
+  }[]
+}
+export type Judged = {
+  winRate: WinRate
+  strata: (WinRate & { name: string })[]
+  equal: number
+  /** Pairs of which everybody said that they cannot be judged: told, and in no rate. */
+  cannotJudge: number
+  items: JudgedItem[]
+}
+
+/** Undefined: some pair has no judgement yet, or none says anything. */
+export function judge(
+  pairs: readonly Pair[],
+  judgements: readonly StoredJudgement[],
+  { seed, rows }: { seed: number; rows: readonly Judgement[] },
+): Judged | undefined {
+  const comparisons = pairs.map(({ comparison, isFirstA }): Comparison => {
+    const { a, b } = comparison
+    return isFirstA ? comparison : { ...comparison, a: b, b: a }
+  })
+  const byItem = grouped(judgements, ({ item }) => item)
+  if (comparisons.some(({ item, a, b }) => a !== b && !byItem.has(item))) return undefined
+  const gathered = gatherItems(rows, comparisons)
+  const items = comparisons.map((comparison, i): JudgedItem => {
+    const { item, prompt, a, b, stratum } = comparison
+    const said = gathered[i]!.votes.flatMap(({ towardsA }) => towardsA ?? [])
+    const share = said.length === 0 ? null : average(said)
+    return {
+      item,
+      stratum: stratum ?? null,
+      prompt,
+      candidate: a,
+      opponent: b,
+      share,
+      outcome: outcomeOf(share, a === b),
+      judgements: (byItem.get(item) ?? []).map(({ id, choice, left, strength, reason }) => ({
+        id,
+        choice: whose(choice, left === a),
+        strength,
+        reason,
+      })),
+    }
+  })
+  const isCounted = (i: number): boolean => items[i]!.outcome !== 'cannot-judge'
+  const counted = comparisons.filter((_, i) => isCounted(i))
+  if (counted.length === 0) return undefined
+  const rate = (some: readonly Comparison[]): WinRate => {
+    const names = new Set(some.map(({ item }) => item))
+    return winRate({ judgements: rows.filter(({ item }) => names.has(item)), comparisons: some, seed })
+  }
+  const strata = grouped(counted, ({ stratum }) => stratum ?? '')
+  return {
+    winRate: rate(counted),
+    strata:
+      strata.size < 2
+        ? []
+        : [...strata].map(([name, some]) => ({ name: name === '' ? '(none)' : name, ...rate(some) })),
+    equal: items.filter(({ outcome }) => outcome === 'equal').length,
+    cannotJudge: items.filter(({ outcome }) => outcome === 'cannot-judge').length,
+    items,
+  }
+}
+
+function outcomeOf(share: number | null, isEqual: boolean): JudgedItem['outcome'] {
+  if (isEqual) return 'equal'
+  if (share === null) return 'cannot-judge'
+  return share > 0.5 ? 'win' : share < 0.5 ? 'loss' : 'tie'
+}
+
+function whose(
+  choice: StoredJudgement['choice'],
+  isCandidateLeft: boolean,
+): JudgedItem['judgements'][number]['choice'] {
+  if (choice !== 'left' && choice !== 'right') return choice
+  return (choice === 'left') === isCandidateLeft ? 'candidate' : 'opponent'
+}
+
+function grouped<T>(rows: readonly T[], keyOf: (row: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const row of rows) {
+    const own = groups.get(keyOf(row))
+    if (own) own.push(row)
+    else groups.set(keyOf(row), [row])
+  }
+  return groups
+}

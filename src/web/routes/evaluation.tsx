@@ -1,0 +1,276 @@
+// One evaluation: what is held against what, the win rate with its interval, by stratum, and pair by pair once all is judged.
+import { Link, useParams } from '@tanstack/react-router'
+import { useState } from 'react'
+import type { AnswerOf } from '#server/contract'
+import { useGet, useWrite } from '../api.ts'
+import { IntervalBar } from '../interval-bar.tsx'
+import { Loading, Problem, Time } from '../parts.tsx'
+import { EVALUATION_STATES } from './evaluations.tsx'
+import { useProject } from './project.tsx'
+import { many } from './words.ts'
+
+type Evaluation = AnswerOf<'GET /api/projects/{project}/evaluations/{evaluation}'>
+type Result = NonNullable<Evaluation['result']>
+type Rate = NonNullable<Evaluation['winRate']>
+
+export function EvaluationScreen() {
+  const { slug, role } = useProject()
+  const { evaluation: id } = useParams({ from: '/signed-in/p/$project/evaluations/$evaluation' })
+  const params = { project: slug, evaluation: id }
+  const evaluation = useGet(
+    'GET /api/projects/{project}/evaluations/{evaluation}',
+    { params },
+    { refetchInterval: 4000 },
+  )
+  const record = useWrite('POST /api/projects/{project}/evaluations/{evaluation}/record')
+  if (evaluation.isPending) return <Loading />
+  if (evaluation.isError)
+    return (
+      <main id="content" className="page">
+        <h1>This evaluation cannot be opened</h1>
+        <Problem error={evaluation.error} />
+      </main>
+    )
+  const { name, candidate, opponent, candidateHash, opponentHash, prompts, settings, state, problem } = evaluation.data
+  const { samples, judgements, campaign, winRate, result, isSimulated, recordedBy, recordedAt, artifact } =
+    evaluation.data
+  return (
+    <main id="content" className="page">
+      <h1>{name}</h1>
+      <p className="soft">
+        {many(settings.n, 'sample')} a prompt of {prompts}, seed {settings.seed}, temperature {settings.temperature},{' '}
+        {settings.overlap} {settings.overlap === 1 ? 'person' : 'people'} each · {EVALUATION_STATES[state]}
+      </p>
+      {isSimulated && <p className="away">Behind one of these models stand simulated annotators.</p>}
+      <dl className="provenance">
+        <Side role="Candidate" name={candidate} hash={candidateHash} />
+        <Side role="Against" name={opponent} hash={opponentHash} />
+      </dl>
+      {problem !== null && <p className="problem">{problem}</p>}
+      {state === 'drawing' && (
+        <div>
+          <progress max={samples.wanted} value={samples.drawn} aria-label="Drawn" />
+          <p>
+            {samples.drawn.toLocaleString('en')} of {many(samples.wanted, 'sample')}
+          </p>
+        </div>
+      )}
+      {(state === 'judging' || (state === 'judged' && !result)) && (
+        <div>
+          <progress max={Math.max(1, judgements.wanted)} value={judgements.judged} aria-label="Judged" />
+          <p>
+            <b>{judgements.judged.toLocaleString('en')}</b> of {many(judgements.wanted, 'judgement')}{' '}
+            <span className="soft">· who wrote what, and who wins, is told once every pair has its answers</span>
+          </p>
+        </div>
+      )}
+      <div className="row">
+        {campaign !== null && (
+          <Link to="/p/$project/campaigns/$campaign" params={{ project: slug, campaign }} className="button">
+            The campaign
+          </Link>
+        )}
+        {campaign !== null && state === 'judging' && role !== 'viewer' && (
+          <Link to="/p/$project/judge/$campaign" params={{ project: slug, campaign }} className="button">
+            Judge
+          </Link>
+        )}
+        {result && state === 'judged' && (role === 'owner' || role === 'lead') && (
+          <button
+            type="button"
+            className="primary"
+            disabled={record.isPending}
+            onClick={() => record.mutate({ params })}
+          >
+            Record the result
+          </button>
+        )}
+      </div>
+      <Problem error={record.error} />
+      {winRate && result && <Outcome rate={winRate} result={result} candidate={candidate} opponent={opponent} />}
+      {recordedAt !== null && artifact !== null && (
+        <p className="soft">
+          Recorded by {recordedBy}, <Time at={recordedAt} />, as <span className="mono">{artifact.slice(0, 16)}</span>.
+          Gates know it as <span className="mono">{`${prompts}.win-rate`}</span>.
+        </p>
+      )}
+      {result && <Items items={result.items} />}
+    </main>
+  )
+}
+
+function Side({ role, name, hash }: { role: string; name: string; hash: string | null }) {
+  return (
+    <div>
+      <dt>
+        {role}: {name}
+      </dt>
+      <dd className="mono soft">{hash === null ? 'not loaded yet' : `weights ${hash.slice(0, 16)}`}</dd>
+    </div>
+  )
+}
+
+function Outcome({
+  rate,
+  result,
+  candidate,
+  opponent,
+}: {
+  rate: Rate
+  result: Result
+  candidate: string
+  opponent: string
+}) {
+  const verdict =
+    rate.low > 0.5
+      ? `${candidate} is preferred`
+      : rate.high < 0.5
+        ? `${opponent} is preferred`
+        : 'neither is shown to be better'
+  return (
+    <section aria-labelledby="outcome">
+      <h2 id="outcome">
+        {(rate.value * 100).toFixed(1)}% for {candidate}: {verdict}
+      </h2>
+      <p className="soft">
+        95% interval {(rate.low * 100).toFixed(1)}% to {(rate.high * 100).toFixed(1)}%, resampled over {rate.n} prompts;
+        a tie is half a win. Sign test p {rate.p < 0.001 ? 'below 0.001' : `= ${rate.p.toFixed(3)}`}.
+      </p>
+      <Split wins={rate.wins} ties={rate.ties} losses={rate.losses} />
+      {(result.equal > 0 || result.cannotJudge > 0) && (
+        <p className="soft">
+          {result.equal > 0 && `${many(result.equal, 'pair')} of equal texts, counted as ties without being shown. `}
+          {result.cannotJudge > 0 && `${many(result.cannotJudge, 'pair')} could not be judged and are in no rate.`}
+        </p>
+      )}
+      <table className="bars">
+        <thead className="unseen">
+          <tr>
+            <th scope="col">Stratum</th>
+            <th scope="col">Win rate</th>
+            <th scope="col">Interval</th>
+          </tr>
+        </thead>
+        <tbody>
+          {[{ ...rate, name: 'all' }, ...result.strata].map(({ name, n, ...each }) => (
+            <tr key={name}>
+              <th scope="row">
+                {name}
+                <span className="soft block">{many(n, 'prompt')}</span>
+              </th>
+              <td className="figure">{each.value.toFixed(2)}</td>
+              <td>
+                <IntervalBar {...each} from={0} to={1} mark={0.5} label={`Win rate, ${name}`} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+/** Wins, ties and losses as one bar. */
+function Split({ wins, ties, losses }: { wins: number; ties: number; losses: number }) {
+  const all = Math.max(1, wins + ties + losses)
+  const words = `${wins} won, ${ties} tied, ${losses} lost`
+  const parts = [
+    ['split-win', 0, wins],
+    ['split-tie', wins, ties],
+    ['split-loss', wins + ties, losses],
+  ] as const
+  return (
+    <div className="split">
+      <svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label={words}>
+        <title>{words}</title>
+        {parts.map(([kind, from, count]) => (
+          <rect key={kind} className={kind} x={(from / all) * 100} width={(count / all) * 100} y="0" height="10" />
+        ))}
+      </svg>
+      <span>
+        <b>{wins}</b> won · <b>{ties}</b> tied · <b>{losses}</b> lost
+      </span>
+    </div>
+  )
+}
+
+const OUTCOMES = {
+  win: 'Won',
+  loss: 'Lost',
+  tie: 'Tied',
+  equal: 'Same text',
+  'cannot-judge': 'Cannot be judged',
+} as const
+const SAID = {
+  candidate: 'candidate better',
+  opponent: 'opponent better',
+  tie: 'a tie',
+  'both-bad': 'both bad',
+  'cannot-judge': 'cannot judge',
+} as const
+const ITEMS_AT_ONCE = 20
+
+function Items({ items }: { items: Result['items'] }) {
+  const [shown, setShown] = useState<Result['items'][number]['outcome']>('loss')
+  const [count, setCount] = useState(ITEMS_AT_ONCE)
+  const own = items.filter(({ outcome }) => outcome === shown)
+  return (
+    <section aria-labelledby="pairs">
+      <h2 id="pairs">Pair by pair</h2>
+      <div className="row" role="group" aria-label="Which pairs">
+        {Object.entries(OUTCOMES).map(([outcome, label]) => {
+          const of = items.filter((item) => item.outcome === outcome).length
+          if (of === 0) return null
+          return (
+            <button
+              key={outcome}
+              type="button"
+              aria-pressed={shown === outcome}
+              onClick={() => {
+                setShown(outcome as typeof shown)
+                setCount(ITEMS_AT_ONCE)
+              }}
+            >
+              {label} {of}
+            </button>
+          )
+        })}
+      </div>
+      {own.length === 0 && <p className="soft">None lost.</p>}
+      {own.slice(0, count).map(({ item, stratum, prompt, candidate, opponent, judgements }) => (
+        <article key={item} className="judged-pair">
+          <p className="text soft">
+            {typeof prompt === 'string' ? prompt : prompt.map(({ content }) => content).join('\n')}
+            {stratum !== null && <span className="tag">{stratum}</span>}
+          </p>
+          <div className="beside">
+            <div className="answer">
+              <span className="soft block">Candidate</span>
+              <p className="text">{candidate}</p>
+            </div>
+            <div className="answer">
+              <span className="soft block">Opponent</span>
+              <p className="text">{opponent}</p>
+            </div>
+          </div>
+          {judgements.length > 0 && (
+            <ul className="said">
+              {judgements.map(({ id, choice, strength, reason }) => (
+                <li key={id}>
+                  {SAID[choice]}
+                  {strength !== null && `, strength ${strength} of 4`}
+                  {reason !== '' && <span className="soft">: {reason}</span>}
+                </li>
+              ))}
+            </ul>
+          )}
+        </article>
+      ))}
+      {own.length > count && (
+        <button type="button" onClick={() => setCount(count + ITEMS_AT_ONCE)}>
+          {own.length - count} more
+        </button>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,222 @@
+// Evaluations: what was held against what, how far people are, what came of it; and files that hone evaluate wrote.
+import { Link, useNavigate } from '@tanstack/react-router'
+import { type FormEvent, useState } from 'react'
+import type { AnswerOf } from '#server/contract'
+import { useGet, useWrite } from '../api.ts'
+import { IntervalBar } from '../interval-bar.tsx'
+import { Empty, Field, Loading, Problem, textsOf } from '../parts.tsx'
+import { useProject } from './project.tsx'
+import { Drawing, ModelField } from './samples.tsx'
+import { many } from './words.ts'
+
+type Evaluations = AnswerOf<'GET /api/projects/{project}/evaluations'>
+export type EvaluationState = Evaluations['evaluations'][number]['state']
+
+export const EVALUATION_STATES: Record<EvaluationState, string> = {
+  drawing: 'samples are being drawn',
+  stuck: 'samples cannot be drawn',
+  judging: 'people judge',
+  judged: 'judged, to be recorded',
+  recorded: 'recorded',
+}
+
+export function EvaluationsScreen() {
+  const { slug, role } = useProject()
+  const all = useGet(
+    'GET /api/projects/{project}/evaluations',
+    { params: { project: slug } },
+    { refetchInterval: 4000 },
+  )
+  return (
+    <main id="content" className="page">
+      <h1>Evaluations</h1>
+      {(role === 'owner' || role === 'lead') && <NewEvaluation slug={slug} />}
+      {all.isPending && <Loading />}
+      {all.isError && <Problem error={all.error} />}
+      {all.data?.evaluations.length === 0 && (
+        <Empty title="Nothing was held against anything yet">
+          <p>Two models answer the same prompts; people say which answer is better, and do not learn whose it is.</p>
+        </Empty>
+      )}
+      <ul className="cards wide">
+        {all.data?.evaluations.map(
+          ({ id, name, candidate, opponent, prompts, state, judgements, winRate, isSimulated }) => (
+            <li key={id}>
+              <Link
+                to="/p/$project/evaluations/$evaluation"
+                params={{ project: slug, evaluation: id }}
+                className="card"
+              >
+                <strong>{name}</strong>
+                <span className="soft">
+                  {candidate} against {opponent} on {prompts} · {EVALUATION_STATES[state]}
+                  {isSimulated && ' · trained on simulated annotators'}
+                </span>
+                {winRate ? (
+                  <IntervalBar {...winRate} from={0} to={1} mark={0.5} label={`Win rate of ${candidate}`} isNumbered />
+                ) : (
+                  <>
+                    <progress
+                      max={Math.max(1, judgements.wanted)}
+                      value={judgements.judged}
+                      aria-label={`Judged in ${name}`}
+                    />
+                    <span>
+                      {judgements.judged.toLocaleString('en')} of {many(judgements.wanted, 'judgement')}
+                    </span>
+                  </>
+                )}
+              </Link>
+            </li>
+          ),
+        )}
+      </ul>
+      {all.data && all.data.files.length > 0 && <Files files={all.data.files} />}
+    </main>
+  )
+}
+
+function Files({ files }: Pick<Evaluations, 'files'>) {
+  return (
+    <section aria-labelledby="files">
+      <h2 id="files">From the command line</h2>
+      <p className="soft">What hone evaluate wrote into the workspace. Gates read these too.</p>
+      <ul className="cards wide">
+        {files.map(({ path, metric, model, against, suite, rows, isSimulated, figures }) => (
+          <li key={path} className="card still">
+            <strong className="mono">{path}</strong>
+            <span className="soft">
+              {metric} of {model}
+              {against !== null && ` over ${against}`} on {suite}, {many(rows, 'row')}
+              {isSimulated && ' · simulated annotators'}
+            </span>
+            <Figures figures={figures} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+const FIGURES_SHOWN = 6
+
+function Figures({ figures }: { figures: Evaluations['files'][number]['figures'] }) {
+  const [isOpen, setOpen] = useState(false)
+  const some = isOpen ? figures : figures.slice(0, FIGURES_SHOWN)
+  return (
+    <>
+      <dl className="figures">
+        {some.map(({ name, value, low, high, n }) => (
+          <div key={name}>
+            <dt className="mono">{name}</dt>
+            <dd>
+              {figure(value)}
+              {low !== null && high !== null && (
+                <span className="soft">
+                  {' '}
+                  [{figure(low)}, {figure(high)}]
+                </span>
+              )}
+              {n !== null && <span className="soft"> n = {n}</span>}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {figures.length > FIGURES_SHOWN && (
+        <button type="button" className="quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+          {isOpen ? 'Fewer' : `All ${figures.length}`}
+        </button>
+      )}
+    </>
+  )
+}
+
+/** Four significant digits. */
+export function figure(value: number): string {
+  return Number.isInteger(value) ? value.toLocaleString('en') : String(Number(value.toPrecision(4)))
+}
+
+function NewEvaluation({ slug }: { slug: string }) {
+  const navigate = useNavigate()
+  const [isOpen, setOpen] = useState(false)
+  const models = useGet('GET /api/projects/{project}/models', { params: { project: slug } }, { enabled: isOpen })
+  const datasets = useGet('GET /api/projects/{project}/datasets', { params: { project: slug } }, { enabled: isOpen })
+  const create = useWrite('POST /api/projects/{project}/evaluations', ({ id }) =>
+    navigate({ to: '/p/$project/evaluations/$evaluation', params: { project: slug, evaluation: id } }),
+  )
+  if (!isOpen)
+    return (
+      <button type="button" className="primary" onClick={() => setOpen(true)}>
+        New evaluation
+      </button>
+    )
+  if (models.isPending || datasets.isPending) return <Loading />
+  if (models.isError || datasets.isError) return <Problem error={models.error ?? datasets.error} />
+  const prompts = datasets.data.datasets.filter(({ kind }) => kind === 'prompts' || kind === 'demonstrations')
+  if (prompts.length === 0)
+    return (
+      <p className="panel">
+        <span>
+          First import prompts that nothing was trained on, rows {'{prompt}'}, under{' '}
+          <Link to="/p/$project/datasets" params={{ project: slug }}>
+            Datasets
+          </Link>
+          .
+        </span>
+      </p>
+    )
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    const text = textsOf(event)
+    create.mutate({
+      params: { project: slug },
+      body: {
+        name: text('name'),
+        candidate: text('candidate'),
+        opponent: text('opponent'),
+        prompts: text('prompts'),
+        overlap: Number(text('overlap')),
+        seed: Number(text('seed')),
+        temperature: Number(text('temperature')),
+        maxTokens: Number(text('maxTokens')),
+      },
+    })
+  }
+  return (
+    <form className="panel narrow" onSubmit={submit}>
+      <Field label="Name" hint="Those who judge see it: do not name the models in it.">
+        {(attributes) => <input {...attributes} name="name" required maxLength={80} autoFocus />}
+      </Field>
+      <ModelField label="Candidate" name="candidate" models={models.data.models} />
+      <ModelField label="Against" name="opponent" models={models.data.models} />
+      <Field
+        label="Prompts"
+        hint="About 385 pairs tell a win rate to 5 points either way; about 800 tell 55 from 50 in four of five evaluations."
+      >
+        {(attributes) => (
+          <select {...attributes} name="prompts">
+            {prompts.map(({ name, rows }) => (
+              <option key={name} value={name}>
+                {name} ({rows.toLocaleString('en')})
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <Field label="People for each pair" hint="More pairs tell more than more people a pair.">
+        {(attributes) => (
+          <input {...attributes} name="overlap" type="number" min={1} max={9} defaultValue={1} required />
+        )}
+      </Field>
+      <Drawing />
+      <Problem error={create.error} />
+      <div className="row">
+        <button type="submit" className="primary" disabled={create.isPending}>
+          Draw, then let people judge
+        </button>
+        <button type="button" onClick={() => setOpen(false)}>
+          Leave it
+        </button>
+      </div>
+    </form>
+  )
+}

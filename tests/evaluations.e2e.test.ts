@@ -1,0 +1,77 @@
+// Candidate against another model, in Chromium: asked for, drawn, judged blind from the keyboard, read, recorded.
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { createTinyModel } from '../src/sampler/tiny-model.test-data.ts'
+import { complaints, hasBrowser, looksRight, somebody } from './browser.ts'
+import { openFront } from './serve.test-data.ts'
+
+const PAIRS = 6
+const front = openFront()
+let lead: Page
+
+test('a lead asks for an evaluation and its samples are drawn', async (ctx) => {
+  hasBrowser(ctx)
+  for (const [i, name] of ['candidate', 'rival'].entries())
+    createTinyModel(join(front.workspace, 'models', name), { contextTokens: 400, seed: i + 1 })
+  lead = (await somebody(front.browser)).page
+  await lead.goto(front.served.setUp!)
+  await lead.getByLabel('Your name').fill('Lea Winter')
+  await lead.getByLabel('E-mail address').fill('lea@example.org')
+  await lead.getByLabel('Password').fill('a long enough sentence')
+  await lead.keyboard.press('Enter')
+  await lead.getByRole('link', { name: 'Datasets' }).click()
+  await lead.getByLabel('Kind of rows').selectOption('prompts')
+  const rows = Array.from({ length: PAIRS }, (_, i) => ({
+    prompt: `Where is order ${i}?`,
+    stratum: i % 2 ? 'late' : 'lost',
+  }))
+  const buffer = Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'))
+  await lead.getByLabel('Drop a file here').setInputFiles({ name: 'held-out.jsonl', mimeType: 'text/plain', buffer })
+  await lead.getByText(`Imported held-out, ${PAIRS} rows`).waitFor()
+  await lead.getByRole('link', { name: 'Evaluations' }).click()
+  await lead.getByText('Nothing was held against anything yet').waitFor()
+  await lead.getByRole('button', { name: 'New evaluation' }).click()
+  await lead.getByLabel('Name').fill('Spring round')
+  await lead.getByLabel('Candidate').selectOption('models/candidate')
+  await lead.getByLabel('Against').selectOption('models/rival')
+  await lead.getByLabel('Most tokens').fill('24')
+  await looksRight(lead, 'new-evaluation')
+  await lead.getByRole('button', { name: 'Draw, then let people judge' }).click()
+  await lead.getByRole('heading', { name: 'Spring round' }).waitFor()
+  await lead.getByText(`0 of ${PAIRS} judgements`).waitFor()
+  // Nobody who judges is told before the end.
+  expect(await lead.getByText('Pair by pair').count()).toBe(0)
+  await looksRight(lead, 'evaluation-judging')
+})
+
+test('judged from the keyboard, the result shows with its interval, by stratum and pair by pair, and is recorded', async (ctx) => {
+  hasBrowser(ctx)
+  await lead.getByRole('link', { name: 'Judge' }).click()
+  await lead.getByRole('button', { name: 'I have read it' }).click()
+  for (let i = 0; i < PAIRS; i++) {
+    await lead.getByText(`${i} answer${i === 1 ? '' : 's'} by you`).waitFor()
+    await lead.keyboard.press(i === 0 ? '5' : '2')
+    await lead.keyboard.press('Enter')
+  }
+  await lead.getByText('Nothing is left for you here').waitFor()
+  await lead.getByRole('link', { name: 'Evaluations' }).click()
+  await lead.getByText('judged, to be recorded').waitFor()
+  await lead.getByRole('link', { name: /Spring round/ }).click()
+  await lead.getByRole('heading', { name: /% for models\/candidate: / }).waitFor()
+  for (const name of [/^all/, /^late/, /^lost/]) await lead.getByRole('rowheader', { name }).waitFor()
+  await lead.getByRole('button', { name: /^Tied 1/ }).click()
+  await lead.getByText('a tie', { exact: true }).waitFor()
+  await lead.getByRole('button', { name: 'Record the result' }).click()
+  await lead.getByText('Recorded by Lea Winter').waitFor()
+  await looksRight(lead, 'evaluation')
+  await lead.getByRole('link', { name: 'Evaluations' }).click()
+  await lead.getByText('recorded', { exact: false }).first().waitFor()
+  await looksRight(lead, 'evaluations')
+})
+
+test('the browser had nothing to complain about', (ctx) => {
+  hasBrowser(ctx)
+  expect(complaints).toEqual([])
+  expect(front.served.said()).not.toMatch(/Error/)
+})
