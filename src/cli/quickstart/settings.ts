@@ -57,7 +57,7 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
       steps: part(66, 6),
       updateEpochs: 1,
       minibatches: 4,
-      learningRate: 1.5e-4,
+      learningRate: 2e-4,
       beta: 0.01,
       warmupSteps: 4,
       klBudget: 6,
@@ -76,4 +76,4 @@ export const LOOK_EVERY = 4
 export const LOOK_FROM = 8
 
 /** Rule terms beside the learned reward. */
-export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.3, handover: 0.8, once: 0.15 }
+export const RULE_WEIGHTS = { fact: 0.5, constraint: 2, greeting: 0.3, handover: 0.8, once: 0.3 }
