@@ -5,7 +5,16 @@ import { EngineError } from '#errors'
 import type { PpoConfig } from '#schema'
 import { deriveSeed, generator, wilson } from '#stats'
 import { klEstimates } from './losses/kl.ts'
-import { bestMark, type Check, decide, type Judge, type MarkMemory, type MarkPair, type MarkResult } from './marks.ts'
+import {
+  bestMark,
+  type Check,
+  decide,
+  type Judge,
+  type JudgedPair,
+  type MarkMemory,
+  type MarkPair,
+  type MarkResult,
+} from './marks.ts'
 import { rowsOfStep } from './order.ts'
 import { type Rollout, sampleRollouts } from './rollouts.ts'
 import { sameTokens, sequenceOf } from './sequences.ts'
@@ -60,14 +69,21 @@ export async function judgeMark(
   const ofReference = await sample(reference, prompts.slice(0, markPairs), 'reference')
   const ofBest = best ? await withModel(engine, best, (model) => sample(model, prompts.slice(markPairs), 'best')) : []
 
-  const judged = async (opponents: Rollout[], from: number, opponent: MarkPair['opponent']) =>
-    judgePairs(check.judge, own.slice(from, from + opponents.length), opponents, {
+  const put = (opponents: Rollout[], from: number, opponent: MarkPair['opponent']) =>
+    drawPairs(own.slice(from, from + opponents.length), opponents, {
       opponent,
       seed: deriveSeed(seed, opponent),
       purpose: `mark-${step}-${opponent}`,
     })
-  const versusReference = await judged(ofReference, 0, 'reference')
-  const versusBest = best && (await judged(ofBest, markPairs, 'best'))
+  const againstReference = put(ofReference, 0, 'reference')
+  const againstBest = best && put(ofBest, markPairs, 'best')
+  const asked = [againstReference, ...(againstBest ? [againstBest] : [])]
+  await check.announce?.(
+    step,
+    asked.map(({ purpose, drawn }) => ({ purpose, pairs: shownOf(drawn) })),
+  )
+  const versusReference = await judgePairs(check.judge, againstReference)
+  const versusBest = againstBest && (await judgePairs(check.judge, againstBest))
 
   const contests = [...memory.contests, { a: step, b: 0, wins: versusReference.wins, n: versusReference.n }]
   if (versusBest) contests.push({ a: step, b: memory.best, wins: versusBest.wins, n: versusBest.n })
@@ -98,13 +114,18 @@ export async function judgeMark(
   }
 }
 
-/** Pairs with verdicts from the policy's side, and its wins; completions that are the same tie without being shown. */
-async function judgePairs(
-  judge: Judge,
+type Put = {
+  opponent: MarkPair['opponent']
+  purpose: string
+  drawn: (JudgedPair & { isOwnA: boolean; isSame: boolean })[]
+}
+
+/** Which side is the policy's is drawn for each pair. */
+function drawPairs(
   own: Rollout[],
   opponents: Rollout[],
   { opponent, seed, purpose }: { opponent: MarkPair['opponent']; seed: number; purpose: string },
-): Promise<{ pairs: MarkPair[]; wins: number; n: number }> {
+): Put {
   const sides = generator(seed)
   const drawn = own.map(({ prompt, completion }, i) => {
     const isOwnA = sides.uniform() < 0.5
@@ -117,14 +138,21 @@ async function judgePairs(
       isSame: sameTokens(completion, other),
     }
   })
-  const shown = drawn.filter((p) => !p.isSame)
-  const answers =
-    shown.length > 0
-      ? await judge(
-          shown.map(({ prompt, a, b }) => ({ prompt, a, b })),
-          purpose,
-        )
-      : []
+  return { opponent, purpose, drawn }
+}
+
+/** Completions that are the same tie without being shown. */
+function shownOf(drawn: Put['drawn']): JudgedPair[] {
+  return drawn.filter(({ isSame }) => !isSame).map(({ prompt, a, b }) => ({ prompt, a, b }))
+}
+
+/** Pairs with verdicts from the policy's side, and its wins. */
+async function judgePairs(
+  judge: Judge,
+  { opponent, purpose, drawn }: Put,
+): Promise<{ pairs: MarkPair[]; wins: number; n: number }> {
+  const shown = shownOf(drawn)
+  const answers = shown.length > 0 ? await judge(shown, purpose) : []
   if (answers.length !== shown.length || !answers.every(({ probability: p }) => p >= 0 && p <= 1))
     throw new EngineError(
       `the judge must answer ${shown.length} pairs with probabilities in 0..1, got ${answers.length}: ${answers.slice(0, 3).map((v) => v.probability)}`,

@@ -19,6 +19,8 @@ export type Judge = (pairs: JudgedPair[], purpose: string) => Promise<Verdict[]>
 
 export type Check = {
   judge: Judge
+  /** Told of all pairs of a mark before any of them is asked about. */
+  announce?: (step: number, asked: { purpose: string; pairs: JudgedPair[] }[]) => Promise<void>
   /** Prompts that the run does not train on; marks share none until all were used. */
   prompts: Int32Array[]
   /** The reward model's accuracy when it was let into the run; without it, accuracy is watched and never pauses. */

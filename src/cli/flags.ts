@@ -23,12 +23,13 @@ export function addFlags(command: Command, schema: z.ZodObject): void {
   }
 }
 
-/** Reads what `addFlags` added: config file, then flags, then the schema's own defaults and checks. */
+/** Reads what `addFlags` added: `before`, then the config file, then flags, then the schema's own defaults and checks. */
 export function readFlags<T extends z.ZodObject>(
   options: Record<string, string | boolean | undefined>,
   schema: T,
+  before: Record<string, unknown> = {},
 ): z.output<T> {
-  const given: Record<string, unknown> = readConfigFile(options.config)
+  const given: Record<string, unknown> = { ...before, ...readConfigFile(options.config) }
   for (const [name, property] of Object.entries(properties(schema))) {
     const raw = options[name]
     if (raw !== undefined) given[name] = parseFlag(`--${kebab(name)}`, String(raw), property)

@@ -1,7 +1,8 @@
 // The `hone` command: one file a command in this folder, this file only gathers them and turns errors into one clear
-// message. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 stopped by Ctrl-C after saving.
+// message. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 75 waits for people, 130 stopped by Ctrl-C after saving.
 import { Command, CommanderError } from 'commander'
 import { ConfigError, DataError, EngineError, HttpError } from '#errors'
+import { WAITING_CODE } from '#trainer'
 import { chatCommand } from './chat.ts'
 import { dataCommands } from './data.ts'
 import { diagnoseCommand } from './diagnose.ts'
@@ -22,7 +23,7 @@ import { reportCommand } from './report.ts'
 import { samplerCommand } from './sampler.ts'
 import { serveCommand } from './serve.ts'
 import { serveModelCommand } from './serve-model.ts'
-import { Stopped } from './stop.ts'
+import { Stopped, Waiting } from './stop.ts'
 import { trainCommands } from './train.ts'
 import { version } from './version.ts'
 
@@ -81,6 +82,10 @@ function report(error: unknown): number {
   if (error instanceof Stopped) {
     process.stderr.write(`${error.message}\n`)
     return 130
+  }
+  if (error instanceof Waiting) {
+    process.stderr.write(`${error.message}\n`)
+    return WAITING_CODE
   }
   const isExpected =
     error instanceof ConfigError ||

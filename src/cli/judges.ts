@@ -1,4 +1,4 @@
-// Who judges pairs at a mark or for a win rate. `terminal` asks whoever sits here, `simulated:DOMAIN` the domain's simulated
+// Who judges pairs at a mark or for a win rate. `people` asks the workspace's, `terminal` asks whoever sits here, `simulated:DOMAIN` the domain's simulated
 // annotators, `reward:FOLDER` a reward model, `rules:FILE` weighted rule terms. All answer in rows of judgements, which
 // whoever asked keeps; those of programs say `simulated`.
 import fs from 'node:fs'
@@ -14,6 +14,7 @@ import { pairExamples, readRules, resolveModel, scoreScale, type TextJudge, type
 import { withModel } from './completions.ts'
 import { loadDomain } from './domains.ts'
 import { judge, promptText } from './judging.ts'
+import { peopleJudge } from './people-judge.ts'
 import { Stopped } from './stop.ts'
 import { openTerminal } from './terminal.ts'
 
@@ -24,6 +25,8 @@ export type JudgeOptions = {
   seed: number
   /** Where a person's answers are kept until all pairs are judged. */
   folder: string
+  /** The run whose marks are judged. */
+  run?: string | undefined
   /** Written into each judgement of a person. */
   guideline?: string | undefined
   criterion?: string | undefined
@@ -32,6 +35,10 @@ export type JudgeOptions = {
 export async function openJudge(name: string, options: JudgeOptions): Promise<TextJudge> {
   const { kind, of } = partsOf(name)
   switch (kind) {
+    case 'people':
+      if (options.run === undefined)
+        throw new ConfigError(`--judge people: only the marks of a run are put to people; expected ${JUDGES}`)
+      return peopleJudge({ seed: options.seed, run: options.run })
     case 'terminal':
       return terminalJudge(of ?? 'terminal', options)
     case 'simulated':
@@ -52,10 +59,14 @@ export function absoluteJudge(name: string): string {
   return kind === 'rules' ? `rules:${resolve(of!)}` : name
 }
 
-function partsOf(name: string): { kind: 'terminal' | 'simulated' | 'reward' | 'rules'; of?: string } {
-  const [, kind, of] = /^(terminal|simulated|reward|rules)(?::(.+))?$/s.exec(name) ?? []
-  if (kind === undefined || (of === undefined && kind !== 'terminal'))
-    throw new ConfigError(`--judge: expected ${JUDGES}, got ${name}`)
+function partsOf(name: string): { kind: 'people' | 'terminal' | 'simulated' | 'reward' | 'rules'; of?: string } {
+  const [, kind, of] = /^(people|terminal|simulated|reward|rules)(?::(.+))?$/s.exec(name) ?? []
+  if (
+    kind === undefined ||
+    (of === undefined && kind !== 'terminal' && kind !== 'people') ||
+    (of !== undefined && kind === 'people')
+  )
+    throw new ConfigError(`--judge: expected ${JUDGES}, or people at marks; got ${name}`)
   return { kind: kind as ReturnType<typeof partsOf>['kind'], ...(of !== undefined && { of }) }
 }
 

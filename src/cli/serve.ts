@@ -10,6 +10,7 @@ import { holdFolder } from '#files'
 import { openSamplerLink } from '#sampler'
 import { createServer } from '#server'
 import { openStore } from '#store'
+import { supervise } from '#trainer'
 import { type Common, numberOf, workspaceOf } from './data-source.ts'
 import { output } from './output.ts'
 import { version } from './version.ts'
@@ -17,15 +18,16 @@ import { version } from './version.ts'
 const HONE = fileURLToPath(new URL('../../scripts/hone.mjs', import.meta.url))
 const WEB = fileURLToPath(new URL('../../.hone/web', import.meta.url))
 
-type Options = Common & { host: string; port: string; origin?: string; device: string }
+type Options = Common & { host: string; port: string; origin?: string; device: string; trainers: string }
 
 export function serveCommand(program: Command): void {
   program
     .command('serve')
-    .description('people judge, and see how the work goes: the web application of a workspace')
+    .description('people judge, runs are started and watched: the web application of a workspace, and its trainer')
     .option('--dir <folder>', 'workspace (default: the one around this folder)')
     .option('--host <address>', 'to listen on; 0.0.0.0 lets the network in', '127.0.0.1')
     .option('--port <n>', 'to listen on; 0 takes a free one', '4600')
+    .option('--trainers <n>', 'runs at once; 0 starts none here', '1')
     .option('--origin <url>', 'how people reach it, where a proxy with TLS stands before it')
     .option('--device <device>', 'where models answer: cpu, or cuda:0', 'cpu')
     .option('--json', 'events as JSON lines')
@@ -39,6 +41,7 @@ export function serveCommand(program: Command): void {
 async function serveWorkspace(options: Options): Promise<void> {
   const out = output(options)
   const port = numberOf('--port', options.port, { low: 0, high: 65_535, isWhole: true })
+  const trainers = numberOf('--trainers', options.trainers, { low: 0, high: 64, isWhole: true })
   const origin = options.origin === undefined ? undefined : originOf(options.origin)
   const workspace = resolve(workspaceOf(options))
   if (!existsSync(join(workspace, 'hone.json')))
@@ -59,9 +62,10 @@ async function serveWorkspace(options: Options): Promise<void> {
           origin,
           isLoopback,
           addressOf: (c) => getConnInfo(c).remote.address ?? '',
-          onDefect: (error) => process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`),
+          onDefect,
         })
         const { listener, url } = await listen(server.app.fetch, { host: options.host, port })
+        const supervisor = supervise({ store, workspace, trainers, hone: [process.execPath, HONE], onDefect })
         const base = origin ?? url
         const setUp = server.setUpToken === undefined ? undefined : `${base}/set-up#${server.setUpToken}`
         out.event({ event: 'listening', url: base, ...(setUp && { setUp }) })
@@ -70,7 +74,8 @@ async function serveWorkspace(options: Options): Promise<void> {
         if (!isLoopback && origin === undefined)
           out.say('without TLS browsers keep no session beyond this machine: put a proxy before it and give --origin')
         await signalled()
-        await closed(listener)
+        // Runs save and end; the next start goes on with them.
+        await Promise.all([closed(listener), supervisor.close()])
         await server.close()
       } finally {
         await sampler.close()
@@ -81,6 +86,10 @@ async function serveWorkspace(options: Options): Promise<void> {
   } finally {
     hold.release()
   }
+}
+
+function onDefect(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
 }
 
 function originOf(text: string): string {

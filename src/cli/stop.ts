@@ -5,7 +5,12 @@ export class Stopped extends Error {
   override readonly name = 'Stopped'
 }
 
-/** Runs `work` with a signal that the first Ctrl-C (or SIGTERM) aborts. */
+/** Thrown at a checkpoint from which the work goes on when people have answered. Exit code 75. */
+export class Waiting extends Error {
+  override readonly name = 'Waiting'
+}
+
+/** Runs `work` with a signal that the first Ctrl-C (or SIGTERM) aborts, or the death of the trainer that started this process. */
 export async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController()
   const onSignal = () => {
@@ -13,6 +18,8 @@ export async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>): P
     process.stderr.write('\nstopping after this step; Ctrl-C again ends at once\n')
     controller.abort()
   }
+  const onOrphaned = () => controller.abort()
+  if (process.connected) process.on('disconnect', onOrphaned)
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
   try {
@@ -23,6 +30,7 @@ export async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>): P
       throw new Stopped('stopped; the same command goes on from here', { cause: error })
     throw error
   } finally {
+    process.off('disconnect', onOrphaned)
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
   }

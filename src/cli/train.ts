@@ -6,7 +6,8 @@ import { checkCritic } from '#align'
 import { ConfigError } from '#errors'
 import { DpoConfig, PpoConfig, RewardConfig, SftConfig } from '#schema'
 import {
-  type Job,
+  branch,
+  Job,
   readRun,
   refuseRun,
   rehearse,
@@ -118,7 +119,7 @@ const RECIPES: Recipe[] = [
       { flag: 'watch', file: true, help: 'prompts whose completions are shown along the run' },
       {
         flag: 'judge',
-        help: `who judges fresh pairs at marks: ${JUDGES} (default: nobody, the budget alone ends the run)`,
+        help: `who judges fresh pairs at marks: people (in the browser; the run waits), ${JUDGES} (default: nobody, the budget alone ends the run)`,
       },
     ],
     job: ({ config, on, model, given }) => {
@@ -170,6 +171,10 @@ export function trainCommands(program: Command): void {
       .option('--model <model>', 'folder, run, or base, the bundled one')
       .option('--out <folder>', 'folder of the new run')
       .option('--resume <run>', 'go on with a stopped or killed run; takes no other setting')
+      .option(
+        '--branch <run@step>',
+        "a new run that goes on from another one's checkpoint, with its models and data; settings given here change",
+      )
       .option('--device <device>', 'cpu, or cuda:0 (default: cpu)')
       .option(...DTYPE_FLAG)
       .option('--lora-rank <n>', 'train adapters of this rank instead of the weights')
@@ -205,12 +210,15 @@ async function run(recipe: Recipe, options: Options): Promise<void> {
     }
     const o: TrainOptions = { hone: version(), signal, onProgress, say: out.say }
     if (options.resume !== undefined) return goOn(recipe, options, o)
-    const job = jobOf(recipe, options)
+    const folder = needed(options, 'out')
+    const origin = options.branch === undefined ? undefined : originOf(options.branch)
+    const job = origin ? branchedJob(recipe, options, origin.run) : jobOf(recipe, options)
     const judge =
       job.recipe === 'ppo' && job.judge !== undefined
-        ? await openJudge(job.judge, { seed: job.config.seed, folder: answersOf(needed(options, 'out')) })
+        ? await openJudge(job.judge, { seed: job.config.seed, folder: answersOf(folder), run: folder })
         : undefined
-    return train(job, needed(options, 'out'), { ...o, ...(judge && { judge }) })
+    const all = { ...o, ...(judge && { judge }) }
+    return origin ? branch(origin.run, { step: origin.step, job, out: folder }, all) : train(job, folder, all)
   })
   const seconds = (performance.now() - began) / 1000
   tell(recipe, trained, { out, seconds, tokensPerSecond: speed.tokens / speed.seconds })
@@ -255,8 +263,32 @@ async function goOn(recipe: Recipe, options: Options, o: TrainOptions): Promise<
     )
   const { judge: name, config: settings } = config as { judge?: string; config: { seed: number } }
   const judge =
-    name === undefined ? undefined : await openJudge(name, { seed: settings.seed, folder: answersOf(folder) })
+    name === undefined
+      ? undefined
+      : await openJudge(name, { seed: settings.seed, folder: answersOf(folder), run: folder })
   return resume(folder, { ...o, ...(judge && { judge }) })
+}
+
+/** `runs/ppo@40` */
+function originOf(given: string): { run: string; step: number } {
+  const [, run, step] = /^(.+)@(\d+)$/.exec(given) ?? []
+  if (run === undefined) throw new ConfigError(`--branch: expected RUN@STEP, such as runs/ppo@40, got ${given}`)
+  return { run, step: Number(step) }
+}
+
+/** The other run's job with the settings given here. */
+function branchedJob(recipe: Recipe, options: Options, run: string): Job {
+  const known = new Set(['branch', 'out', 'json', 'config', ...Object.keys(recipe.config.shape)])
+  const other = Object.keys(options).find((name) => !known.has(name))
+  if (other !== undefined)
+    throw new ConfigError(`--${kebab(other)} would be ignored: --branch takes models and data of the other run`)
+  const { record, config } = readRun(run)
+  if (record.recipe !== recipe.name)
+    throw new ConfigError(
+      `--branch: ${run} is a run of ${record.recipe}; branch from it by hone train ${record.recipe}`,
+    )
+  const job = Job.parse(config)
+  return Job.parse({ ...job, config: readFlags(options, recipe.config, job.config) })
 }
 
 function jobOf(recipe: Recipe, options: Options): Job {

@@ -44,6 +44,15 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** Whether a living process holds the folder; one that is not there is held by nobody. */
+export function isFolderHeld(folder: string): boolean {
+  if (!fs.existsSync(folder)) return false
+  return holds(folder).some(({ file }) => {
+    const holder = readHolder(file)
+    return holder !== undefined && isLiving(holder)
+  })
+}
+
 function settle(folder: string, mine: string): Hold {
   const release = () => fs.rmSync(mine, { force: true })
   try {

@@ -16,5 +16,5 @@ export {
   writeWholeFolder,
 } from './folder.ts'
 export { canonicalJson, hashRow, sha256, sha256File } from './hash.ts'
-export { type Hold, holdFolder, isAlive } from './hold.ts'
+export { type Hold, holdFolder, isAlive, isFolderHeld } from './hold.ts'
 export { type Log, openLog } from './log.ts'

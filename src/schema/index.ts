@@ -1,5 +1,6 @@
 // The nouns of hone as zod schemas and types: the public face of the room. Imports zod only.
 export * from './objective.ts'
+export * from './orders.ts'
 export * from './recipes.ts'
 export * from './report.ts'
 export * from './roles.ts'

@@ -30,7 +30,7 @@ const filled = (key: string, project: string) =>
     .replace('{project}', project)
     .replaceAll(/\{(user|campaign|fill|evaluation)\}/g, NOWHERE)
     .replaceAll('{item}', '999999')
-    .replaceAll('{dataset}', 'nothing')
+    .replaceAll(/\{(dataset|run)\}/g, 'nothing')
 
 test('the mounted router has the routes of the table, and no others', () => {
   const mounted = harness.server.app.routes

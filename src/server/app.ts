@@ -8,8 +8,9 @@ import { hasUsers, isBusy, isDown, sealAudit, type Store } from '#store'
 import type { Service } from './call.ts'
 import { openFilling } from './filling.ts'
 import { HANDLERS } from './handlers/index.ts'
+import { openFeeds } from './live/feeds.ts'
 import { mount } from './mount.ts'
-import { Conflict, TooMany } from './refusals.ts'
+import { Conflict, TooMany, WrongFields } from './refusals.ts'
 import { checkOrigin, HEADERS } from './security.ts'
 import { webPages } from './web-pages.ts'
 
@@ -52,6 +53,7 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
     sampler,
     filling,
     hone,
+    feeds: openFeeds({ workspace }),
     setUpToken: isSetUp ? undefined : randomBytes(32).toString('base64url'),
   }
   const app = new Hono()
@@ -101,6 +103,7 @@ function answerTo(
 ): { status: number; message: string; after?: number; detail?: unknown } {
   if (error instanceof TooMany) return { status: 429, message: error.message, after: error.seconds }
   if (error instanceof Conflict) return { status: 409, message: error.message, detail: error.detail }
+  if (error instanceof WrongFields) return { status: 422, message: error.message, detail: error.fields }
   if (error instanceof HttpError) return { status: error.status, message: error.message }
   if (error instanceof DataError || error instanceof ConfigError) return { status: 422, message: error.message }
   if (isDown(error) || isBusy(error))

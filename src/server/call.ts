@@ -1,11 +1,13 @@
 // What a handler gets and gives. It is called only after the request was authorised and parsed; what it answers is parsed
 // by the endpoint's schema on the way out, so that a field the API does not name cannot leak.
+import type { z } from 'zod'
 import type { Role } from '#schema'
 import type { SamplerLink } from '#sampler/contract'
 import type { Project, Store, User } from '#store'
 import type { Api, BodyOf, Key, ParamsOf, QueryOf } from './contract.ts'
-import type { AnswerOf } from './contract.ts'
+import type { AnswerOf, EventOf } from './contract.ts'
 import type { Filling } from './filling.ts'
+import type { Feeds } from './live/feeds.ts'
 
 /** What the server was opened with. */
 export type Service = {
@@ -18,6 +20,8 @@ export type Service = {
   readonly hone: string
   /** The token of the set-up link; undefined once somebody has an account. */
   setUpToken: string | undefined
+  /** Runs as they happen. */
+  readonly feeds: Feeds
 }
 
 type AccessOf<K extends Key> = Api[K]['access']
@@ -35,6 +39,10 @@ export type Call<K extends Key> = Who<K> & {
   body: BodyOf<K>
   /** Of a body that is a file. */
   upload: ReadableStream<Uint8Array> | undefined
+  /** Aborted when the client is gone. */
+  signal: AbortSignal
+  /** The last event that a client saw which asks for events again. */
+  lastEvent: string | undefined
   /** Of the client, as the socket says it. */
   address: string
   /** The session's token, where there is one. */
@@ -48,7 +56,9 @@ type Given<K extends Key> = Api[K]['answer'] extends 'file'
   ? FileAnswer
   : Api[K]['answer'] extends 'nothing'
     ? void
-    : AnswerOf<K>
+    : Api[K]['answer'] extends { events: z.ZodType }
+      ? AsyncIterable<{ id: string; event: EventOf<K> }>
+      : AnswerOf<K>
 
 export type Handler<K extends Key> = (call: Call<K>) => Promise<Given<K>>
 export type Handlers = { [K in Key]: Handler<K> }

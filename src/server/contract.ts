@@ -9,6 +9,7 @@ import type { Endpoint } from './api/endpoint.ts'
 import { EVALUATIONS } from './api/evaluations.ts'
 import { FILLS } from './api/fills.ts'
 import { PROJECTS } from './api/projects.ts'
+import { RUNS } from './api/runs.ts'
 
 export const API = {
   ...ACCOUNT,
@@ -18,6 +19,7 @@ export const API = {
   ...ADJUDICATION,
   ...FILLS,
   ...EVALUATIONS,
+  ...RUNS,
   'GET /api/openapi.json': { summary: 'This API as an OpenAPI 3.1 document', access: 'anyone', answer: 'file' },
 } satisfies Record<string, Endpoint>
 
@@ -42,3 +44,7 @@ export type BodyGiven<K extends Key> = Api[K] extends { body: infer B }
   : undefined
 export type QueryGiven<K extends Key> = Api[K] extends { query: infer Q } ? Given<Q> : undefined
 export type AnswerOf<K extends Key> = Api[K]['answer'] extends z.ZodType ? z.output<Api[K]['answer']> : undefined
+/** Of an endpoint that answers with events: one of them. */
+export type EventOf<K extends Key> = Api[K]['answer'] extends { events: infer E extends z.ZodType }
+  ? z.output<E>
+  : never

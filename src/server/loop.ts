@@ -3,12 +3,13 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { listVersions } from '#data'
 import { Objective, type Role } from '#schema'
-import { type Campaign, listCampaigns, listRunFolders, openFor, type Project, type RunFolder, type User } from '#store'
+import { type Campaign, listCampaigns, openFor, type Project, type RunFolder, type User } from '#store'
 import { ADJUDICATORS } from './api/adjudication.ts'
 import type { Service } from './call.ts'
 import { reportOn } from './campaign-report.ts'
 import type { AnswerOf } from './contract.ts'
 import { ownDatasets } from './handlers/data.ts'
+import { ownRuns } from './run-views.ts'
 
 type Home = AnswerOf<'GET /api/projects/{project}'>
 type Step = Home['steps'][number]
@@ -22,8 +23,10 @@ export async function loopOf(
   const kinds = countRows(workspace, project)
   const campaigns = await listCampaigns(service.store.query, project.id)
   const mine = role === 'viewer' ? [] : await openFor(service.store.query, project.id, user.id)
-  // Runs lie in the workspace; its first project, which keeps plain names, owns them.
-  const runs = project.filePrefix === '' ? listRunFolders(workspace) : []
+  const own = await ownRuns(service, project)
+  const runs = own.flatMap(({ folder }) => folder ?? [])
+  /** Runs that wait for people, by the campaign they wait for. */
+  const held = new Map(own.flatMap(({ run, mark }) => (mark ? [[mark.campaign, run] as const] : [])))
   return {
     steps: [
       objectiveStep(workspace),
@@ -36,7 +39,14 @@ export async function loopOf(
       runStep('sft', runs, ['sft'], 'fine-tuning'),
       comparisonStep(campaigns, kinds.judgements),
       runStep('reward', runs, ['reward'], 'reward'),
-      runStep('rl', runs, ['ppo', 'grpo', 'rloo', 'dpo'], 'RL'),
+      held.size > 0
+        ? {
+            step: 'rl',
+            state: 'waiting',
+            figure: String(held.size),
+            note: held.size === 1 ? 'run waits for people' : 'runs wait for people',
+          }
+        : runStep('rl', runs, ['ppo', 'grpo', 'rloo', 'dpo'], 'RL'),
       { step: 'evaluation', state: 'empty', figure: '', note: 'no release yet' },
     ],
     waiting: mine
@@ -55,7 +65,7 @@ export async function loopOf(
         role === 'annotator'
           ? []
           : campaigns.filter(isWaiting).map(({ id, name, wanted, judged }) => ({
-              what: `${wanted - judged === 1 ? 'judgement' : 'judgements'} missing in ${name}`,
+              what: `${wanted - judged === 1 ? 'judgement' : 'judgements'} missing in ${name}${held.has(id) ? `: the run ${held.get(id)} waits for them` : ''}`,
               count: wanted - judged,
               whose: 'annotators',
               isMine: false,

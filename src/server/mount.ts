@@ -1,7 +1,7 @@
 // Mounts the API table on a hono app. Every endpoint goes the same way: known, allowed, parsed, done, parsed again.
 import type { Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { stream } from 'hono/streaming'
+import { stream, streamSSE } from 'hono/streaming'
 import type { z } from 'zod'
 import { HttpError } from '#errors'
 import { findMembership, findSession, hasUsers, type Project, type User } from '#store'
@@ -41,6 +41,9 @@ export function mount(app: Hono, service: Service, handlers: Handlers, addressOf
       const params = paramsOf(c, path)
       const body = await bodyOf(c, endpoint)
       const query = endpoint.query && parse(endpoint.query, c.req.query(), 'query')
+      // A stream that has begun is ended by its client's leaving; before that there is nobody to tell.
+      const gone = new AbortController()
+      c.req.raw.signal.addEventListener('abort', () => gone.abort())
       const answer = await handler({
         ...who,
         service,
@@ -48,10 +51,18 @@ export function mount(app: Hono, service: Service, handlers: Handlers, addressOf
         query,
         body,
         upload: endpoint.body === 'file' ? (c.req.raw.body ?? undefined) : undefined,
+        signal: gone.signal,
+        lastEvent: c.req.header('last-event-id'),
         address: addressOf(c),
         session,
         setSession: (token: string | undefined) => writeSession(c, token),
       })
+      if (typeof endpoint.answer === 'object' && 'events' in endpoint.answer)
+        return respondLive(c, answer as Lives, {
+          schema: endpoint.answer.events,
+          gone,
+          isAllowed: () => authorise(c, service, endpoint.access, session).then(Boolean, isNoRefusal),
+        })
       return respond(c, endpoint, answer)
     })
   }
@@ -138,7 +149,7 @@ function unstorable(value: unknown, place: string): string | undefined {
 function respond(c: Context, { answer }: Endpoint, value: unknown): Response | Promise<Response> {
   c.header('cache-control', 'no-store')
   if (answer === 'nothing') return c.body(null, 204)
-  if (answer !== 'file') return c.json(answer.parse(value) as object)
+  if (answer !== 'file') return c.json((answer as z.ZodType).parse(value) as object)
   const { type, name, body } = value as FileAnswer
   c.header('content-type', type)
   if (name !== undefined) c.header('content-disposition', `attachment; filename="${name}"`)
@@ -146,4 +157,46 @@ function respond(c: Context, { answer }: Endpoint, value: unknown): Response | P
   return stream(c, async (out) => {
     for await (const piece of body) await out.write(piece)
   })
+}
+
+type Lives = AsyncIterable<{ id: string; event: { event: string; data: unknown } }>
+
+/** A silent stream is told apart from a dead one; and whoever lost the right to watch is shown out. */
+const BEAT_MILLISECONDS = 15_000
+const LOOK_MILLISECONDS = 1000
+
+function respondLive(
+  c: Context,
+  lives: Lives,
+  { schema, gone, isAllowed }: { schema: z.ZodType; gone: AbortController; isAllowed: () => Promise<boolean> },
+): Response {
+  c.header('cache-control', 'no-store')
+  c.header('x-accel-buffering', 'no')
+  return streamSSE(c, async (out) => {
+    out.onAbort(() => gone.abort())
+    let quiet = 0
+    const looking = setInterval(() => {
+      quiet += LOOK_MILLISECONDS
+      if (quiet >= BEAT_MILLISECONDS) {
+        quiet = 0
+        void out.write(': still here\n\n')
+      }
+      void isAllowed().then((isIn) => isIn || gone.abort())
+    }, LOOK_MILLISECONDS)
+    try {
+      await out.write(': live\n\n')
+      for await (const { id, event } of lives) {
+        const { event: name, data } = schema.parse(event) as { event: string; data: unknown }
+        await out.writeSSE({ id, event: name, data: JSON.stringify(data) })
+        quiet = 0
+      }
+    } finally {
+      clearInterval(looking)
+    }
+  })
+}
+
+/** A database that is away for a moment takes nobody's right. */
+function isNoRefusal(error: unknown): boolean {
+  return !(error instanceof HttpError)
 }

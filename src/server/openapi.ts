@@ -57,7 +57,14 @@ function operationOf(key: string, { summary, access, query, body, answer }: Endp
     responses: {
       ...(answer === 'nothing'
         ? { 204: { description: 'Done' } }
-        : { 200: { description: 'Done', content: contentOf(answer, 'output') } }),
+        : typeof answer === 'object' && 'events' in answer
+          ? {
+              200: {
+                description: 'Events as they happen',
+                content: { 'text/event-stream': { schema: schemaOf(answer.events, 'output') } },
+              },
+            }
+          : { 200: { description: 'Done', content: contentOf(answer, 'output') } }),
       default: {
         description: 'What was expected, what came',
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },

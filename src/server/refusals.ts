@@ -18,3 +18,17 @@ export class Conflict extends HttpError {
     this.detail = detail
   }
 }
+
+/** 422, and the message of each field that is wrong, by its path. */
+export class WrongFields extends HttpError {
+  readonly fields: Record<string, string>
+  constructor(fields: Record<string, string>) {
+    super(
+      422,
+      Object.entries(fields)
+        .map(([path, message]) => `${path}: ${message}`)
+        .join('; '),
+    )
+    this.fields = fields
+  }
+}

@@ -12,6 +12,23 @@ export {
 } from './adjudications.ts'
 export { isBusy, isDown } from './embedded.ts'
 export {
+  askJob,
+  claimJob,
+  type ClaimedJob,
+  createJob,
+  type Ending,
+  findJob,
+  type JobState,
+  listJobs,
+  mayStart,
+  MOST_DEATHS,
+  renewLease,
+  settleJob,
+  type StoredJob,
+  wakeWaiting,
+  type Wish,
+} from './jobs.ts'
+export {
   countOwners,
   createProject,
   createUser,
@@ -59,7 +76,17 @@ export {
   stopFill,
 } from './fills.ts'
 export { listModelFolders, type ModelFolder } from './models.ts'
-export { type RunFolder, listRunFolders } from './runs.ts'
+export { findMark, type MarkCampaign, missingMarks, projectOfRun, putMark } from './marks.ts'
+export {
+  findRunFolder,
+  lastMetrics,
+  listCheckpoints,
+  listRunFolders,
+  readRunConfig,
+  readRunFacts,
+  type RunFacts,
+  type RunFolder,
+} from './runs.ts'
 export {
   clearAttempts,
   countAttempt,

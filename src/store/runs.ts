@@ -1,14 +1,18 @@
-// Runs are folders and the truth about themselves; this reads what their run.json says and whether somebody works on them.
+// Runs are folders and the truth about themselves; this reads what their files say and whether somebody works on them.
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { isAlive } from '#files'
+import { isFolderHeld, MANIFEST } from '#files'
 
+const Artifact = z.object({ path: z.string(), hash: z.string() })
 const Record = z.object({
   recipe: z.string(),
   status: z.enum(['running', 'stopped', 'done']),
   simulated: z.boolean().default(false),
+  inputs: z.record(z.string(), Artifact).default({}),
+  outcome: z.object({ reason: z.string().default(''), steps: z.number().optional() }).optional(),
 })
+export type RunFacts = z.infer<typeof Record>
 
 export type RunFolder = {
   id: string
@@ -25,33 +29,77 @@ export function listRunFolders(workspace: string): RunFolder[] {
   return fs
     .readdirSync(root)
     .sort()
-    .flatMap((id) => {
-      const record = read(join(root, id, 'run.json'))
-      if (!record) return []
-      const { recipe, status, simulated } = record
-      const isBroken = status === 'running' && !isHeld(join(root, id))
-      return [{ id, recipe, status: isBroken ? ('broken-off' as const) : status, isSimulated: simulated }]
-    })
+    .flatMap((id) => findRunFolder(workspace, id) ?? [])
 }
 
-function read(file: string): z.infer<typeof Record> | undefined {
+/** The run of that name; undefined: there is none, or it is damaged. */
+export function findRunFolder(workspace: string, id: string): RunFolder | undefined {
+  const folder = join(workspace, 'runs', id)
+  const record = readRunFacts(folder)
+  if (!record) return undefined
+  const { recipe, status, simulated } = record
+  const isBroken = status === 'running' && !isFolderHeld(folder)
+  return { id, recipe, status: isBroken ? ('broken-off' as const) : status, isSimulated: simulated }
+}
+
+/** What run.json says; undefined where there is none, or it is damaged. */
+export function readRunFacts(folder: string): RunFacts | undefined {
+  return Record.safeParse(readJson(join(folder, 'run.json'))).data
+}
+
+/** config.json: the job as the run took it. Empty where there is none. */
+export function readRunConfig(folder: string): { [key: string]: unknown } {
+  return z.record(z.string(), z.unknown()).safeParse(readJson(join(folder, 'config.json'))).data ?? {}
+}
+
+/** Steps of its complete checkpoints, ascending. */
+export function listCheckpoints(folder: string): number[] {
+  const parent = join(folder, 'checkpoints')
+  if (!fs.existsSync(parent)) return []
+  return fs
+    .readdirSync(parent)
+    .filter((name) => /^\d+$/.test(name) && fs.existsSync(join(parent, name, MANIFEST)))
+    .map(Number)
+    .sort((a, b) => a - b)
+}
+
+/** Enough for some hundred rows of metrics. */
+const TAIL_BYTES = 1 << 16
+
+/** The newest step and its figures; undefined before the first. */
+export function lastMetrics(folder: string): { [name: string]: number } | undefined {
+  const file = join(folder, 'metrics.jsonl')
+  const size = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  if (size === 0) return undefined
+  const fd = fs.openSync(file, 'r')
   try {
-    return Record.safeParse(JSON.parse(fs.readFileSync(file, 'utf8'))).data
+    const tail = Buffer.alloc(Math.min(size, TAIL_BYTES))
+    fs.readSync(fd, tail, 0, tail.byteLength, size - tail.byteLength)
+    // The last line may be half written, the first cut by the window.
+    const lines = tail.toString('utf8').split('\n').slice(0, -1).reverse()
+    for (const line of lines) {
+      if (!line.startsWith('{') || line.includes('"kind":')) continue
+      const parsed = z.record(z.string(), z.number()).safeParse(parseLine(line))
+      if (parsed.success) return parsed.data
+    }
+    return undefined
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(fs.readFileSync(file, 'utf8'))
   } catch {
     return undefined
   }
 }
 
-function isHeld(folder: string): boolean {
-  return fs
-    .readdirSync(folder)
-    .filter((name) => /^\.hold-\d+$/.test(name))
-    .some((name) => {
-      try {
-        const { pid } = JSON.parse(fs.readFileSync(join(folder, name), 'utf8')) as { pid?: unknown }
-        return typeof pid === 'number' && isAlive(pid)
-      } catch {
-        return false
-      }
-    })
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
 }

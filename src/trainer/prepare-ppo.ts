@@ -1,6 +1,6 @@
 // PPO: policy and critic that train (two models, or one with a value head), the frozen reference, the reward as a sum of the learned term and rules, and who
 // judges at marks. Rules and judges read text; the recipe knows tokens only.
-import { type Check, learnedReward, ppo, type RewardTerm, type Rollout } from '#align'
+import { type Check, type JudgedPair, learnedReward, ppo, type RewardTerm, type Rollout } from '#align'
 import type { HeadSpec } from '#engine/contract'
 import { ConfigError } from '#errors'
 import type { Comparison, Judgement, Prompt } from '#schema'
@@ -19,7 +19,10 @@ import type { Context, Prepared } from './train.ts'
  * Who judges fresh pairs at a mark; which of `a` and `b` is whose is already drawn, and no model is named. `probability`: that `a` is better.
  * `judgements`: every answer behind it, which the run keeps. `purpose` names the mark and the opponent.
  */
-export type TextJudge = (pairs: readonly Comparison[], purpose: string) => Promise<TextVerdict[]>
+export type TextJudge = ((pairs: readonly Comparison[], purpose: string) => Promise<TextVerdict[]>) & {
+  /** Told of all pairs of a mark before any of them is asked about. */
+  announce?: (step: number, asked: readonly Comparison[]) => Promise<void>
+}
 export type TextVerdict = { probability: number; decided?: boolean; judgements: Judgement[] }
 
 export async function preparePpo(job: PpoJob, context: Context): Promise<Prepared> {
@@ -70,17 +73,22 @@ export async function preparePpo(job: PpoJob, context: Context): Promise<Prepare
       }),
     )
   terms.push(...rules.map((rule) => ruleTerm(rule, tokenizer)))
+  const asTexts = (pairs: JudgedPair[], purpose: string): Comparison[] =>
+    pairs.map(({ prompt, a, b }, i) => ({
+      item: itemOf(purpose, i),
+      prompt: textOf(tokenizer, prompt),
+      a: textOf(tokenizer, a),
+      b: textOf(tokenizer, b),
+    }))
   const check: Check | undefined = judge && {
-    judge: (pairs, purpose) =>
-      judge(
-        pairs.map(({ prompt, a, b }, i) => ({
-          item: itemOf(purpose, i),
-          prompt: textOf(tokenizer, prompt),
-          a: textOf(tokenizer, a),
-          b: textOf(tokenizer, b),
-        })),
-        purpose,
-      ),
+    judge: (pairs, purpose) => judge(asTexts(pairs, purpose), purpose),
+    ...(judge.announce && {
+      announce: (step, asked) =>
+        judge.announce!(
+          step,
+          asked.flatMap(({ pairs, purpose }) => asTexts(pairs, purpose)),
+        ),
+    }),
     prompts: await tokensOf(markRows ?? rows, 'prompts of marks'),
     ...(card?.reward?.accuracy && { launchAccuracy: card.reward.accuracy }),
   }

@@ -13,6 +13,7 @@ import './style/loop.css'
 import './style/annotate.css'
 import './style/adjudicate.css'
 import './style/release.css'
+import './style/runs.css'
 
 const queries = new QueryClient({
   defaultOptions: {

@@ -15,6 +15,8 @@ import { NewPasswordScreen } from './routes/new-password.tsx'
 import { PeopleScreen } from './routes/people.tsx'
 import { ProjectFrame } from './routes/project.tsx'
 import { ProjectsScreen } from './routes/projects.tsx'
+import { RunScreen } from './routes/run.tsx'
+import { RunsScreen } from './routes/runs.tsx'
 import { SamplesScreen } from './routes/samples.tsx'
 import { SetUpScreen } from './routes/set-up.tsx'
 import { Outside } from './parts.tsx'
@@ -47,6 +49,8 @@ const adjudicateItem = createRoute({
   path: '/adjudicate/$campaign/$item',
   component: AdjudicateScreen,
 })
+const runs = createRoute({ getParentRoute: () => project, path: '/runs', component: RunsScreen })
+const run = createRoute({ getParentRoute: () => project, path: '/runs/$run', component: RunScreen })
 const evaluations = createRoute({ getParentRoute: () => project, path: '/evaluations', component: EvaluationsScreen })
 const evaluation = createRoute({
   getParentRoute: () => project,
@@ -73,6 +77,8 @@ export const router = createRouter({
         judge,
         adjudicate,
         adjudicateItem,
+        runs,
+        run,
         evaluations,
         evaluation,
         people,

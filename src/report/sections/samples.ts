@@ -4,8 +4,7 @@ import type { Report, SampleReport } from '#schema'
 import { html } from '../markup.ts'
 import type { Markup, Part } from '../markup.ts'
 import { fixed, number } from '../numbers.ts'
-import { wordDiff } from '../word-diff.ts'
-import type { DiffPart } from '../word-diff.ts'
+import { type DiffPart, wordDiff } from '#diff'
 import { simulatedTag } from '../figure.ts'
 
 /** Characters of a text that are shown; the report names how many are not. */

@@ -15,8 +15,8 @@ export type Endpoint = {
   query?: z.ZodObject
   /** JSON, or a file as the request's body. */
   body?: z.ZodType | 'file'
-  /** JSON, nothing (204), or a file. What the schema does not name never leaves the server. */
-  answer: z.ZodType | 'nothing' | 'file'
+  /** JSON, nothing (204), a file, or events as they happen. What the schema does not name never leaves the server. */
+  answer: z.ZodType | 'nothing' | 'file' | { events: z.ZodType }
 }
 
 export const EVERY_ROLE = Role.options
@@ -37,6 +37,7 @@ export const PARAMETERS = {
   fill: z.uuid(),
   evaluation: z.uuid(),
   item: z.string().regex(/^[1-9][0-9]{0,14}$/),
+  run: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/),
   dataset: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
 } as const
 

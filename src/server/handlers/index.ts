@@ -9,6 +9,7 @@ import { dataHandlers } from './data.ts'
 import { evaluationHandlers } from './evaluations.ts'
 import { fillHandlers } from './fills.ts'
 import { projectHandlers } from './projects.ts'
+import { runHandlers } from './runs.ts'
 
 export const HANDLERS: Handlers = {
   ...accountHandlers,
@@ -19,5 +20,6 @@ export const HANDLERS: Handlers = {
   ...adjudicationHandlers,
   ...fillHandlers,
   ...evaluationHandlers,
+  ...runHandlers,
   'GET /api/openapi.json': async () => ({ type: 'application/json', body: JSON.stringify(openApiDocument()) }),
 }

@@ -9,3 +9,12 @@ export function a(noun: string): string {
 export function many(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 }
+
+/** How long ago: `3 min ago`. */
+export function age(at: string): string {
+  const seconds = Math.max(0, (Date.now() - Date.parse(at)) / 1000)
+  if (seconds < 60) return 'just now'
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`
+  return `${Math.floor(seconds / 86_400)} d ago`
+}

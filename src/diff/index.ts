@@ -1,0 +1,2 @@
+// What two texts have in common, for people to see.
+export { type DiffPart, type WordDiff, wordDiff } from './word-diff.ts'

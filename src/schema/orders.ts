@@ -1,0 +1,137 @@
+// What a person orders when a run is started from outside the command line: a recipe, what goes in by name, its settings,
+// and how it computes. Forms, the API and the flags of `hone train` are made of the same fields. `takes` says what an
+// input may name: a model (`base`, `models/NAME`, or a run), a reward run, or a dataset version that holds rows of a kind.
+import { z } from 'zod'
+import { DpoConfig, PpoConfig, RewardConfig, SftConfig } from './recipes.ts'
+
+export type Takes = 'model' | 'reward' | 'demonstrations' | 'pairs' | 'prompts'
+
+const name = (takes: Takes, words: string) => z.string().min(1).describe(words).meta({ takes })
+const model = name('model', 'model to start from')
+const pairs = 'pairs to learn from: comparisons with a chosen side, judgements, or preferences'
+
+/** How a run computes, whatever its recipe. */
+export const Computing = z.strictObject({
+  device: z
+    .string()
+    .regex(/^(cpu|cuda(:\d{1,2})?)$/, 'expected cpu, or a GPU such as cuda:0')
+    .default('cpu')
+    .describe('cpu, or a GPU such as cuda:0'),
+  dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('of matrix products'),
+  loraRank: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe('adapters of this rank train instead of the weights; empty = the weights train'),
+})
+export type Computing = z.infer<typeof Computing>
+
+export const ORDERS = {
+  sft: {
+    title: 'Supervised fine-tuning',
+    inputs: z.strictObject({
+      model,
+      data: name('demonstrations', 'demonstrations to learn from'),
+      heldOut: name('demonstrations', 'demonstrations to measure the loss on').optional(),
+    }),
+    settings: SftConfig,
+  },
+  reward: {
+    title: 'Reward model',
+    inputs: z.strictObject({
+      model,
+      data: name('pairs', pairs),
+      heldOut: name('pairs', 'pairs to measure accuracy on').optional(),
+      read: z
+        .enum(['last', 'sum'])
+        .default('last')
+        .describe('where the score is read: after the last token, or summed over the completion'),
+    }),
+    settings: RewardConfig,
+  },
+  dpo: {
+    title: 'Direct preference optimisation',
+    inputs: z.strictObject({
+      model,
+      data: name('pairs', pairs),
+      heldOut: name('pairs', 'pairs to measure accuracy on').optional(),
+    }),
+    settings: DpoConfig,
+  },
+  ppo: {
+    title: 'PPO under a KL budget',
+    inputs: z
+      .strictObject({
+        model,
+        reward: name('reward', 'reward model that is optimised'),
+        data: name('prompts', 'prompts to train on'),
+        judge: z
+          .enum(['people', 'simulated:customer-service'])
+          .optional()
+          .describe(
+            'who judges fresh pairs at marks; people = the run waits for them; empty = the budget alone ends it',
+          ),
+        markData: name('prompts', 'prompts kept apart for marks').optional(),
+        watch: name('prompts', 'prompts whose completions are shown along the run').optional(),
+        reference: name('model', 'frozen model that KL is measured to; empty = the model itself').optional(),
+        criticFrom: z
+          .enum(['reward', 'model', 'policy'])
+          .default('reward')
+          .describe('weights the critic starts from; policy = a value head on the policy itself, a third less work'),
+      })
+      .refine(({ judge, markData }) => judge !== undefined || markData === undefined, {
+        path: ['markData'],
+        message: 'would be ignored without a judge: choose one, or leave it empty',
+      }),
+    settings: PpoConfig,
+  },
+} as const
+
+export const RecipeName = z.enum(['sft', 'reward', 'dpo', 'ppo'])
+export type RecipeName = z.infer<typeof RecipeName>
+
+const Given = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+
+/** An order as it is kept: every name resolved (`base`, `models/NAME`, a run's folder name, `dataset@hash`), the rest as it was given. */
+export const RunOrder = z.strictObject({
+  recipe: RecipeName,
+  inputs: z.record(z.string(), z.string()),
+  settings: Given,
+  computing: Given,
+  /** Goes on from another run's checkpoint, with its inputs and these settings. */
+  branch: z.strictObject({ run: z.string(), step: z.number().int().nonnegative() }).optional(),
+})
+export type RunOrder = z.infer<typeof RunOrder>
+
+/** What an input of a recipe may name; undefined where it is a choice. */
+export function takesOf(recipe: RecipeName, input: string): Takes | undefined {
+  const shape: Record<string, z.ZodType> = ORDERS[recipe].inputs.shape
+  const schema = shape[input]
+  const meta = (schema instanceof z.ZodOptional ? (schema.unwrap() as z.ZodType) : schema)?.meta()
+  return meta?.takes as Takes | undefined
+}
+
+/** What a person would type in the workspace to begin the run: arguments of `hone`. */
+export function orderArguments({ recipe, inputs, settings, computing, branch }: RunOrder, run: string): string[] {
+  const flags: [string, unknown][] = [['out', `runs/${run}`]]
+  if (branch) flags.push(['branch', `runs/${branch.run}@${branch.step}`])
+  // Kept orders forget in which order they were given.
+  for (const input of Object.keys(ORDERS[recipe].inputs.shape)) {
+    const value = inputs[input]
+    if (value === undefined) continue
+    const takes = takesOf(recipe, input)
+    const isRun = (takes === 'model' || takes === 'reward') && value !== 'base' && !value.startsWith('models/')
+    flags.push([input, isRun ? `runs/${value}` : value])
+  }
+  for (const [part, { shape }] of [
+    [computing, Computing],
+    [settings, ORDERS[recipe].settings],
+  ] as const)
+    for (const field of Object.keys(shape)) if (part[field] !== undefined) flags.push([field, part[field]])
+  return ['train', recipe, ...flags.flatMap(([flag, value]) => [`--${kebab(flag)}`, String(value)])]
+}
+
+function kebab(field: string): string {
+  return field.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)
+}

@@ -1,0 +1,200 @@
+// Runs: ordered, watched, and asked to stop, pause, go on or branch. The trainer obeys; nothing is run here.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { listVersions } from '#data'
+import { HttpError } from '#errors'
+import { orderArguments, ORDERS, type RecipeName, RunOrder } from '#schema'
+import {
+  askJob,
+  audit,
+  createJob,
+  listCheckpoints,
+  type Project,
+  readRunConfig,
+  readRunFacts,
+  type User,
+  type Wish,
+} from '#store'
+import type { Handlers, Service } from '../call.ts'
+import { changedSettings, modelsOf, orderOf, recipeForms } from '../orders.ts'
+import { csvOf, curvesOf } from '../live/curves.ts'
+import { readPlace } from '../live/feeds.ts'
+import { allSamples, sampleTexts } from '../live/sample-texts.ts'
+import { lastLines } from '../live/tail.ts'
+import { Conflict } from '../refusals.ts'
+import { type OwnRun, ownRun, ownRuns, viewOf } from '../run-views.ts'
+import { ownDatasets } from './data.ts'
+
+type Runs = Pick<Handlers, Extract<keyof Handlers, `${string}/runs${string}` | `${string}/recipes`>>
+
+export const runHandlers: Runs = {
+  'GET /api/projects/{project}/recipes': async ({ service, project }) => ({
+    recipes: recipeForms(),
+    models: await modelsOf(service, project),
+    datasets: ownDatasets(service.workspace, project).map((file) => {
+      const { name, kind, rows } = listVersions(service.workspace, file).at(-1)!
+      return { name: name.slice(project.filePrefix.length), kind, rows }
+    }),
+  }),
+
+  'GET /api/projects/{project}/runs': async ({ service, project }) => ({
+    runs: (await ownRuns(service, project)).map((own) => viewOf(service.workspace, own)),
+  }),
+
+  'POST /api/projects/{project}/runs': async ({ service, project, user, body }) => {
+    const order = await orderOf(service, project, body)
+    return startRun(service, { project, user, name: body.name, order })
+  },
+
+  'GET /api/projects/{project}/runs/{run}': async ({ service, project, params }) => {
+    const own = await ownRun(service, project, params.run)
+    const folder = folderOf(service, own)
+    const facts = readRunFacts(folder)
+    const order = RunOrder.safeParse(own.job?.ordered).data
+    return {
+      ...viewOf(service.workspace, own),
+      config: configOf(service, own),
+      inputs: Object.entries(facts?.inputs ?? {}).map(([role, { path, hash }]) => ({
+        role,
+        name: order?.inputs[role]?.replace(/(@[0-9a-f]{12})[0-9a-f]+$/, '$1') ?? nameOf(service.workspace, path, hash),
+        hash,
+      })),
+      checkpoints: listCheckpoints(folder),
+      command: commandOf(own),
+      outcome: facts?.outcome?.reason ?? '',
+    }
+  },
+
+  'GET /api/projects/{project}/runs/{run}/curves': async ({ service, project, params, query }) => {
+    const folder = folderOf(service, await ownRun(service, project, params.run))
+    // First the place: what is written between the two is then told twice, and not never.
+    const place = service.feeds.place(params.run)
+    return {
+      place,
+      log: lastLines(join(folder, 'output.txt'), readPlace(place)!.log),
+      ...curvesOf(folder, query.points),
+    }
+  },
+
+  'GET /api/projects/{project}/runs/{run}/metrics': async ({ service, project, params }) => {
+    const folder = folderOf(service, await ownRun(service, project, params.run))
+    return { type: 'text/csv; charset=utf-8', name: `${params.run}.csv`, body: piecesOf(csvOf(folder)) }
+  },
+
+  'GET /api/projects/{project}/runs/{run}/samples': async ({ service, project, params }) => ({
+    samples: allSamples(folderOf(service, await ownRun(service, project, params.run))),
+  }),
+
+  'GET /api/projects/{project}/runs/{run}/events': async ({ service, project, params, query, lastEvent, signal }) => {
+    const folder = folderOf(service, await ownRun(service, project, params.run))
+    return service.feeds.watch(params.run, {
+      from: lastEvent ?? query.from,
+      look: async () => viewOf(service.workspace, await ownRun(service, project, params.run)),
+      textsOf: (lines) => sampleTexts(folder, lines),
+      signal,
+    })
+  },
+
+  'POST /api/projects/{project}/runs/{run}/stop': async (call) => ask(call, 'stop'),
+  'POST /api/projects/{project}/runs/{run}/pause': async (call) => ask(call, 'pause'),
+  'POST /api/projects/{project}/runs/{run}/resume': async (call) => ask(call, 'resume'),
+
+  'POST /api/projects/{project}/runs/{run}/branch': async ({ service, project, user, params, body }) => {
+    const own = await ownRun(service, project, params.run)
+    const folder = folderOf(service, own)
+    const recipe = own.folder?.recipe as RecipeName | undefined
+    if (!recipe || !(recipe in ORDERS)) throw new HttpError(422, `${params.run} is no run that can be branched`)
+    if (!listCheckpoints(folder).includes(body.step))
+      throw new HttpError(422, `step: ${params.run} has no checkpoint of step ${body.step}`)
+    const { config } = readRunConfig(folder) as { config?: Record<string, unknown> }
+    changedSettings(recipe, config ?? {}, body.settings)
+    const branch = { run: params.run, step: body.step }
+    const order = RunOrder.parse({ recipe, inputs: {}, settings: body.settings, computing: {}, branch })
+    return startRun(service, { project, user, name: body.name, order })
+  },
+}
+
+async function startRun(
+  { store, workspace }: Service,
+  { project, user, name, order }: { project: Project; user: User; name: string; order: RunOrder },
+): Promise<{ run: string }> {
+  const run = `${project.filePrefix}${name}`
+  const taken = new HttpError(422, `name: there is a run ${run}; choose another name`)
+  if (existsSync(join(workspace, 'runs', run))) throw taken
+  return store.transaction(async (query) => {
+    const { recipe } = order
+    if (!(await createJob(query, { project: project.id, run, recipe, ordered: order, by: user.id }))) throw taken
+    const detail = { recipe, ...(order.branch && { branch: order.branch }) }
+    await audit(query, { actor: user.id, project: project.id, action: 'run.start', subject: run, detail })
+    return { run }
+  })
+}
+
+async function ask(
+  { service, project, user, params }: { service: Service; project: Project; user: User; params: { run: string } },
+  what: Wish | 'resume',
+): Promise<void> {
+  const own = await ownRun(service, project, params.run)
+  const view = viewOf(service.workspace, own)
+  const refusal = new Conflict(
+    own.job || view.state !== 'running'
+      ? `${params.run} is ${view.state}: it cannot ${what} now`
+      : `${params.run} was begun at the command line: end it there, with Ctrl-C`,
+    { state: view.state },
+  )
+  if (!view.may.includes(what)) throw refusal
+  await service.store.transaction(async (query) => {
+    const { run, job, folder } = own
+    const isDone = job
+      ? await askJob(query, run, what)
+      : await createJob(query, { project: project.id, run, recipe: folder!.recipe, ordered: null, by: user.id })
+    if (!isDone) throw refusal
+    await audit(query, { actor: user.id, project: project.id, action: `run.${what}`, subject: run })
+  })
+}
+
+const LINES_A_PIECE = 500
+
+async function* piecesOf(lines: Iterable<string>): AsyncGenerator<string> {
+  let piece: string[] = []
+  for (const line of lines) {
+    piece.push(line)
+    if (piece.length < LINES_A_PIECE) continue
+    yield piece.join('')
+    piece = []
+  }
+  yield piece.join('')
+}
+
+const folderOf = ({ workspace }: Service, { run }: OwnRun): string => join(workspace, 'runs', run)
+
+/** As the run took it; before it began, as it was ordered. Settings and seed are under `config`. */
+function configOf(service: Service, own: OwnRun): Record<string, unknown> {
+  const taken = readRunConfig(folderOf(service, own))
+  if (Object.keys(taken).length > 0) return shortened(taken, service.workspace)
+  const order = RunOrder.safeParse(own.job?.ordered).data
+  return order ? { recipe: order.recipe, ...order.inputs, ...order.computing, config: order.settings } : {}
+}
+
+/** Where the workspace lies on its machine is nobody's business. */
+function shortened(config: Record<string, unknown>, workspace: string): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [key, typeof value === 'string' ? within(value, workspace) : value]),
+  )
+}
+
+function within(path: string, workspace: string): string {
+  if (path.startsWith(`${workspace}/`)) return path.slice(workspace.length + 1)
+  return path.startsWith('/') ? path.split('/').slice(-2).join('/') : path
+}
+
+/** A dataset version by its name, else where the file or folder lies. */
+function nameOf(workspace: string, path: string, hash: string): string {
+  return within(path, workspace).startsWith('artifacts/') ? `content ${hash.slice(0, 12)}` : within(path, workspace)
+}
+
+function commandOf({ run, job, folder }: OwnRun): string {
+  const order = RunOrder.safeParse(job?.ordered).data
+  const recipe = folder?.recipe ?? job?.recipe ?? ''
+  return ['hone', ...(order ? orderArguments(order, run) : ['train', recipe, '--resume', `runs/${run}`])].join(' ')
+}

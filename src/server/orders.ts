@@ -1,0 +1,123 @@
+// Orders of runs: what a form sends becomes an order whose names are all resolved within the project. What is wrong is said
+// by field, with every field that is wrong; what only the recipe itself can know, its process says when it starts.
+import { z } from 'zod'
+import { findVersion } from '#data'
+import { ConfigError, HttpError } from '#errors'
+import { Computing, ORDERS, type RecipeName, RunOrder, type Takes, takesOf } from '#schema'
+import { listModelFolders, type Project } from '#store'
+import type { Service } from './call.ts'
+import { fileOf, ownVersion } from './handlers/data.ts'
+import { WrongFields } from './refusals.ts'
+import { ownRuns, stateOfRun } from './run-views.ts'
+
+type Given = {
+  recipe: RecipeName
+  inputs: Record<string, string>
+  settings: Record<string, unknown>
+  computing: Record<string, unknown>
+}
+
+/** @throws WrongFields by `inputs.data`, `settings.steps`, ... */
+export async function orderOf(service: Service, project: Project, given: Given): Promise<RunOrder> {
+  const { recipe } = given
+  const wrong: Record<string, string> = {}
+  const inputs = check('inputs', ORDERS[recipe].inputs, given.inputs, wrong)
+  check('settings', ORDERS[recipe].settings, given.settings, wrong)
+  check('computing', Computing, given.computing, wrong)
+  const models = await modelsOf(service, project)
+  const resolved: Record<string, string> = {}
+  for (const [name, value] of Object.entries((inputs ?? {}) as Record<string, string | undefined>)) {
+    if (value === undefined) continue
+    const takes = takesOf(recipe, name)
+    try {
+      resolved[name] = takes === undefined ? value : resolve(service, project, { takes, value, models })
+    } catch (error) {
+      if (!(error instanceof HttpError) && !(error instanceof ConfigError)) throw error
+      wrong[`inputs.${name}`] = error.message
+    }
+  }
+  if (Object.keys(wrong).length > 0) throw new WrongFields(wrong)
+  return RunOrder.parse({ recipe, inputs: resolved, settings: given.settings, computing: given.computing })
+}
+
+/** Settings of a run, changed: the recipe's own checks hold for both together. */
+export function changedSettings(
+  recipe: RecipeName,
+  before: Record<string, unknown>,
+  changes: Record<string, unknown>,
+): void {
+  const wrong: Record<string, string> = {}
+  check('settings', ORDERS[recipe].settings, { ...before, ...changes }, wrong)
+  if (Object.keys(wrong).length > 0) throw new WrongFields(wrong)
+}
+
+function check(
+  part: string,
+  schema: z.ZodType,
+  value: Record<string, unknown>,
+  wrong: Record<string, string>,
+): unknown {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  for (const issue of parsed.error.issues) {
+    const fields = issue.code === 'unrecognized_keys' ? issue.keys : [issue.path.map(String).join('.')]
+    for (const field of fields) wrong[[part, field].filter(Boolean).join('.')] ??= issue.message
+  }
+  return undefined
+}
+
+export type OrderModel = { name: string; recipe: string }
+
+/** Models that a run of the project may start from: the bundled base, the workspace's models/, and what its finished runs left. */
+export async function modelsOf(service: Service, project: Project): Promise<OrderModel[]> {
+  const runs = await ownRuns(service, project)
+  const done = runs.filter((own) => stateOfRun(own) === 'done')
+  const others = listModelFolders(service.workspace).filter(({ kind }) => kind === 'base' || kind === 'folder')
+  return [
+    ...others.map(({ name }) => ({ name, recipe: 'given' })),
+    ...done.map(({ run, folder }) => ({ name: run, recipe: folder!.recipe })),
+  ]
+}
+
+const KINDS: Record<Exclude<Takes, 'model' | 'reward'>, readonly string[]> = {
+  demonstrations: ['demonstrations'],
+  pairs: ['judgements', 'comparisons'],
+  prompts: ['prompts', 'demonstrations', 'comparisons', 'judgements'],
+}
+
+function resolve(
+  { workspace }: Service,
+  project: Project,
+  { takes, value, models }: { takes: Takes; value: string; models: OrderModel[] },
+): string {
+  if (takes === 'model' || takes === 'reward') {
+    const model = models.find(({ name }) => name === value)
+    if (!model) throw new HttpError(422, `expected a model or a finished run, there is none called ${value}`)
+    if ((model.recipe === 'reward') !== (takes === 'reward'))
+      throw new HttpError(422, `expected a ${takes === 'reward' ? 'reward model' : 'model that writes'}, got ${value}`)
+    return value
+  }
+  const [name, hash] = value.split('@') as [string, string | undefined]
+  const newest = ownVersion(workspace, project, name)
+  const version = hash === undefined ? newest : findVersion(workspace, `${fileOf(project, name)}@${hash}`)
+  if (!KINDS[takes].includes(version.kind))
+    throw new HttpError(422, `expected ${KINDS[takes].join(' or ')}, ${name} holds ${version.kind}`)
+  return `${version.name}@${version.version}`
+}
+
+/** Recipes as JSON Schema, for forms. */
+export function recipeForms(): { name: RecipeName; title: string; inputs: Json; settings: Json; computing: Json }[] {
+  return Object.entries(ORDERS).map(([name, { title, inputs, settings }]) => ({
+    name: name as RecipeName,
+    title,
+    inputs: jsonOf(inputs),
+    settings: jsonOf(settings),
+    computing: jsonOf(Computing),
+  }))
+}
+
+type Json = Record<string, unknown>
+
+function jsonOf(schema: z.ZodType): Json {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json
+}

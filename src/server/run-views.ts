@@ -1,0 +1,127 @@
+// A run as people see it: its folder, which is the truth about itself, beside its job, which says whose turn it is. A run
+// of the command line has no job; it belongs to the project whose prefix its name bears, else to the workspace's first.
+import fs from 'node:fs'
+import { join } from 'node:path'
+import { HttpError } from '#errors'
+import {
+  findJob,
+  findRunFolder,
+  lastMetrics,
+  listJobs,
+  listRunFolders,
+  type MarkCampaign,
+  missingMarks,
+  type Project,
+  type Query,
+  readRunConfig,
+  type RunFolder,
+  type StoredJob,
+} from '#store'
+import type { Service } from './call.ts'
+import type { AnswerOf } from './contract.ts'
+
+export type RunView = AnswerOf<'GET /api/projects/{project}/runs'>['runs'][number]
+
+/** A run of a project: at least one of the two is there. */
+export type OwnRun = {
+  run: string
+  folder: RunFolder | undefined
+  job: StoredJob | undefined
+  /** The campaign of its mark that people have not yet judged. */
+  mark: MarkCampaign | undefined
+}
+
+/** Newest first. */
+export async function ownRuns({ store, workspace }: Service, project: Project): Promise<OwnRun[]> {
+  const jobs = new Map((await listJobs(store.query)).map((job) => [job.run, job]))
+  const prefixes = await prefixesOf(store.query)
+  const folders = new Map(listRunFolders(workspace).map((folder) => [folder.id, folder]))
+  const names = new Set([...jobs.keys(), ...folders.keys()])
+  const marks = new Map((await missingMarks(store.query, [...names])).map((mark) => [mark.run, mark]))
+  return [...names]
+    .map((run) => ({ run, job: jobs.get(run), folder: folders.get(run), mark: marks.get(run) }))
+    .filter((own) => isOwn(own, project, prefixes))
+    .map((own) => ({ own, at: madeAt(workspace, own) }))
+    .sort((a, b) => b.at.localeCompare(a.at) || a.own.run.localeCompare(b.own.run))
+    .map(({ own }) => own)
+}
+
+/** That run of the project; to a project that does not own it, it is not there. */
+export async function ownRun(service: Service, project: Project, run: string): Promise<OwnRun> {
+  const { store, workspace } = service
+  const job = await findJob(store.query, run)
+  const [mark] = await missingMarks(store.query, [run])
+  const own = { run, job, folder: findRunFolder(workspace, run), mark }
+  if ((!job && !own.folder) || !isOwn(own, project, await prefixesOf(store.query)))
+    throw new HttpError(404, `there is no run ${run}`)
+  return own
+}
+
+async function prefixesOf(query: Query): Promise<string[]> {
+  const rows = await query<{ prefix: string }>("select file_prefix as prefix from projects where file_prefix <> ''")
+  return rows.map(({ prefix }) => prefix)
+}
+
+function isOwn({ run, job }: OwnRun, { id, filePrefix }: Project, prefixes: readonly string[]): boolean {
+  if (job) return job.project === id
+  const prefix = prefixes.find((each) => run.startsWith(each)) ?? ''
+  return prefix === filePrefix
+}
+
+function madeAt(workspace: string, { run, job }: OwnRun): string {
+  if (job) return job.madeAt
+  const stat = fs.statSync(join(workspace, 'runs', run, 'config.json'), { throwIfNoEntry: false })
+  return new Date(stat?.mtimeMs ?? 0).toISOString()
+}
+
+/** The few figures that say how good it is, in this order. */
+const FIGURES = ['heldOutLoss', 'loss', 'heldOutAccuracy', 'accuracy', 'score', 'kl']
+
+export function viewOf(workspace: string, own: OwnRun): RunView {
+  const { run, job, folder, mark } = own
+  const at = join(workspace, 'runs', run)
+  const metrics = lastMetrics(at)
+  const state = stateOfRun(own)
+  const { steps } = (readRunConfig(at).config ?? {}) as { steps?: unknown }
+  const ordered = (job?.ordered as { settings?: { steps?: unknown } } | null)?.settings?.steps
+  const of = steps ?? ordered
+  return {
+    run,
+    recipe: folder?.recipe ?? job?.recipe ?? '',
+    state,
+    wish: job?.wish ?? null,
+    reason: job?.reason ?? '',
+    step: metrics?.step ?? null,
+    of: typeof of === 'number' ? of : null,
+    figures: FIGURES.flatMap((name) => {
+      const value = metrics?.[name]
+      return value === undefined ? [] : [{ name, value }]
+    }),
+    isSimulated: folder?.isSimulated ?? false,
+    by: job?.by ?? null,
+    madeAt: madeAt(workspace, own),
+    attempts: job?.attempts ?? 0,
+    waitsFor:
+      state === 'waiting' && mark
+        ? { campaign: mark.campaign, name: mark.name, step: mark.step, missing: mark.missing }
+        : null,
+    may: mayOf(own, state),
+  }
+}
+
+/** The folder knows best whether it is done, and whether somebody works on it. */
+export function stateOfRun({ job, folder, mark }: OwnRun): RunView['state'] {
+  if (!job) return folder!.status === 'broken-off' && mark ? 'waiting' : folder!.status
+  if (folder?.status === 'done') return 'done'
+  const isHeld = folder?.status === 'running'
+  return isHeld && ['paused', 'stopped', 'failed'].includes(job.state) ? 'running' : job.state
+}
+
+function mayOf({ job }: OwnRun, state: RunView['state']): RunView['may'] {
+  if (state === 'done') return []
+  if (!job) return state === 'running' ? [] : ['resume']
+  if (job.state === 'running') return job.wish === null ? ['pause', 'stop'] : job.wish === 'pause' ? ['stop'] : []
+  if (job.state === 'queued' || job.state === 'waiting') return ['pause', 'stop']
+  if (state === 'running') return []
+  return job.state === 'paused' ? ['resume', 'stop'] : ['resume']
+}
