@@ -1,8 +1,8 @@
 // hone gate: rules over evaluations, and the verdict with its evidence. Exit code 0 released, 1 refused.
 import fs from 'node:fs'
 import { z } from 'zod'
-import { ConfigError, DataError } from '#errors'
-import { decideRelease, Gate, type Verdict } from '#evaluate'
+import { DataError } from '#errors'
+import { decideRelease, Gate, gateStatistics, modelOfEvaluations, type Verdict } from '#evaluate'
 import { sha256File, writeDurable } from '#files'
 import { type Evaluation, readEvaluation, readJsonFile } from '#lineage'
 import { artifactsOf, hashModel } from '#trainer'
@@ -35,7 +35,7 @@ function gate(options: Options): void {
   const rules = readRules(options.rules)
   const given = options.evaluation.map(readGiven)
   const model = modelOf(given)
-  const verdict = decideRelease(rules, statisticsOf(given))
+  const verdict = decideRelease(rules, gateStatistics(given))
   const simulated = given.some(({ evaluation }) => evaluation.simulated)
   if (options.out !== undefined) {
     const evaluations = given.map(({ label, file }) => ({ file, ...(label !== undefined && { label }) }))
@@ -63,51 +63,12 @@ function readGiven(text: string): Given {
   return { label, file: rest, evaluation: readEvaluation(rest) }
 }
 
-/** The one model that is put to the gates; its files must still be those that were evaluated. */
+/** Its files must still be those that were evaluated. */
 function modelOf(given: Given[]): Evaluation['model'] {
-  const models = given.flatMap(({ label, evaluation }) => (label === undefined ? [evaluation.model] : []))
-  const first = models[0]
-  if (!first)
-    throw new ConfigError('expected an --evaluation without a label: it names the model that is put to the gates')
-  const other = models.find(({ hash }) => hash !== first.hash)
-  if (other)
-    throw new ConfigError(
-      `expected evaluations of one model, got ${first.path} and ${other.path}: give the one to compare with a label, LABEL=FILE`,
-    )
-  if (fs.existsSync(first.path) && hashModel(first.path) !== first.hash)
-    throw new DataError('changed since it was evaluated: evaluate it again', { file: first.path })
-  return first
-}
-
-function statisticsOf(given: Given[]): Record<string, unknown> {
-  const all: Record<string, Record<string, unknown>> = {}
-  const labels: Record<string, Record<string, Record<string, unknown>>> = {}
-  for (const { label, file, evaluation } of given) {
-    const { suite, statistics } = evaluation
-    const suites = label === undefined ? all : (labels[label] ??= {})
-    const before = (suites[suite.name] ??= {})
-    const twice = Object.keys(statistics).find((key) => Object.hasOwn(before, key) && !isCommon(key))
-    if (twice !== undefined)
-      throw new ConfigError(`expected ${suite.name}.${twice} once, got it again in ${file}: leave one of the two out`)
-    Object.assign(before, statistics)
-  }
-  const clash = Object.keys(labels).find((label) => Object.hasOwn(all, label))
-  if (clash !== undefined) throw new ConfigError(`the label ${clash} is the name of a suite too: choose another`)
-  return {
-    ...withShortNames(all),
-    ...Object.fromEntries(Object.entries(labels).map(([k, v]) => [k, withShortNames(v)])),
-  }
-}
-
-/** Of a single suite METRIC is enough for SUITE.METRIC. */
-function withShortNames(suites: Record<string, Record<string, unknown>>): Record<string, unknown> {
-  const [only, ...others] = Object.values(suites)
-  return others.length === 0 ? { ...only, ...suites } : suites
-}
-
-/** What every metric of drawn completions tells besides. */
-function isCommon(key: string): boolean {
-  return ['finished', 'tokens', 'rows'].includes(key)
+  const model = modelOfEvaluations(given)
+  if (fs.existsSync(model.path) && hashModel(model.path) !== model.hash)
+    throw new DataError('changed since it was evaluated: evaluate it again', { file: model.path })
+  return model
 }
 
 /** The verdict with everything it rests on, by hash. */

@@ -4,6 +4,7 @@ export { compareCriteria, type CriterionChange, type CriterionScores } from './c
 export { diagnose } from './diagnose.ts'
 export { distinctN, selfBleu } from './diversity.ts'
 export { type Facts, gatherFacts, type RewardFacts, type RlFacts, type RunFiles, type SftFacts } from './facts.ts'
+export { gateStatistics, type GivenEvaluation, modelOfEvaluations } from './gate-statistics.ts'
 export { checkGate, decideRelease, Gate, gatesOfObjective, type Verdict } from './gates.ts'
 export {
   type Grade,

@@ -1,8 +1,10 @@
 // The models of one sampler process: opened when first asked for, the longest unused one closed when there are too many.
 // Each has one stream of samples, which fills of campaigns and clients of the API join alike.
+import fs from 'node:fs'
+import { join } from 'node:path'
 import { ConfigError, DataError } from '#errors'
 import type { SampleEvent, SampleRequest } from '#engine/contract'
-import { hashFolder } from '#files'
+import { filesUnder, hashFolder } from '#files'
 import { choosePrecision, createEmbeddedEngine, readConfig } from '#lm'
 import { loadTokenizer, type Tokenizer } from '#text'
 import { openSampler, type Sampler } from './sampler.ts'
@@ -37,14 +39,14 @@ export function openHouse({
   let turn: Promise<unknown> = Promise.resolve()
 
   /** One at a time, so that two askers of one model load it once and no more than `most` are ever there. */
-  async function enter(folder: string): Promise<{ model: Promise<OpenedModel>; users: number }> {
-    let room = rooms.get(folder)
+  async function enter(folder: string, key: string): Promise<{ model: Promise<OpenedModel>; users: number }> {
+    let room = rooms.get(key)
     if (!room) {
       await makePlace()
       room = { model: openModel(folder, device), users: 0 }
     }
-    rooms.delete(folder)
-    rooms.set(folder, room)
+    rooms.delete(key)
+    rooms.set(key, room)
     room.users++
     return room
   }
@@ -61,14 +63,16 @@ export function openHouse({
   return {
     async use(name, use) {
       const folder = resolve(name)
-      const entered = turn.then(() => enter(folder))
+      // Files that changed are another model: what is in memory is no longer what lies there.
+      const key = `${folder}\n${stampOf(folder)}`
+      const entered = turn.then(() => enter(folder, key))
       turn = entered.catch(() => {})
       const room = await entered
       try {
         return await use(await room.model)
       } finally {
         room.users--
-        if (await room.model.then(() => false).catch(() => true)) rooms.delete(folder)
+        if (await room.model.then(() => false).catch(() => true)) rooms.delete(key)
       }
     },
     async close() {
@@ -76,6 +80,16 @@ export function openHouse({
       rooms.clear()
     },
   }
+}
+
+/** Changes when a file does: names, sizes and times, which cost less to read than content. */
+function stampOf(folder: string): string {
+  return filesUnder(folder)
+    .map((path) => {
+      const { size, mtimeMs, ino } = fs.statSync(join(folder, path))
+      return `${path} ${size} ${mtimeMs} ${ino}`
+    })
+    .join('\n')
 }
 
 async function openModel(folder: string, device: string): Promise<OpenedModel> {

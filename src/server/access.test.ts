@@ -23,14 +23,16 @@ beforeAll(async () => {
 afterAll(() => harness.close())
 
 const ENDPOINTS = Object.entries<Endpoint>(API)
+const isByKey = (access: Endpoint['access']): boolean => typeof access === 'object' && 'scope' in access
 const NOWHERE = '00000000-0000-4000-8000-000000000000'
 /** A path with ids of the right form that name nothing, so that a call that is let through changes nothing. */
 const filled = (key: string, project: string) =>
   key
     .replace('{project}', project)
-    .replaceAll(/\{(user|campaign|fill|evaluation)\}/g, NOWHERE)
+    .replaceAll(/\{(user|campaign|fill|evaluation|candidacy|key)\}/g, NOWHERE)
     .replaceAll('{item}', '999999')
     .replaceAll(/\{(dataset|run)\}/g, 'nothing')
+    .replaceAll('{release}', 'nothing')
 
 test('the mounted router has the routes of the table, and no others', () => {
   const mounted = harness.server.app.routes
@@ -62,6 +64,19 @@ test('every endpoint lets in exactly the roles it names; to all others the proje
 test('endpoints outside projects: administrators, the signed-in, anyone, and set-up when it is over', async () => {
   const lead = members.get('lead')!
   for (const [key, { access }] of ENDPOINTS) {
+    if (isByKey(access)) {
+      const [method, path] = key.split(' ') as [string, string]
+      const asked = await harness.server.app.request(`http://localhost:4600${path}`, {
+        method,
+        headers: {
+          cookie: lead.cookie() ?? '',
+          authorization: 'Bearer hone_nothing',
+          'content-type': 'application/json',
+        },
+        ...(method !== 'GET' && { body: '{}' }),
+      })
+      expect(asked.status, key).toBe(401)
+    }
     if (typeof access !== 'string') continue
     const nobody = (await harness.stranger().ask(filled(key, 'desk'), key.startsWith('GET') ? undefined : {})).status
     if (access === 'signed-in' || access === 'administrator') expect(nobody, key).toBe(401)
@@ -73,7 +88,7 @@ test('endpoints outside projects: administrators, the signed-in, anyone, and set
 })
 
 test('a write without this origin, or not in JSON, is refused everywhere', async () => {
-  const writes = ENDPOINTS.filter(([key]) => !key.startsWith('GET'))
+  const writes = ENDPOINTS.filter(([key, { access }]) => !key.startsWith('GET') && !isByKey(access))
   expect(writes.length).toBeGreaterThan(8)
   const own = { origin: 'http://localhost:4600', 'sec-fetch-site': 'same-origin' }
   for (const [key, { body }] of writes) {

@@ -59,10 +59,13 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
   const app = new Hono()
   app.use(async (c, next) => {
     for (const [name, value] of Object.entries(HEADERS)) c.header(name, value)
-    checkOrigin(c, { origin, isLoopback })
+    checkOrigin(c, { origin, isLoopback, isByKey: c.req.path.startsWith('/v1/') })
     await next()
   })
   mount(app, service, HANDLERS, addressOf)
+  app.all('/v1/*', () => {
+    throw new HttpError(404, 'there is no such endpoint; see /api/openapi.json')
+  })
   app.all('/api/*', () => {
     throw new HttpError(404, 'there is no such endpoint; see /api/openapi.json')
   })

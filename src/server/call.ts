@@ -3,7 +3,7 @@
 import type { z } from 'zod'
 import type { Role } from '#schema'
 import type { SamplerLink } from '#sampler/contract'
-import type { Project, Store, User } from '#store'
+import type { KeyHolder, Project, Store, User } from '#store'
 import type { Api, BodyOf, Key, ParamsOf, QueryOf } from './contract.ts'
 import type { AnswerOf, EventOf } from './contract.ts'
 import type { Filling } from './filling.ts'
@@ -25,7 +25,8 @@ export type Service = {
 }
 
 type AccessOf<K extends Key> = Api[K]['access']
-type Who<K extends Key> =
+type Who<K extends Key> = AccessOf<K> extends { scope: string } ? { holder: KeyHolder } : WhoIn<K>
+type WhoIn<K extends Key> =
   AccessOf<K> extends 'anyone' | 'set-up'
     ? { user: User | undefined }
     : AccessOf<K> extends string
@@ -54,11 +55,13 @@ export type Call<K extends Key> = Who<K> & {
 export type FileAnswer = { type: string; name?: string; body: AsyncIterable<string> | string }
 type Given<K extends Key> = Api[K]['answer'] extends 'file'
   ? FileAnswer
-  : Api[K]['answer'] extends 'nothing'
-    ? void
-    : Api[K]['answer'] extends { events: z.ZodType }
-      ? AsyncIterable<{ id: string; event: EventOf<K> }>
-      : AnswerOf<K>
+  : Api[K]['answer'] extends 'response'
+    ? Response
+    : Api[K]['answer'] extends 'nothing'
+      ? void
+      : Api[K]['answer'] extends { events: z.ZodType }
+        ? AsyncIterable<{ id: string; event: EventOf<K> }>
+        : AnswerOf<K>
 
 export type Handler<K extends Key> = (call: Call<K>) => Promise<Given<K>>
 export type Handlers = { [K in Key]: Handler<K> }

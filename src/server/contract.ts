@@ -9,6 +9,7 @@ import type { Endpoint } from './api/endpoint.ts'
 import { EVALUATIONS } from './api/evaluations.ts'
 import { FILLS } from './api/fills.ts'
 import { PROJECTS } from './api/projects.ts'
+import { RELEASES } from './api/releases.ts'
 import { RUNS } from './api/runs.ts'
 
 export const API = {
@@ -20,6 +21,7 @@ export const API = {
   ...FILLS,
   ...EVALUATIONS,
   ...RUNS,
+  ...RELEASES,
   'GET /api/openapi.json': { summary: 'This API as an OpenAPI 3.1 document', access: 'anyone', answer: 'file' },
 } satisfies Record<string, Endpoint>
 

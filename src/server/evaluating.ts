@@ -120,7 +120,7 @@ export async function record(
     against: against!,
     pairs: fileOf(pairs),
     judgements: [fileOf(kept.version)],
-    suite: { name: fill.prompts, ...fileOf(prompts), rows: judged.items.length },
+    suite: { name: slugOf(evaluation.name), ...fileOf(prompts), rows: judged.items.length },
     settings: {
       n,
       seed,

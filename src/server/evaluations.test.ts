@@ -137,7 +137,7 @@ test('recorded once, as a file that names models, prompts, pairs and judgements 
   expect(model.hash).toBe(hashFolder(join(harness.workspace, 'models', 'candidate')))
   expect(against!.hash).toBe(hashFolder(join(harness.workspace, 'models', 'rival')))
   expect(suite).toMatchObject({
-    name: 'held-out',
+    name: 'spring',
     rows: PROMPTS,
     hash: findVersion(harness.workspace, 'held-out').content,
   })

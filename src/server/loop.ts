@@ -3,12 +3,23 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { listVersions } from '#data'
 import { Objective, type Role } from '#schema'
-import { type Campaign, listCampaigns, openFor, type Project, type RunFolder, type User } from '#store'
+import {
+  type Campaign,
+  listCampaigns,
+  listCandidacies,
+  listEvaluations,
+  listReleases,
+  openFor,
+  type Project,
+  type RunFolder,
+  type User,
+} from '#store'
 import { ADJUDICATORS } from './api/adjudication.ts'
 import type { Service } from './call.ts'
 import { reportOn } from './campaign-report.ts'
 import type { AnswerOf } from './contract.ts'
 import { ownDatasets } from './handlers/data.ts'
+import { verdictOf } from './handlers/releases.ts'
 import { ownRuns } from './run-views.ts'
 
 type Home = AnswerOf<'GET /api/projects/{project}'>
@@ -47,7 +58,7 @@ export async function loopOf(
             note: held.size === 1 ? 'run waits for people' : 'runs wait for people',
           }
         : runStep('rl', runs, ['ppo', 'grpo', 'rloo', 'dpo'], 'RL'),
-      { step: 'evaluation', state: 'empty', figure: '', note: 'no release yet' },
+      await evaluationStep(service, project),
     ],
     waiting: mine
       .map(
@@ -139,6 +150,28 @@ function runStep(step: Step['step'], runs: readonly RunFolder[], recipes: readon
   const running = own.filter(({ status }) => status === 'running').length
   const note = `${own.length === 1 ? 'run' : 'runs'}${running > 0 ? `, ${running} at work` : ''}`
   return { step, state: running > 0 ? 'running' : 'there', figure: String(own.length), note }
+}
+
+async function evaluationStep({ store }: Service, project: Project): Promise<Step> {
+  const [releases, evaluations, candidacies] = await Promise.all([
+    listReleases(store.query, project.id),
+    listEvaluations(store.query, project.id),
+    listCandidacies(store.query, project.id),
+  ])
+  const names = new Set(releases.map(({ name }) => name)).size
+  const unsigned = candidacies.filter((each) => each.signedAt === null && verdictOf(each) !== 'refused').length
+  if (unsigned > 0)
+    return {
+      step: 'evaluation',
+      state: 'waiting',
+      figure: String(unsigned),
+      note: `${unsigned === 1 ? 'waits' : 'wait'} for a reviewer’s signature`,
+    }
+  if (names > 0)
+    return { step: 'evaluation', state: 'there', figure: String(names), note: names === 1 ? 'release' : 'releases' }
+  if (evaluations.length === 0) return { step: 'evaluation', state: 'empty', figure: '', note: 'no release yet' }
+  const word = evaluations.length === 1 ? 'evaluation' : 'evaluations'
+  return { step: 'evaluation', state: 'there', figure: String(evaluations.length), note: `${word}, no release yet` }
 }
 
 /** Rows of the newest version of each dataset of the project, by kind. */

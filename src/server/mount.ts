@@ -4,13 +4,13 @@ import { bodyLimit } from 'hono/body-limit'
 import { stream, streamSSE } from 'hono/streaming'
 import type { z } from 'zod'
 import { HttpError } from '#errors'
-import { findMembership, findSession, hasUsers, type Project, type User } from '#store'
+import { findKeyHolder, findMembership, findSession, hasUsers, type KeyHolder, type Project, type User } from '#store'
 import type { Role } from '#schema'
-import type { Access, Endpoint } from './api/endpoint.ts'
+import type { Access, Endpoint, KeyScope } from './api/endpoint.ts'
 import { PARAMETERS } from './api/endpoint.ts'
 import type { FileAnswer, Handlers, Service } from './call.ts'
 import { API, type Key } from './contract.ts'
-import { readSession, writeSession } from './security.ts'
+import { HEADERS, readSession, writeSession } from './security.ts'
 
 const MOST_BODY_BYTES = 1 << 20
 
@@ -37,7 +37,9 @@ export function mount(app: Hono, service: Service, handlers: Handlers, addressOf
     const pass = endpoint.body === 'file' ? [] : [limit]
     app.on([method], [path], ...pass, async (c: Context) => {
       const session = readSession(c)
-      const who = await authorise(c, service, endpoint.access, session)
+      const { access } = endpoint
+      const allowed = () => (isByKey(access) ? holderOf(c, service, access) : authorise(c, service, access, session))
+      const who = await allowed()
       const params = paramsOf(c, path)
       const body = await bodyOf(c, endpoint)
       const query = endpoint.query && parse(endpoint.query, c.req.query(), 'query')
@@ -61,17 +63,35 @@ export function mount(app: Hono, service: Service, handlers: Handlers, addressOf
         return respondLive(c, answer as Lives, {
           schema: endpoint.answer.events,
           gone,
-          isAllowed: () => authorise(c, service, endpoint.access, session).then(Boolean, isNoRefusal),
+          isAllowed: () => allowed().then(Boolean, isNoRefusal),
         })
       return respond(c, endpoint, answer)
     })
   }
 }
 
+/** By key and not by session. */
+function isByKey(access: Access): access is { scope: KeyScope } {
+  return typeof access === 'object' && 'scope' in access
+}
+
+async function holderOf(c: Context, service: Service, { scope }: { scope: KeyScope }): Promise<{ holder: KeyHolder }> {
+  const [, key] = /^Bearer (hone_[\w-]{43})$/.exec(c.req.header('authorization') ?? '') ?? []
+  const holder = key === undefined ? undefined : await findKeyHolder(service.store.query, key)
+  if (!holder) throw new HttpError(401, 'expected a key that holds, in the header Authorization: Bearer KEY')
+  if (!holder.scopes.includes(scope)) throw new HttpError(403, `this key is not for ${scope}`)
+  return { holder }
+}
+
 type Allowed = { user: User | undefined; project?: Project; role?: Role }
 
 /** Deny by default: each way to pass is named here, and there is no other. */
-async function authorise(c: Context, service: Service, access: Access, session: string | undefined): Promise<Allowed> {
+async function authorise(
+  c: Context,
+  service: Service,
+  access: Exclude<Access, { scope: KeyScope }>,
+  session: string | undefined,
+): Promise<Allowed> {
   const { query } = service.store
   if (access === 'set-up') {
     if (await hasUsers(query)) throw new HttpError(404, 'this installation is set up already')
@@ -149,6 +169,11 @@ function unstorable(value: unknown, place: string): string | undefined {
 function respond(c: Context, { answer }: Endpoint, value: unknown): Response | Promise<Response> {
   c.header('cache-control', 'no-store')
   if (answer === 'nothing') return c.body(null, 204)
+  if (answer === 'response') {
+    const response = value as Response
+    for (const [name, given] of Object.entries(HEADERS)) response.headers.set(name, given)
+    return response
+  }
   if (answer !== 'file') return c.json((answer as z.ZodType).parse(value) as object)
   const { type, name, body } = value as FileAnswer
   c.header('content-type', type)

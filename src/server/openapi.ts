@@ -22,7 +22,10 @@ export function openApiDocument(): Json {
     },
     paths,
     components: {
-      securitySchemes: { session: { type: 'apiKey', in: 'cookie', name: '__Host-hone' } },
+      securitySchemes: {
+        key: { type: 'http', scheme: 'bearer' },
+        session: { type: 'apiKey', in: 'cookie', name: '__Host-hone' },
+      },
       schemas: {
         Error: {
           type: 'object',
@@ -38,12 +41,13 @@ function operationOf(key: string, { summary, access, query, body, answer }: Endp
   const path = key.split(' ')[1]!
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as keyof typeof PARAMETERS)
   const queried = query ? Object.entries(query.shape as Record<string, z.ZodType>) : []
+  const isByKey = typeof access === 'object' && 'scope' in access
   const isOpen = access === 'anyone' || access === 'set-up'
   return {
     operationId: key.replaceAll(/[^a-zA-Z]+/g, '_').replace(/_$/, ''),
     summary,
-    description: `For: ${typeof access === 'string' ? access : access.join(', ')}`,
-    ...(!isOpen && { security: [{ session: [] }] }),
+    description: `For: ${typeof access === 'string' ? access : isByKey ? `keys with scope ${access.scope}` : access.join(', ')}`,
+    ...(!isOpen && { security: [isByKey ? { key: [] } : { session: [] }] }),
     parameters: [
       ...names.map((name) => ({ name, in: 'path', required: true, schema: schemaOf(PARAMETERS[name], 'input') })),
       ...queried.map(([name, schema]) => ({
@@ -73,8 +77,8 @@ function operationOf(key: string, { summary, access, query, body, answer }: Endp
   }
 }
 
-function contentOf(schema: z.ZodType | 'file', io: 'input' | 'output'): Json {
-  return schema === 'file'
+function contentOf(schema: z.ZodType | 'file' | 'response', io: 'input' | 'output'): Json {
+  return schema === 'file' || schema === 'response'
     ? { 'application/octet-stream': {} }
     : { 'application/json': { schema: schemaOf(schema, io) } }
 }

@@ -47,6 +47,28 @@ export {
   type User,
 } from './people.ts'
 export {
+  type ApiKey,
+  createApiKey,
+  findKeyHolder,
+  type KeyHolder,
+  type KeyScope,
+  listApiKeys,
+  revokeApiKey,
+} from './api-keys.ts'
+export {
+  addRelease,
+  addWaiver,
+  type Candidacy,
+  createCandidacy,
+  findCandidacy,
+  findRelease,
+  listCandidacies,
+  listReleases,
+  type ReleaseEntry,
+  signCandidacy,
+  type Waiver,
+} from './releases.ts'
+export {
   createEvaluation,
   type EvaluationRow,
   findEvaluation,

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { listRunFolders } from './runs.ts'
 
 export type ModelFolder = {
-  /** `RUN`, `RUN@STEP`, `models/NAME`, or `base`, the bundled one. */
+  /** `RUN`, `RUN@STEP`, `models/NAME`, `release NAME`, or `base`, the bundled one. */
   name: string
   /** Absolute; `base` for the bundled one. */
   folder: string
-  kind: 'run' | 'checkpoint' | 'folder' | 'base'
+  kind: 'run' | 'checkpoint' | 'folder' | 'release' | 'base'
   recipe: string | null
   isSimulated: boolean
 }

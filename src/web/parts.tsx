@@ -51,7 +51,17 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 }
 
 /** A link that is shown once and handed over by the reader. */
-export function HandOver({ label, url, note }: { label: string; url: string; note: string }) {
+export function HandOver({
+  label,
+  url,
+  note,
+  what = 'link',
+}: {
+  label: string
+  url: string
+  note: string
+  what?: string
+}) {
   const [isCopied, setCopied] = useState(false)
   return (
     <div className="hand-over" role="status">
@@ -64,7 +74,7 @@ export function HandOver({ label, url, note }: { label: string; url: string; not
           void navigator.clipboard.writeText(url).then(() => setCopied(true))
         }}
       >
-        {isCopied ? 'Copied' : 'Copy link'}
+        {isCopied ? 'Copied' : `Copy ${what}`}
       </button>
     </div>
   )

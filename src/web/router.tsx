@@ -15,6 +15,7 @@ import { NewPasswordScreen } from './routes/new-password.tsx'
 import { PeopleScreen } from './routes/people.tsx'
 import { ProjectFrame } from './routes/project.tsx'
 import { ProjectsScreen } from './routes/projects.tsx'
+import { ReleasesScreen } from './routes/releases.tsx'
 import { RunScreen } from './routes/run.tsx'
 import { RunsScreen } from './routes/runs.tsx'
 import { SamplesScreen } from './routes/samples.tsx'
@@ -57,6 +58,7 @@ const evaluation = createRoute({
   path: '/evaluations/$evaluation',
   component: EvaluationScreen,
 })
+const releases = createRoute({ getParentRoute: () => project, path: '/releases', component: ReleasesScreen })
 const people = createRoute({ getParentRoute: () => project, path: '/people', component: PeopleScreen })
 const audit = createRoute({ getParentRoute: () => project, path: '/audit', component: AuditScreen })
 
@@ -81,6 +83,7 @@ export const router = createRouter({
         run,
         evaluations,
         evaluation,
+        releases,
         people,
         audit,
       ]),

@@ -6,8 +6,11 @@ import { Role } from '#schema'
 /**
  * `set-up`: only while nobody has an account. `anyone`: without a session. `signed-in`: any account. `administrator`: of
  * the installation. A list: members of the path's {project} in one of these roles; to all others the project is not there.
+ * A scope: programs with a key of a project that has it; no session is looked at.
  */
-export type Access = 'set-up' | 'anyone' | 'signed-in' | 'administrator' | readonly Role[]
+export type Access = 'set-up' | 'anyone' | 'signed-in' | 'administrator' | readonly Role[] | { scope: KeyScope }
+/** What a program's key is good for. */
+export type KeyScope = 'models' | 'completions'
 
 export type Endpoint = {
   summary: string
@@ -15,8 +18,8 @@ export type Endpoint = {
   query?: z.ZodObject
   /** JSON, or a file as the request's body. */
   body?: z.ZodType | 'file'
-  /** JSON, nothing (204), a file, or events as they happen. What the schema does not name never leaves the server. */
-  answer: z.ZodType | 'nothing' | 'file' | { events: z.ZodType }
+  /** JSON, nothing (204), a file, a response that another process made, or events as they happen. What the schema does not name never leaves the server. */
+  answer: z.ZodType | 'nothing' | 'file' | 'response' | { events: z.ZodType }
 }
 
 export const EVERY_ROLE = Role.options
@@ -36,6 +39,9 @@ export const PARAMETERS = {
   campaign: z.uuid(),
   fill: z.uuid(),
   evaluation: z.uuid(),
+  candidacy: z.uuid(),
+  key: z.uuid(),
+  release: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
   item: z.string().regex(/^[1-9][0-9]{0,14}$/),
   run: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/),
   dataset: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),

@@ -27,6 +27,8 @@ const Evaluation = z.object({
   candidate: z.string(),
   opponent: z.string(),
   prompts: z.string(),
+  /** What gates call it, once it is recorded. */
+  suite: z.string(),
   /** `judged`: all that was wanted is there, and nothing is recorded yet. */
   state: z.enum(['drawing', 'stuck', 'judging', 'judged', 'recorded']),
   campaign: z.string().nullable(),

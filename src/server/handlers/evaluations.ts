@@ -64,7 +64,7 @@ export const evaluationHandlers: Evaluations = {
     if (prompts.rows * n * 2 > MOST_SAMPLES)
       throw new HttpError(422, `prompts: expected at most ${MOST_SAMPLES} samples, got ${prompts.rows * n * 2}`)
     promptsOf(service.workspace, prompts.version)
-    const models = [modelNamed(service, project, candidate), modelNamed(service, project, opponent)]
+    const models = await Promise.all([candidate, opponent].map((model) => modelNamed(service, project, model)))
     const id = await service.store.transaction(async (query) => {
       if (!(await newestGuideline(query, project.id)))
         throw new HttpError(422, 'write a guideline first: people must know what they judge by')
@@ -141,6 +141,7 @@ function shown(evaluation: EvaluationRow, { fill, campaign }: { fill: Fill; camp
     candidate: fill.models[0]!.name,
     opponent: fill.models[1]!.name,
     prompts: fill.prompts,
+    suite: slugOf(evaluation.name),
     state:
       evaluation.recordedAt !== null
         ? 'recorded'

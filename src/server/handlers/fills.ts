@@ -7,6 +7,7 @@ import {
   findFill,
   listFills,
   listModelFolders,
+  listReleases,
   listSamples,
   type ModelFolder,
   type Project,
@@ -32,7 +33,7 @@ export const MOST_SAMPLES = 50_000
 const ROWS_SHOWN = 8
 
 export const fillHandlers: Fills = {
-  'GET /api/projects/{project}/models': async ({ service, project }) => ({ models: modelsOf(service, project) }),
+  'GET /api/projects/{project}/models': async ({ service, project }) => ({ models: await modelsOf(service, project) }),
 
   'GET /api/projects/{project}/fills': async ({ service, project }) => ({
     fills: (await listFills(service.store.query, project.id)).map(shown),
@@ -48,7 +49,7 @@ export const fillHandlers: Fills = {
     if (ownDatasets(service.workspace, project).includes(fileOf(project, body.name)))
       throw new HttpError(422, `name: there is a dataset ${body.name} already; choose another name`)
     promptsOf(service.workspace, prompts.version)
-    const chosen = models.map((name) => modelNamed(service, project, name))
+    const chosen = await Promise.all(models.map((name) => modelNamed(service, project, name)))
     const id = await service.store.transaction(async (query) => {
       const made = await createFill(query, {
         ...drawing,
@@ -107,12 +108,18 @@ function shown(fill: Fill): AnswerOf<'GET /api/projects/{project}/fills'>['fills
 }
 
 /** Runs and models lie in the workspace; its first project, which keeps plain names, owns them. The base is everybody's. */
-export function modelsOf({ workspace }: Service, { filePrefix }: Project): ModelFolder[] {
-  return listModelFolders(workspace).filter(({ kind }) => filePrefix === '' || kind === 'base')
+export async function modelsOf({ workspace, store }: Service, { id, filePrefix }: Project): Promise<ModelFolder[]> {
+  const folders = listModelFolders(workspace).filter(({ kind }) => filePrefix === '' || kind === 'base')
+  const entries = await listReleases(store.query, id)
+  const newest = entries.filter(({ name }, i) => entries.findIndex((entry) => entry.name === name) === i)
+  const releases = newest.map(({ name, folder, simulated }): ModelFolder => {
+    return { name: `release ${name}`, folder, kind: 'release', recipe: null, isSimulated: simulated }
+  })
+  return [...folders, ...releases]
 }
 
-export function modelNamed(service: Service, project: Project, name: string): ModelFolder {
-  const found = modelsOf(service, project).find((model) => model.name === name)
+export async function modelNamed(service: Service, project: Project, name: string): Promise<ModelFolder> {
+  const found = (await modelsOf(service, project)).find((model) => model.name === name)
   if (!found) throw new HttpError(422, `models: there is no language model ${name} in this project`)
   return found
 }

@@ -6,9 +6,11 @@ import { adjudicationHandlers } from './adjudication.ts'
 import { annotatingHandlers } from './annotating.ts'
 import { campaignHandlers } from './campaigns.ts'
 import { dataHandlers } from './data.ts'
+import { completionHandlers } from './completions.ts'
 import { evaluationHandlers } from './evaluations.ts'
 import { fillHandlers } from './fills.ts'
 import { projectHandlers } from './projects.ts'
+import { releaseHandlers } from './releases.ts'
 import { runHandlers } from './runs.ts'
 
 export const HANDLERS: Handlers = {
@@ -21,5 +23,7 @@ export const HANDLERS: Handlers = {
   ...fillHandlers,
   ...evaluationHandlers,
   ...runHandlers,
+  ...releaseHandlers,
+  ...completionHandlers,
   'GET /api/openapi.json': async () => ({ type: 'application/json', body: JSON.stringify(openApiDocument()) }),
 }

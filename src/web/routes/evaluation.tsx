@@ -31,7 +31,8 @@ export function EvaluationScreen() {
         <Problem error={evaluation.error} />
       </main>
     )
-  const { name, candidate, opponent, candidateHash, opponentHash, prompts, settings, state, problem } = evaluation.data
+  const { name, candidate, opponent, candidateHash, opponentHash, prompts, settings, state, problem, suite } =
+    evaluation.data
   const { samples, judgements, campaign, winRate, result, isSimulated, recordedBy, recordedAt, artifact } =
     evaluation.data
   return (
@@ -91,7 +92,7 @@ export function EvaluationScreen() {
       {recordedAt !== null && artifact !== null && (
         <p className="soft">
           Recorded by {recordedBy}, <Time at={recordedAt} />, as <span className="mono">{artifact.slice(0, 16)}</span>.
-          Gates know it as <span className="mono">{`${prompts}.win-rate`}</span>.
+          Gates know it as <span className="mono">{`${suite}.win-rate`}</span>.
         </p>
       )}
       {result && <Items items={result.items} />}
