@@ -70,6 +70,29 @@ test('judged from the keyboard, the result shows with its interval, by stratum a
   await looksRight(lead, 'evaluations')
 })
 
+test('from the evaluation down to one judgement and its guideline, and back up, box by box', async (ctx) => {
+  hasBrowser(ctx)
+  await lead.getByRole('link', { name: 'Lineage' }).click()
+  await lead.getByRole('region', { name: 'Evaluations' }).getByRole('link').first().click()
+  const picture = lead.getByRole('group', { name: 'Picture of what came from what' })
+  for (const name of [/^objective/, /^guideline/, /^model models\/candidate/, /^model models\/rival/])
+    await picture.getByRole('link', { name }).first().waitFor()
+  await looksRight(lead, 'lineage')
+  await picture.getByRole('link', { name: /^dataset .*-judged@/ }).click()
+  await lead.getByRole('heading', { name: 'Its rows' }).waitFor()
+  await lead
+    .getByRole('link', { name: /^judgement person-/ })
+    .first()
+    .click()
+  await lead.getByRole('heading', { name: /^judgement person-/ }).waitFor()
+  await picture.getByRole('link', { name: /^evaluation/ }).waitFor()
+  await picture
+    .getByRole('link', { name: /^criterion/ })
+    .first()
+    .waitFor()
+  await looksRight(lead, 'lineage-judgement')
+})
+
 test('the browser had nothing to complain about', (ctx) => {
   hasBrowser(ctx)
   expect(complaints).toEqual([])

@@ -4,10 +4,11 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
+import { z } from 'zod'
 import { listDatasets, listVersions, type Version } from '#data'
 import { artifactPath, hashRow, sha256File } from '#files'
 import { PairsKey, readEvaluation, readJsonFile, readRelease } from './evaluations.ts'
-import { addGuidelines, linkJudgements } from './guidelines.ts'
+import { addGuidelines, linkJudgements, type WrittenGuideline } from './guidelines.ts'
 import { type Graph, graphOf, type Kind, link, nodeOf, put } from './nodes.ts'
 import { readMade } from './made.ts'
 import { judgedMarks, readCardOf, readRunRecord } from './runs.ts'
@@ -29,11 +30,14 @@ const LARGEST_RECORD = 8 << 20
 /** Files of rows beyond this are known by their bytes alone, not by their rows. */
 const LARGEST_ROWS = 64 << 20
 
-/** The graph of everything under `folder`. */
-export function readGraph(folder: string): Graph {
-  const graph = graphOf()
+/** The graph of everything under `folder`; paths are told from `near` on. `guidelines`: versions that lie elsewhere. */
+export function readGraph(
+  folder: string,
+  { near = process.cwd(), guidelines = [] }: { near?: string; guidelines?: readonly WrittenGuideline[] } = {},
+): Graph {
+  const graph = graphOf({ near })
   const root = resolve(folder)
-  addGuidelines(graph, root)
+  addGuidelines(graph, root, guidelines)
   if (fs.existsSync(join(root, 'hone.json'))) addVersions(graph, root)
   const { runs, records } = findRecords(root)
   for (const run of runs) addRun(graph, run)
@@ -56,9 +60,9 @@ export function versionHashOf(file: string): string | undefined {
   return hash.digest('hex')
 }
 
-export function shortPath(path: string): string {
-  const near = relative(process.cwd(), path)
-  return near === '' ? '.' : near.startsWith('..') ? path : near
+function shortPath({ near }: Graph, path: string): string {
+  const short = relative(near, path)
+  return short === '' ? '.' : short.startsWith('..') ? path : short
 }
 
 function addVersions(graph: Graph, root: string): void {
@@ -82,8 +86,13 @@ function addVersion(graph: Graph, root: string, version: Version): void {
   graph.alias.set(content, id)
 }
 
-/** To the versions and the file that it was made from. */
+/** Of comparisons that a server's models drew. */
+const Drawn = z.object({ models: z.array(z.object({ name: z.string(), hash: z.string() })) })
+
+/** To the versions, the models and the file that it was made from. */
 function linkVersion(graph: Graph, { version: id, content, parents, source }: Version): void {
+  for (const { name, hash } of Drawn.safeParse(source).data?.models ?? [])
+    link(graph, { from: put(graph, { id: hash, kind: 'model', label: name }), to: id, role: 'answered' })
   for (const parent of parents) {
     put(graph, { id: parent, kind: 'dataset', label: `${parent.slice(0, 12)}, not in this workspace` })
     link(graph, { from: parent, to: id, role: graph.nodes.get(parent)!.kind === 'guideline' ? 'guideline' : 'parent' })
@@ -134,14 +143,14 @@ function artifact(graph: Graph, { path, hash }: { path: string; hash: string }, 
       graph.alias.set(hash, version)
       return version
     }
-    return put(graph, { id: hash, kind, label: shortPath(path), rows: path })
+    return put(graph, { id: hash, kind, label: shortPath(graph, path), rows: path })
   }
-  return put(graph, { id: hash, kind, label: shortPath(path) })
+  return put(graph, { id: hash, kind, label: shortPath(graph, path) })
 }
 
 function addRun(graph: Graph, folder: string): void {
   const record = readRunRecord(folder)
-  put(graph, { id: folder, kind: 'run', label: shortPath(folder), detail: describeRun(record) })
+  put(graph, { id: folder, kind: 'run', label: shortPath(graph, folder), detail: describeRun(record) })
   for (const [role, input] of Object.entries(record.inputs)) {
     const isCheckpoint = role === 'branchedFrom'
     const isModel = MODEL_ROLES.includes(role) || (role === 'judge' && !input.path.endsWith('.json'))
@@ -181,7 +190,7 @@ function addRecord(graph: Graph, path: string): void {
   const { verdict, reasons, model, rules, evaluations } = readRelease(path)
   const [first, ...others] = reasons
   const why = [...(first === undefined ? [] : [first]), ...(others.length > 0 ? [`${others.length} more reasons`] : [])]
-  put(graph, { id, kind: 'release', label: shortPath(path), detail: [verdict, ...why].join('; ') })
+  put(graph, { id, kind: 'release', label: shortPath(graph, path), detail: [verdict, ...why].join('; ') })
   link(graph, { from: artifact(graph, model, 'model'), to: id, role: 'model' })
   link(graph, { from: artifact(graph, rules, 'file'), to: id, role: 'rules' })
   for (const evaluation of evaluations) {
@@ -220,7 +229,7 @@ function addPairs(graph: Graph, path: string): void {
 function addEvaluation(graph: Graph, { path, hash }: { path: string; hash: string }, detail?: string): void {
   const known = graph.nodes.get(hash)
   if (known && detail !== undefined) known.detail = detail
-  put(graph, { id: hash, kind: 'evaluation', label: shortPath(path), ...(detail !== undefined && { detail }) })
+  put(graph, { id: hash, kind: 'evaluation', label: shortPath(graph, path), ...(detail !== undefined && { detail }) })
 }
 
 /** A model whose run is not here still tells its parents by its card. */
@@ -228,13 +237,18 @@ function addCards(graph: Graph): void {
   const models = [...graph.nodes.values()].filter(({ kind }) => kind === 'model')
   for (const { id, label } of models) {
     if (graph.above.get(id)?.length) continue
-    addCard(graph, { id, folder: resolve(label) })
+    addCard(graph, { id, folder: resolve(graph.near, label) })
   }
 }
 
 export function addCard(graph: Graph, { id, folder }: { id: string; folder: string }): void {
   const card = fs.existsSync(folder) ? readCardOf(folder) : undefined
-  put(graph, { id, kind: 'model', label: shortPath(folder), ...(card && { detail: `${card.recipe}, by its card` }) })
+  put(graph, {
+    id,
+    kind: 'model',
+    label: shortPath(graph, folder),
+    ...(card && { detail: `${card.recipe}, by its card` }),
+  })
   for (const [role, hash] of Object.entries(card?.parents ?? {})) {
     const isModel = MODEL_ROLES.includes(role)
     const known = nodeOf(graph, hash)

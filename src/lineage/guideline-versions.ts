@@ -100,11 +100,12 @@ export function readGuideline(
   const text = (hash: string) => Buffer.from(readArtifact(workspace, hash)).toString('utf8')
   return {
     objective: Objective.parse(JSON.parse(text(objective))),
-    sentences: sentencesOf(text(guideline)).map((sentence) => ({
-      ...sentence,
-      id: sha256(`${guideline} ${sentence.text}`),
-    })),
+    sentences: sentencesWithIds(guideline, text(guideline)),
   }
+}
+
+export function sentencesWithIds(guideline: string, text: string): Sentence[] {
+  return sentencesOf(text).map((sentence) => ({ ...sentence, id: sha256(`${guideline} ${sentence.text}`) }))
 }
 
 /** The criterion that --criterion names must be of the workspace's objective, where there is one. */

@@ -2,12 +2,15 @@
 // were made under, and the criterion when only one was asked about; a sentence is about the criterion of its tag, or all.
 import fs from 'node:fs'
 import { DataError } from '#errors'
+import { canonicalJson, sha256 } from '#files'
+import type { Objective } from '#schema'
 import {
   type GuidelineVersion,
   guidelineLabel,
   guidelineNamed,
   listGuidelines,
   readGuideline,
+  sentencesWithIds,
 } from './guideline-versions.ts'
 import { type Graph, graphOf, link, put } from './nodes.ts'
 
@@ -15,14 +18,27 @@ import { type Graph, graphOf, link, put } from './nodes.ts'
 export type Asked = { guideline?: string; criterion?: string }
 
 /** Nodes of every guideline version of a workspace, with its objective, criteria and sentences. */
-export function addGuidelines(graph: Graph, root: string): void {
-  for (const version of listGuidelines(root)) addGuideline(graph, root, version)
+export function addGuidelines(graph: Graph, root: string, others: readonly WrittenGuideline[]): void {
+  const own = listGuidelines(root)
+  for (const version of own) addGuideline(graph, version, readOrSay(root, version))
+  for (const { text, objective, created } of others) {
+    const version = {
+      guideline: sha256(text),
+      name: 'guideline',
+      objective: sha256(canonicalJson(objective)),
+      created,
+    }
+    if (own.some(({ guideline, name }) => guideline === version.guideline && name === version.name)) continue
+    addGuideline(graph, version, { objective, sentences: sentencesWithIds(version.guideline, text) })
+  }
 }
 
-function addGuideline(graph: Graph, root: string, version: GuidelineVersion): void {
+/** A version that is kept elsewhere than in the workspace's files: its text, and the objective that it serves. */
+export type WrittenGuideline = { text: string; objective: Objective; created: string }
+
+function addGuideline(graph: Graph, version: GuidelineVersion, read: ReturnType<typeof readGuideline> | string): void {
   const { guideline, objective: hash } = version
   graph.guidelines.push(version)
-  const read = readOrSay(root, version)
   if (typeof read === 'string') {
     put(graph, { id: guideline, kind: 'guideline', label: guidelineLabel(version), detail: read })
     return
@@ -46,7 +62,8 @@ function addGuideline(graph: Graph, root: string, version: GuidelineVersion): vo
   for (const { id, text, criterion } of sentences) {
     put(graph, { id, kind: 'sentence', label: text, guideline })
     link(graph, { from: guideline, to: id, role: 'sentence' })
-    const about = criterion === undefined ? [...criterionOf.values()] : [criterionOf.get(criterion)!]
+    const own = criterion === undefined ? undefined : criterionOf.get(criterion)
+    const about = own === undefined ? [...criterionOf.values()] : [own]
     for (const from of about) link(graph, { from, to: id, role: 'criterion' })
   }
 }

@@ -20,8 +20,19 @@ export {
   readGuideline,
   sentencesOf,
 } from './guideline-versions.ts'
-export { foldSentences } from './guidelines.ts'
+export { foldSentences, type WrittenGuideline } from './guidelines.ts'
 export { type Made, readMade } from './made.ts'
-export { type Edge, type Graph, type Kind, type Node, next, nodeOf, reach, type Way, withEdges } from './nodes.ts'
+export {
+  type Edge,
+  type Graph,
+  type Kind,
+  type Node,
+  next,
+  nodeOf,
+  reach,
+  type Way,
+  withEdges,
+} from './nodes.ts'
 export { addRow, type Place, type Row, rowsNamed, rowsOf } from './rows.ts'
 export { readCardOf } from './runs.ts'
+export { addExtra, beginningsOf, type Extra, type LooseJudgement, type Walk, walkFrom } from './walk.ts'

@@ -33,12 +33,14 @@ export type Graph = {
   below: Map<string, Edge[]>
   alias: Map<string, string>
   guidelines: GuidelineVersion[]
+  /** Folder from which paths are told. */
+  near: string
 }
 
 /** Without edges yet. */
-export function graphOf(o: Partial<Pick<Graph, 'nodes' | 'alias' | 'guidelines'>> = {}): Graph {
-  const { nodes = new Map(), alias = new Map(), guidelines = [] } = o
-  return { nodes, alias, guidelines, edges: [], above: new Map(), below: new Map() }
+export function graphOf(o: Partial<Pick<Graph, 'nodes' | 'alias' | 'guidelines' | 'near'>> = {}): Graph {
+  const { nodes = new Map(), alias = new Map(), guidelines = [], near = process.cwd() } = o
+  return { nodes, alias, guidelines, near, edges: [], above: new Map(), below: new Map() }
 }
 
 /** The part of a graph that these edges are. */

@@ -45,7 +45,7 @@ export function rowsNamed({ nodes }: Graph, ids: Iterable<string>, name: string)
 export function addRow(graph: Graph, place: Omit<Place, 'line'>): string {
   const { dataset, hash, row } = place
   const isKnown = graph.nodes.has(hash)
-  put(graph, { id: hash, kind: kindOf(row), label: labelOf(row), detail: detailOf(row) })
+  put(graph, { id: hash, ...describeRow(row) })
   link(graph, { from: hash, to: dataset, role: 'row' })
   if (isKnown) return hash
   const isJudgement = kindOf(row) === 'judgement'
@@ -56,6 +56,11 @@ export function addRow(graph: Graph, place: Omit<Place, 'line'>): string {
     link(graph, { from, to, role: 'aggregated' })
   }
   return hash
+}
+
+/** What a row is, in words. */
+export function describeRow(row: Row): { kind: Kind; label: string; detail: string } {
+  return { kind: kindOf(row), label: labelOf(row), detail: detailOf(row) }
 }
 
 /** Of a judgement the preferences that were made of it, of a preference its judgements: rows of its item a step down, or up. */

@@ -8,6 +8,7 @@ import { DATA } from './api/data.ts'
 import type { Endpoint } from './api/endpoint.ts'
 import { EVALUATIONS } from './api/evaluations.ts'
 import { FILLS } from './api/fills.ts'
+import { LINEAGE } from './api/lineage.ts'
 import { PROJECTS } from './api/projects.ts'
 import { RELEASES } from './api/releases.ts'
 import { RUNS } from './api/runs.ts'
@@ -22,6 +23,7 @@ export const API = {
   ...EVALUATIONS,
   ...RUNS,
   ...RELEASES,
+  ...LINEAGE,
   'GET /api/openapi.json': { summary: 'This API as an OpenAPI 3.1 document', access: 'anyone', answer: 'file' },
 } satisfies Record<string, Endpoint>
 

@@ -155,7 +155,70 @@ test('recorded once, as a file that names models, prompts, pairs and judgements 
   expect(files).toEqual([])
 })
 
+type Walk = {
+  target: { id: string; kind: string; label: string }
+  nodes: { id: string; kind: string; label: string; way: string }[]
+  edges: { from: string; to: string }[]
+  rows: { id: string; kind: string }[]
+  rowsInAll: number
+}
+const walk = async (from: string): Promise<Walk> => {
+  const { status, json, text } = await owner.ask(`GET /api/projects/desk/lineage/walk?id=${encodeURIComponent(from)}`)
+  expect(status, text).toBe(200)
+  return json as Walk
+}
+const kindsOf = ({ nodes }: Walk, way: string) =>
+  new Set(nodes.filter((node) => node.way === way).map(({ kind }) => kind))
+
+test('from a release down to one judgement, its guideline and objective, and from the judgement up to the release', async () => {
+  const { artifact } = (await owner.ask(`GET /api/projects/desk/evaluations/${id}`)).json as { artifact: string }
+  const rules = [{ name: 'known', statistic: 'spring.win-rate', bound: 'value', comparison: 'above', value: 0 }]
+  const asked = await owner.ask('POST /api/projects/desk/candidacies', {
+    release: 'desk',
+    rules,
+    evaluations: [{ hash: artifact }],
+  })
+  const candidacy = (asked.json as { id: string }).id
+  const sign = { signOff: 'released' }
+  expect((await people[1]!.ask(`POST /api/projects/desk/candidacies/${candidacy}/signature`, sign)).status).toBe(204)
+
+  const beginnings = (await owner.ask('GET /api/projects/desk/lineage')).json as {
+    nodes: { id: string; kind: string }[]
+  }
+  const release = beginnings.nodes.find(({ kind }) => kind === 'release')!
+  const down = await walk(release.id)
+  expect(down.target).toMatchObject({ kind: 'release', label: 'desk #1' })
+  expect([...kindsOf(down, 'up')]).toEqual(
+    expect.arrayContaining(['model', 'evaluation', 'dataset', 'guideline', 'criterion', 'objective']),
+  )
+  expect(down.nodes.filter(({ way }) => way === 'down')).toEqual([])
+  // Whose answers, of which weights: told to who may see it.
+  expect(down.nodes.map(({ label }) => label)).toEqual(expect.arrayContaining(['models/candidate', 'models/rival']))
+  for (const { from, to } of down.edges)
+    for (const end of [from, to]) expect(down.nodes.map((node) => node.id)).toContain(end)
+
+  const judged = down.nodes.find(({ kind, label }) => kind === 'dataset' && label.includes('-judged@'))!
+  const dataset = await walk(judged.id)
+  expect(dataset.rowsInAll).toBe(PROMPTS * 2)
+  const up = await walk(dataset.rows[0]!.id)
+  expect(up.target.kind).toBe('judgement')
+  expect([...kindsOf(up, 'down')]).toEqual(expect.arrayContaining(['dataset', 'evaluation', 'release']))
+  expect([...kindsOf(up, 'up')]).toEqual(expect.arrayContaining(['guideline', 'criterion', 'objective']))
+  expect(up.nodes.some((node) => node.id === release.id)).toBe(true)
+
+  // By the id that the database gave it, too.
+  const [row] = await harness.store.query<{ id: string }>('select id from judgements limit 1')
+  expect((await walk(row!.id)).nodes.some((node) => node.id === release.id)).toBe(true)
+  expect((await owner.ask('GET /api/projects/desk/lineage/walk?id=nothing-of-that-name')).status).toBe(404)
+})
+
 test('what hone evaluate left in the workspace is listed with its figures; another project sees none of it', async () => {
+  await owner.ask('POST /api/projects', { name: 'Other' })
+  // It does not walk over rows and datasets that are not its own.
+  for (const from of ['held-out', 'evaluation-spring-judged', 'models/candidate']) {
+    const walked = await owner.ask(`GET /api/projects/other/lineage/walk?id=${encodeURIComponent(from)}`)
+    expect(walked.status, from).toBe(404)
+  }
   const hash = 'a'.repeat(64)
   const written = {
     kind: 'evaluation',
@@ -182,7 +245,6 @@ test('what hone evaluate left in the workspace is listed with its figures; anoth
       ],
     },
   ])
-  await owner.ask('POST /api/projects', { name: 'Other' })
   expect((await owner.ask('GET /api/projects/other/evaluations')).json).toEqual({ evaluations: [], files: [] })
   expect((await owner.ask(`GET /api/projects/other/evaluations/${id}`)).status).toBe(404)
 })

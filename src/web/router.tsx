@@ -11,6 +11,7 @@ import { EvaluationsScreen } from './routes/evaluations.tsx'
 import { GuidelineScreen } from './routes/guideline.tsx'
 import { HomeScreen } from './routes/home.tsx'
 import { JoinScreen } from './routes/join.tsx'
+import { LineageScreen } from './routes/lineage.tsx'
 import { NewPasswordScreen } from './routes/new-password.tsx'
 import { PeopleScreen } from './routes/people.tsx'
 import { ProjectFrame } from './routes/project.tsx'
@@ -59,6 +60,12 @@ const evaluation = createRoute({
   component: EvaluationScreen,
 })
 const releases = createRoute({ getParentRoute: () => project, path: '/releases', component: ReleasesScreen })
+const lineage = createRoute({
+  getParentRoute: () => project,
+  path: '/lineage',
+  component: LineageScreen,
+  validateSearch: ({ id }: Record<string, unknown>): { id?: string } => (typeof id === 'string' ? { id } : {}),
+})
 const people = createRoute({ getParentRoute: () => project, path: '/people', component: PeopleScreen })
 const audit = createRoute({ getParentRoute: () => project, path: '/audit', component: AuditScreen })
 
@@ -84,6 +91,7 @@ export const router = createRouter({
         evaluations,
         evaluation,
         releases,
+        lineage,
         people,
         audit,
       ]),

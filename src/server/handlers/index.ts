@@ -9,6 +9,7 @@ import { dataHandlers } from './data.ts'
 import { completionHandlers } from './completions.ts'
 import { evaluationHandlers } from './evaluations.ts'
 import { fillHandlers } from './fills.ts'
+import { lineageHandlers } from './lineage.ts'
 import { projectHandlers } from './projects.ts'
 import { releaseHandlers } from './releases.ts'
 import { runHandlers } from './runs.ts'
@@ -25,5 +26,6 @@ export const HANDLERS: Handlers = {
   ...runHandlers,
   ...releaseHandlers,
   ...completionHandlers,
+  ...lineageHandlers,
   'GET /api/openapi.json': async () => ({ type: 'application/json', body: JSON.stringify(openApiDocument()) }),
 }

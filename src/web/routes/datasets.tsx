@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { addressOf, ApiError, useGet } from '../api.ts'
 import { Empty, Field, Loading, Problem, Time } from '../parts.tsx'
 import { useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useProject } from './project.tsx'
 import { many } from './words.ts'
 
@@ -220,6 +221,9 @@ function Rows({ slug, name }: { slug: string; name: string }) {
       <h2>
         {name}: rows {from + 1} to {end} of {version.rows.toLocaleString('en')}
       </h2>
+      <Link to="/p/$project/lineage" params={{ project: slug }} search={{ id: version.version }}>
+        What it came from, and what rests on it
+      </Link>
       <ol className="rows" start={from + 1}>
         {rows.data.rows.map((row, i) => (
           <li key={from + i}>

@@ -24,6 +24,7 @@ const SCREENS = [
   { to: '/p/$project/runs', label: 'Runs', roles: OBSERVERS },
   { to: '/p/$project/evaluations', label: 'Evaluations', roles: OBSERVERS },
   { to: '/p/$project/releases', label: 'Releases', roles: OBSERVERS },
+  { to: '/p/$project/lineage', label: 'Lineage', roles: OBSERVERS },
   { to: '/p/$project/people', label: 'People', roles: OBSERVERS },
   { to: '/p/$project/audit', label: 'Audit', roles: ['owner', 'lead'] },
 ] as const

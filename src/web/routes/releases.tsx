@@ -1,4 +1,5 @@
 // Releases: what each name stands for and how it came to that; candidacies with the evidence of every rule, waivers, signature.
+import { Link } from '@tanstack/react-router'
 import { type FormEvent, type ReactNode, useState } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { useGet, useWrite } from '../api.ts'
@@ -63,7 +64,10 @@ function ReleaseHistory({ slug, release, mayRollBack }: { slug: string; release:
       <div>
         <h2>{name}</h2>
         <p>
-          stands for <b>{now.model}</b>, <span className="mono">weights {now.hash.slice(0, 16)}</span>
+          stands for <b>{now.model}</b>, <span className="mono">weights {now.hash.slice(0, 16)}</span> ·{' '}
+          <Link to="/p/$project/lineage" params={{ project: slug }} search={{ id: `release ${name} #${now.id}` }}>
+            what it came from
+          </Link>
         </p>
         {now.simulated && <p className="away">Behind it stand simulated annotators.</p>}
         {now.isLapsed && (
