@@ -5,6 +5,7 @@ import { ConfigError, DataError, EngineError, HttpError } from '#errors'
 import { WAITING_CODE } from '#trainer'
 import { chatCommand } from './chat.ts'
 import { dataCommands } from './data.ts'
+import { demoCommand } from './demo.ts'
 import { diagnoseCommand } from './diagnose.ts'
 import { doctorCommand } from './doctor.ts'
 import { evaluateCommand } from './evaluate.ts'
@@ -30,6 +31,7 @@ import { version } from './version.ts'
 /** In the order of the loop, which is the order of `hone --help`. */
 const COMMANDS = [
   quickstartCommand,
+  demoCommand,
   initCommand,
   dataCommands,
   labelCommands,

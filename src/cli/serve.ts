@@ -9,7 +9,7 @@ import { ConfigError } from '#errors'
 import { holdFolder } from '#files'
 import { openSamplerLink } from '#sampler'
 import { createServer } from '#server'
-import { openStore } from '#store'
+import { openStore, type Store } from '#store'
 import { supervise } from '#trainer'
 import { type Common, numberOf, workspaceOf } from './data-source.ts'
 import { output } from './output.ts'
@@ -35,10 +35,14 @@ export function serveCommand(program: Command): void {
       'after',
       '\nDATABASE_URL names a Postgres of your own, 15 or newer; without it the workspace has its own.',
     )
-    .action(serveWorkspace)
+    .action((options: Options) => serveWorkspace(options))
 }
 
-async function serveWorkspace(options: Options): Promise<void> {
+/** `prepare`: what is done before anybody is let in; `link`: where its caller should be sent. */
+export async function serveWorkspace(
+  options: Options,
+  prepare: (store: Store) => Promise<{ link: string } | undefined> = async () => undefined,
+): Promise<void> {
   const out = output(options)
   const port = numberOf('--port', options.port, { low: 0, high: 65_535, isWhole: true })
   const trainers = numberOf('--trainers', options.trainers, { low: 0, high: 64, isWhole: true })
@@ -50,6 +54,7 @@ async function serveWorkspace(options: Options): Promise<void> {
   try {
     const store = await openStore({ workspace, databaseUrl: process.env.DATABASE_URL })
     try {
+      const prepared = await prepare(store)
       const isLoopback = /^(127\.|localhost$|::1$)/.test(options.host)
       const sampler = openSamplerLink({ command: [process.execPath, HONE, 'sampler', '--device', options.device] })
       try {
@@ -68,9 +73,11 @@ async function serveWorkspace(options: Options): Promise<void> {
         const supervisor = supervise({ store, workspace, trainers, hone: [process.execPath, HONE], onDefect })
         const base = origin ?? url
         const setUp = server.setUpToken === undefined ? undefined : `${base}/set-up#${server.setUpToken}`
-        out.event({ event: 'listening', url: base, ...(setUp && { setUp }) })
+        const link = prepared && `${base}${prepared.link}`
+        out.event({ event: 'listening', url: base, ...(setUp && { setUp }), ...(link && { link }) })
         out.say(`hone serves ${workspace} on ${base}; Ctrl-C ends`)
         if (setUp) out.say(`set it up here (this link works once, until the next start):\n  ${setUp}`)
+        if (link) out.say(`come in here, as an owner (this link works once):\n  ${link}`)
         if (!isLoopback && origin === undefined)
           out.say('without TLS browsers keep no session beyond this machine: put a proxy before it and give --origin')
         await signalled()

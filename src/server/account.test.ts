@@ -16,7 +16,12 @@ const signIn = (person: Person, password = PASSWORD) =>
 
 test('before set-up nothing else works, and only the printed link sets up, once', async () => {
   const nobody = harness.stranger()
-  expect((await nobody.ask('GET /api/state')).json).toEqual({ isSetUp: false, suggestedProject: 'desk', me: null })
+  expect((await nobody.ask('GET /api/state')).json).toEqual({
+    isSetUp: false,
+    isDemo: false,
+    suggestedProject: 'desk',
+    me: null,
+  })
   expect((await nobody.ask('GET /api/projects/desk')).status).toBe(401)
   const body = { name: 'Eve', email: 'eve@example.org', password: PASSWORD, project: 'Mine' }
   expect((await nobody.ask('POST /api/set-up', { ...body, token: 'x'.repeat(43) })).status).toBe(403)

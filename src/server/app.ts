@@ -1,5 +1,7 @@
 // The server as a function of requests: API, web pages, nothing else. No model and no libtorch are ever loaded here.
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { ConfigError, DataError, HttpError } from '#errors'
@@ -54,6 +56,7 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
     filling,
     hone,
     feeds: openFeeds({ workspace }),
+    isDemo: existsSync(join(workspace, 'demo.json')),
     setUpToken: isSetUp ? undefined : randomBytes(32).toString('base64url'),
   }
   const app = new Hono()

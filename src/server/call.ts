@@ -16,6 +16,8 @@ export type Service = {
   /** The process apart that holds models. */
   readonly sampler: SamplerLink
   readonly filling: Filling
+  /** Everybody in the workspace but its visitors is simulated. */
+  readonly isDemo: boolean
   /** Version of hone, for what is recorded. */
   readonly hone: string
   /** The token of the set-up link; undefined once somebody has an account. */

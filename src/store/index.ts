@@ -32,6 +32,7 @@ export {
   countOwners,
   createProject,
   createUser,
+  disableUser,
   findMember,
   findMembership,
   findUser,
@@ -97,6 +98,7 @@ export {
   saveSamples,
   stopFill,
 } from './fills.ts'
+export { type ImportedJudgement, importJudgements } from './imported.ts'
 export { listModelFolders, type ModelFolder } from './models.ts'
 export { findMark, type MarkCampaign, missingMarks, projectOfRun, putMark } from './marks.ts'
 export {

@@ -26,6 +26,11 @@ export async function createUser(
   return made
 }
 
+/** Nobody is signed in by that account any more, or can be. */
+export async function disableUser(query: Query, id: string): Promise<void> {
+  await query('update users set disabled_at = now() where id = $1', [id])
+}
+
 export async function findUser(query: Query, email: string): Promise<(User & { passwordHash: string }) | undefined> {
   const [user] = await query<User & { passwordHash: string }>(
     `select ${USER}, password_hash as "passwordHash" from users where email = lower($1)`,

@@ -21,6 +21,11 @@ export function Start() {
     )
   return (
     <StateContext value={state.data}>
+      {state.data.isDemo && (
+        <p className="simulated" role="note">
+          Simulated: everybody here but you, what they judged, and every score that comes of it.
+        </p>
+      )}
       <Outlet />
     </StateContext>
   )

@@ -15,7 +15,7 @@ export const ACCOUNT = {
   'GET /api/state': {
     summary: 'Whether this installation is set up, and who asks',
     access: 'anyone',
-    answer: z.object({ isSetUp: z.boolean(), suggestedProject: z.string(), me: Me.nullable() }),
+    answer: z.object({ isSetUp: z.boolean(), isDemo: z.boolean(), suggestedProject: z.string(), me: Me.nullable() }),
   },
   'POST /api/set-up': {
     summary: 'The first account and project, by the link that the first start printed',

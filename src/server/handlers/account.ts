@@ -47,6 +47,7 @@ type Account = Pick<
 export const accountHandlers: Account = {
   'GET /api/state': async ({ service, user }) => ({
     isSetUp: await hasUsers(service.store.query),
+    isDemo: service.isDemo,
     suggestedProject: suggestedProject(service),
     me: user ? await meOf(service.store.query, user) : null,
   }),
