@@ -1,12 +1,11 @@
 // Adjudication as a reviewer meets it, in Chromium, by keyboard: blind first, then what people said, then settled; and what the
 // campaign's page says of it afterwards.
 import { randomUUID } from 'node:crypto'
-import type { BrowserContext, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { complaints, hasBrowser, looksRight, somebody } from './browser.ts'
-import { openFront } from './serve.test-data.ts'
+import { complaints, hasBrowser, looksRight } from './browser.ts'
+import { ask, joinAs, openAsLead, openFront } from './serve.test-data.ts'
 
-const PASSWORD = 'a long enough sentence'
 const PAIRS = 5
 const front = openFront()
 let lead: Page
@@ -20,46 +19,21 @@ const rows = Array.from({ length: PAIRS }, (_, i) => ({
   b: `POOR Dear customer, good day. We will pay back $${90 + i} today. That is all.`,
 }))
 
-/** A call of the API as who is signed in there. */
-async function ask(of: BrowserContext, key: string, body?: unknown): Promise<unknown> {
-  const [method, path] = key.split(' ') as [string, string]
-  const isFile = body instanceof Buffer
-  const answer = await of.request.fetch(`${front.served.url}${path}`, {
-    method,
-    headers: {
-      origin: front.served.url,
-      'sec-fetch-site': 'same-origin',
-      ...(body !== undefined && { 'content-type': isFile ? 'application/octet-stream' : 'application/json' }),
-    },
-    ...(body !== undefined && { data: isFile ? body : JSON.stringify(body) }),
-  })
-  if (!answer.ok()) throw new Error(`${key}: ${answer.status()} ${await answer.text()}`)
-  return answer.status() === 204 ? undefined : answer.json()
-}
-
-async function join(role: string, name: string): Promise<Page> {
-  const { token } = (await ask(lead.context(), 'POST /api/projects/desk/invitations', { role })) as { token: string }
-  const { page, context } = await somebody(front.browser)
-  const account = { name, email: `${name.slice(0, 3).toLowerCase()}@example.org`, password: PASSWORD }
-  await ask(context, 'POST /api/links/join', { token, account })
-  return page
-}
-
 type Task = { id: string; left: string; prompt: string }
 
 /** Answers every pair; `likesGood` by the number of the pair. */
 async function judge(page: Page, likesGood: (pair: number) => boolean): Promise<void> {
   const at = `/api/projects/desk/campaigns/${campaign}`
   const of = page.context()
-  await ask(of, `PUT ${at}/guideline-read`)
+  await ask(front, of, `PUT ${at}/guideline-read`)
   for (;;) {
-    const { task } = (await ask(of, `POST ${at}/claim`)) as { task: Task | null }
+    const { task } = (await ask(front, of, `POST ${at}/claim`)) as { task: Task | null }
     if (!task) return
     const pair = Number(/\d+/.exec(task.prompt)![0]) - 41_300
     const choice = task.left.startsWith('GOOD') === likesGood(pair) ? 'left' : 'right'
     if (pair === 3 && !likesGood(pair))
-      await ask(of, `POST ${at}/items/${task.id}/flag`, { note: 'The refund is not ours to give.' })
-    await ask(of, `POST ${at}/items/${task.id}/judgement`, {
+      await ask(front, of, `POST ${at}/items/${task.id}/flag`, { note: 'The refund is not ours to give.' })
+    await ask(front, of, `POST ${at}/items/${task.id}/judgement`, {
       key: randomUUID(),
       choice,
       strength: 1 + (pair % 4),
@@ -71,24 +45,18 @@ async function judge(page: Page, likesGood: (pair: number) => boolean): Promise<
 
 test('a campaign is judged, and people differ on three pairs', async (ctx) => {
   hasBrowser(ctx)
-  lead = (await somebody(front.browser)).page
-  await lead.goto(front.served.setUp!)
-  await lead.getByLabel('Your name').fill('Lea Winter')
-  await lead.getByLabel('E-mail address').fill('lea@example.org')
-  await lead.getByLabel('Password').fill(PASSWORD)
-  await lead.keyboard.press('Enter')
-  await lead.getByText('You are owner here.').waitFor()
+  lead = await openAsLead(front)
   const file = Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'))
-  await ask(lead.context(), 'POST /api/projects/desk/datasets/pairs?kind=comparisons', file)
+  await ask(front, lead.context(), 'POST /api/projects/desk/datasets/pairs?kind=comparisons', file)
   const body = { name: 'Replies', dataset: 'pairs', overlap: 3, seed: 4 }
-  campaign = ((await ask(lead.context(), 'POST /api/projects/desk/campaigns', body)) as { id: string }).id
+  campaign = ((await ask(front, lead.context(), 'POST /api/projects/desk/campaigns', body)) as { id: string }).id
   for (const [name, likesGood] of [
     ['Ann Berg', () => true],
     ['Ben Cho', () => true],
     ['Cem Dal', (pair: number) => pair > 3],
   ] as const)
-    await judge(await join('annotator', name), likesGood)
-  reviewer = await join('reviewer', 'Rea Voss')
+    await judge(await joinAs(front, lead, 'annotator', name), likesGood)
+  reviewer = await joinAs(front, lead, 'reviewer', 'Rea Voss')
 })
 
 test('a reviewer settles what waits, by keyboard: blind first, then decided, subjective, wrong', async (ctx) => {

@@ -4,9 +4,9 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { Browser } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll } from 'vitest'
-import { executablePath, launchChromium } from './browser.ts'
+import { executablePath, launchChromium, somebody } from './browser.ts'
 
 const HONE = join(import.meta.dirname, '../scripts/hone.mjs')
 
@@ -75,4 +75,46 @@ export function openFront(): Front {
     if (front.workspace !== undefined) fs.rmSync(dirname(front.workspace), { recursive: true, force: true })
   })
   return front as Front
+}
+
+export const PASSWORD = 'a long enough sentence'
+
+/** A call of the API as who is signed in there: for what a test needs but is not about. */
+export async function ask(front: Front, of: BrowserContext, key: string, body?: unknown): Promise<unknown> {
+  const [method, path] = key.split(' ') as [string, string]
+  const isFile = body instanceof Buffer
+  const answer = await of.request.fetch(`${front.served.url}${path}`, {
+    method,
+    headers: {
+      origin: front.served.url,
+      'sec-fetch-site': 'same-origin',
+      ...(body !== undefined && { 'content-type': isFile ? 'application/octet-stream' : 'application/json' }),
+    },
+    ...(body !== undefined && { data: isFile ? body : JSON.stringify(body) }),
+  })
+  if (!answer.ok()) throw new Error(`${key}: ${answer.status()} ${await answer.text()}`)
+  return answer.status() === 204 ? undefined : answer.json()
+}
+
+/** The first account, which owns project `desk`, in a browser of its own. */
+export async function openAsLead(front: Front): Promise<Page> {
+  const { page } = await somebody(front.browser)
+  await page.goto(front.served.setUp!)
+  await page.getByLabel('Your name').fill('Lea Winter')
+  await page.getByLabel('E-mail address').fill('lea@example.org')
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.keyboard.press('Enter')
+  await page.getByText('You are owner here.').waitFor()
+  return page
+}
+
+/** Somebody new in the project, in a browser of their own. */
+export async function joinAs(front: Front, lead: Page, role: string, name: string): Promise<Page> {
+  const { token } = (await ask(front, lead.context(), 'POST /api/projects/desk/invitations', { role })) as {
+    token: string
+  }
+  const { page, context } = await somebody(front.browser)
+  const account = { name, email: `${name.toLowerCase().replaceAll(' ', '.')}@example.org`, password: PASSWORD }
+  await ask(front, context, 'POST /api/links/join', { token, account })
+  return page
 }

@@ -63,6 +63,8 @@ const OPTIONAL = [
   'criterion',
   'simulated',
   'adjudication',
+  'gold',
+  'goldReason',
   'label',
 ]
 

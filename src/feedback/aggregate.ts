@@ -7,7 +7,7 @@ import { settledProbability, withDecided } from './adjudicated.ts'
 import { type AggregationEvidence, chooseAggregation } from './choose-aggregation.ts'
 import { gatherItems, type Item, type Vote, votesByAnnotator } from './items.ts'
 import { type AggregationMethod, fitPairs, TYINGS } from './pair-models.ts'
-import type { Qualification } from './qualification.ts'
+import { knownFrom, type Qualification, qualify } from './qualification.ts'
 import { type CoinCounts, type Coins, coinsGiven, type Fit, fitCoins, skillOf } from './two-coin.ts'
 
 export type AnnotatorSkill = {
@@ -35,6 +35,7 @@ export type Aggregation = {
  * Aggregates comparisons. `auto` chooses by held-out evidence; `weighted-majority` weighs votes by gold accuracy alone and
  * needs `qualification`. An item's weight is the share of its votes cast by annotators who passed (1 without qualification).
  * What an adjudicator decided holds, as reliable as they are; what is marked subjective keeps the shares of its votes.
+ * Rows with a gold answer say how reliable their authors are, beside `qualification`, and make no preference.
  * @throws DataError when a judgement does not match its item or no prompt is known
  */
 export function aggregate({
@@ -52,13 +53,15 @@ export function aggregate({
 }): Aggregation {
   if (method === 'weighted-majority' && !qualification)
     throw new ConfigError('weighted-majority needs qualification results; qualify the annotators or use auto')
-  const items = gatherItems(judgements, comparisons)
+  const all = gatherItems(judgements, comparisons)
+  const gold = all.flatMap(({ item, gold: better }) => (better === undefined ? [] : [{ item, better }]))
+  const items = all.filter((item) => item.gold === undefined)
   const saysSomething = ({ votes, adjudication }: Item) =>
     adjudication?.as === 'decided' || votes.some((vote) => vote.towardsA !== undefined)
   const judged = items.filter(saysSomething)
   if (judged.length === 0) throw new DataError('aggregation needs at least one judgement that says something, got none')
-  const shown = qualification && new Map(qualification.map((report) => [report.annotator, countsFrom(report)]))
-  const known = withDecided(items, shown)
+  const shown = [...(qualification ?? []), ...qualify({ judgements, gold, ...(comparisons && { comparisons }) })]
+  const known = withDecided(items, shown.length === 0 ? undefined : knownFrom(shown))
   const prior = known && { known }
   const open = judged.filter(({ adjudication }) => !adjudication)
   const chosen = method === 'auto' ? chooseFor(open, { seed, ...prior }) : { method, evidence: [] }
@@ -84,6 +87,7 @@ export function aggregate({
       }
     }),
     setAside: [
+      ...gold.map(({ item }) => ({ item, reason: 'gold: it measures those who judge' })),
       ...items
         .filter((item) => !judged.includes(item))
         .map(({ item }) => ({ item, reason: 'no judgement says anything' })),
@@ -170,8 +174,4 @@ function strengthOf(votes: readonly Vote[], probability: number): { strength?: n
   )
   const mean = signed.reduce((a, b) => a + b, 0) / signed.length
   return { strength: Math.max(0, probability < 0.5 ? -mean : mean) }
-}
-
-function countsFrom({ confusion: { left, right } }: Qualification): CoinCounts {
-  return { left: { right: left.left, wrong: left.right }, right: { right: right.right, wrong: right.left } }
 }

@@ -34,10 +34,13 @@ export type AgreementReport = {
   warning?: string
 }
 
-/** Ratings of the completions, not of the sides: 1 a better, 0 tie or both bad, -1 b better; cannot-judge is missing. */
+/**
+ * Ratings of the completions, not of the sides: 1 a better, 0 tie or both bad, -1 b better; cannot-judge is missing. Gold items,
+ * chosen because their answer is plain, are left out.
+ */
 export function ratingsOf(items: readonly Item[]): Rating[] {
-  return items.flatMap(({ item, votes }) =>
-    votes.flatMap(({ annotator, towardsA }) =>
+  return items.flatMap(({ item, votes, gold }) =>
+    (gold === undefined ? votes : []).flatMap(({ annotator, towardsA }) =>
       towardsA === undefined ? [] : [{ item, annotator, value: Math.sign(towardsA - 0.5) }],
     ),
   )

@@ -11,12 +11,12 @@ export type Dispute = {
   probability: number
 }
 
-/** The least certain first. Settled items are not asked about. */
+/** The least certain first. Settled items are not asked about, nor are gold ones. */
 export function findDisputes(
   items: readonly Item[],
   { threshold = 0.9, known }: { threshold?: number; known?: ReadonlyMap<string, CoinCounts> | undefined } = {},
 ): Dispute[] {
-  const open = items.filter(({ adjudication }) => !adjudication)
+  const open = items.filter(({ adjudication, gold }) => !adjudication && gold === undefined)
   const { posterior } = fitCoins(open, 'two-coin', known && { known })
   return open
     .flatMap(({ item, votes }, i): Dispute[] => {

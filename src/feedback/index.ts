@@ -41,7 +41,15 @@ export {
   type PersonReport,
   reportPeople,
 } from './people.ts'
-export { type GoldAnswer, type Qualification, qualify, type SideConfusion } from './qualification.ts'
+export {
+  type GoldAnswer,
+  knownFrom,
+  type PassMark,
+  passes,
+  type Qualification,
+  qualify,
+  type SideConfusion,
+} from './qualification.ts'
 export {
   type CoinCounts,
   type Coins,

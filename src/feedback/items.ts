@@ -26,22 +26,24 @@ export type Item = {
   simulated: boolean
   /** What an adjudicator said over the votes, and is none of them. */
   adjudication?: { as: 'decided' | 'subjective'; vote: Vote }
+  /** Text of the better completion, where it was known beforehand. */
+  gold?: string
 }
 
 /**
  * Items in order of first appearance. With `comparisons` every judgement must belong to one; without, `a` is the completion that the
  * item's first judgement shows on the left. Lines in errors count rows of `judgements` from 1.
- * @throws DataError when texts do not match the item, both sides are the same, someone judged or settled an item twice, or criteria are mixed
+ * @throws DataError when texts do not match the item, both sides are the same, someone judged or settled an item twice, gold answers contradict each other, or criteria are mixed
  */
 export function gatherItems(judgements: readonly Judgement[], comparisons?: readonly Comparison[]): Item[] {
   const items = new Map<string, Item>()
-  comparisons?.forEach(({ item, prompt, a, b }, i) => {
+  comparisons?.forEach(({ item, prompt, a, b, gold }, i) => {
     if (items.has(item))
       throw new DataError(`expected one comparison an item, got a second one of ${item}`, {
         line: i + 1,
         field: 'item',
       })
-    items.set(item, { item, prompt, a, b, votes: [], simulated: false })
+    items.set(item, { item, prompt, a, b, votes: [], simulated: false, ...(gold && { gold: gold === 'a' ? a : b }) })
   })
   judgements.forEach((judgement, i) => {
     const line = i + 1
@@ -67,6 +69,7 @@ export function gatherItems(judgements: readonly Judgement[], comparisons?: read
       item = { item: name, a: left, b: right, votes: [], simulated: false }
       items.set(name, item)
     }
+    if (judgement.gold !== undefined) checkGold(item, judgement.gold === 'left' ? left : right, line)
     if (judgement.prompt !== undefined) checkPrompt(item, judgement.prompt, line)
     const isALeft = left === item.a && right === item.b
     if (!isALeft && !(left === item.b && right === item.a))
@@ -126,6 +129,15 @@ function leaning(choice: Choice, isALeft: boolean): number | undefined {
     default:
       throw new Error(`unknown choice ${choice satisfies never}`)
   }
+}
+
+function checkGold(item: Item, better: string, line: number): void {
+  item.gold ??= better
+  if (item.gold !== better)
+    throw new DataError(`item ${item.item} has two gold answers; expected one of its completions in every row`, {
+      line,
+      field: 'gold',
+    })
 }
 
 function checkPrompt(item: Item, prompt: Prompt, line: number): void {

@@ -56,7 +56,8 @@ export type PeopleReport = {
 export type Measured = Omit<Finding, 'isAccused' | 'test'> & { annotator: string }
 
 /**
- * `judgements` in the order in which they were given. `gold` items are judged like any other. `leastSkill`: share of right answers
+ * `judgements` in the order in which they were given. `gold` answers stand beside those that rows
+ * and comparisons bring; such items are judged like any other. `leastSkill`: share of right answers
  * that knowing asks for; 0.65 is what two annotators have who agree on 54% of pairs.
  * @throws DataError for judgements that do not match their items, or a rate outside (0, 1)
  */
@@ -80,7 +81,8 @@ export function reportPeople(
   const items = gatherItems(judgements, comparisons)
   const level = rate / Object.keys(PEOPLE_TESTS).length
   const { votes, knowledge, leftOut } = heldAgainstOthers(items, { least: leastSkill, level })
-  const outcomes = goldOutcomes(votes, gold)
+  const known = items.flatMap(({ item, gold: better }) => (better === undefined ? [] : [{ item, better }]))
+  const outcomes = goldOutcomes(votes, [...known, ...gold])
   const measured: Partial<Record<PeopleTest, Measured[]>> = {
     ...habitFindings(items, votes, new Map([...knowledge].map(([name, { skill }]) => [name, skill]))),
     ...courseFindings(votes, outcomes, seed),

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { DataError } from '#errors'
 import type { Judgement } from '#schema'
-import { qualify } from './qualification.ts'
+import { aggregate } from './aggregate.ts'
+import { passes, qualify } from './qualification.ts'
 
 /** Gold items whose better completion 'good' is on the left for even i. */
 function exam(annotator: string, answer: (i: number, isGoodLeft: boolean) => Judgement['choice']): Judgement[] {
@@ -42,4 +43,42 @@ test('too few gold items do not qualify anyone; other items are not looked at', 
 test('a gold answer that is neither completion is refused', () => {
   const judgements = exam('expert', () => 'left').slice(0, 1)
   expect(() => qualify({ judgements, gold: [{ item: 'g0', better: 'else' }] })).toThrow(DataError)
+})
+
+test('a pass mark is a count of right answers or a bound of their share', () => {
+  const judgements = exam('expert', (i, isGoodLeft) => (i < 17 ? right(isGoodLeft) : i < 18 ? 'tie' : 'cannot-judge'))
+  const [report] = qualify({ judgements, gold })
+  expect(report!.accuracy.value * 20).toBeCloseTo(17.5, 9)
+  expect([17, 18].map((n) => passes(report!, { right: n }))).toEqual([true, false])
+  const { low } = report!.accuracy
+  expect([low, low + 0.01].map((bound) => passes(report!, { low: bound }))).toEqual([true, false])
+})
+
+test('rows with a gold answer tell of their authors and make no preference', () => {
+  const say = (annotator: string, choice: Judgement['choice']): Judgement => ({
+    item: 'open',
+    annotator,
+    prompt: 'Q',
+    left: 'x',
+    right: 'y',
+    choice,
+  })
+  const examined = [
+    ...exam('expert', (_, isGoodLeft) => right(isGoodLeft)),
+    ...exam('guesser', (i, isGoodLeft) => right(i % 4 < 2 ? isGoodLeft : !isGoodLeft)),
+  ].map((row): Judgement => ({ ...row, gold: row.left.startsWith('good') ? 'left' : 'right' }))
+  const judgements = [...examined, say('expert', 'left'), say('guesser', 'right')]
+  const made = aggregate({ judgements, seed: 1, method: 'dawid-skene' })
+  expect(made.preferences.map(({ item }) => item)).toEqual(['open'])
+  expect(made.preferences[0]!.probability).toBeGreaterThan(0.8)
+  expect(made.preferences[0]!.weight).toBe(1)
+  expect(made.setAside).toHaveLength(20)
+  const plain = aggregate({ judgements: judgements.slice(-2), seed: 1, method: 'dawid-skene' })
+  expect(plain.preferences[0]!.probability).toBeCloseTo(0.5, 9)
+  // The same by a report beside the rows.
+  const qualification = qualify({ judgements: examined, gold })
+  const beside = aggregate({ judgements: judgements.slice(-2), seed: 1, method: 'dawid-skene', qualification })
+  expect(beside.preferences[0]!.probability).toBeCloseTo(made.preferences[0]!.probability, 9)
+  const contradicted = examined.map((row, i): Judgement => (i === 20 ? { ...row, gold: 'right' } : row))
+  expect(() => aggregate({ judgements: contradicted, seed: 1 })).toThrow(/two gold answers/)
 })

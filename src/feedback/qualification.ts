@@ -3,6 +3,7 @@
 import { DataError } from '#errors'
 import type { Comparison, Judgement } from '#schema'
 import { type Interval, wilson } from '#stats'
+import type { CoinCounts } from './two-coin.ts'
 import { gatherItems, votesByAnnotator } from './items.ts'
 
 /** `better` is the text of the better completion. */
@@ -53,4 +54,25 @@ export function qualify({
     reports.push({ annotator, accuracy, passed: votes.length >= atLeast && accuracy.value >= passMark, confusion })
   }
   return reports.sort((x, y) => y.accuracy.value - x.accuracy.value)
+}
+
+/** What passing asks for: a number of right answers, or a 95% Wilson bound of their share that is not below `low`. */
+export type PassMark = { right: number } | { low: number }
+
+export function passes({ accuracy }: Pick<Qualification, 'accuracy'>, mark: PassMark): boolean {
+  // Ties count half: 7.5 of 10 are not 8.
+  return 'right' in mark ? accuracy.value * (accuracy.n ?? 0) >= mark.right - 1e-9 : accuracy.low >= mark.low
+}
+
+/** Gold results as what is known of annotators' coins beforehand; counts of several reports of one person add up. */
+export function knownFrom(reports: readonly Qualification[]): Map<string, CoinCounts> {
+  const known = new Map<string, CoinCounts>()
+  for (const { annotator, confusion } of reports) {
+    const { left, right } = known.get(annotator) ?? { left: { right: 0, wrong: 0 }, right: { right: 0, wrong: 0 } }
+    known.set(annotator, {
+      left: { right: left.right + confusion.left.left, wrong: left.wrong + confusion.left.right },
+      right: { right: right.right + confusion.right.right, wrong: right.wrong + confusion.right.left },
+    })
+  }
+  return known
 }

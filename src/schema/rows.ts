@@ -32,7 +32,17 @@ export const ChosenRejected = z.object({ ...placed, prompt: Prompt, chosen: z.st
 export type ChosenRejected = z.infer<typeof ChosenRejected>
 
 /** prompt + the two completions put to annotators; `a` and `b` are names, the side shown is the judgement's. */
-export const Comparison = z.object({ ...placed, item: z.string(), prompt: Prompt, a: z.string(), b: z.string() })
+export const Comparison = z.object({
+  ...placed,
+  item: z.string(),
+  prompt: Prompt,
+  a: z.string(),
+  b: z.string(),
+  /** Which is better, where experts agreed on it beforehand: the item then measures people. */
+  gold: z.enum(['a', 'b']).optional(),
+  /** Why, for those who got it wrong. */
+  goldReason: z.string().optional(),
+})
 export type Comparison = z.infer<typeof Comparison>
 
 export const Choice = z.enum(['left', 'right', 'tie', 'both-bad', 'cannot-judge'])
@@ -60,6 +70,8 @@ export const Judgement = z.object({
    * `subjective`: people differ because tastes do, and their distribution holds.
    */
   adjudication: z.enum(['decided', 'subjective']).optional(),
+  /** The side that is better by an answer known beforehand: the row measures its author and makes no preference. */
+  gold: z.enum(['left', 'right']).optional(),
 })
 export type Judgement = z.infer<typeof Judgement>
 

@@ -6,6 +6,8 @@ import {
   findDisputes,
   gatherItems,
   type Item,
+  type Qualification,
+  qualify,
   ratingsOf,
   reportAgreement,
   reportAnnotators,
@@ -35,6 +37,8 @@ export type CampaignReport = {
   /** Null: no item has two judgements yet. */
   agreement: () => ReturnType<typeof reportAgreement> | null
   annotators: () => Map<string, ReturnType<typeof reportAnnotators>[number]>
+  /** What gold items say of each annotator. */
+  gold: () => Map<string, Qualification>
   queue: () => Queued[]
 }
 /** An item that waits for an adjudicator. */
@@ -63,8 +67,13 @@ export async function reportOn(query: Query, project: Project, campaign: Campaig
     settled,
     judgedBy: itemsByPerson(judgements),
     agreement: once(() => {
-      const isShared = items().some(({ votes }) => votes.filter(({ towardsA }) => towardsA !== undefined).length >= 2)
-      return isShared ? reportAgreement(ratingsOf(items()), { seed: 0 }) : null
+      const ratings = ratingsOf(items())
+      const isShared = new Set(ratings.map(({ item }) => item)).size < ratings.length
+      return isShared ? reportAgreement(ratings, { seed: 0 }) : null
+    }),
+    gold: once(() => {
+      const gold = items().flatMap(({ item, gold: better }) => (better === undefined ? [] : [{ item, better }]))
+      return new Map(qualify({ judgements: rows, gold, comparisons }).map((each) => [each.annotator, each]))
     }),
     annotators: once(() => new Map(reportAnnotators(rows, comparisons).map((each) => [each.annotator, each]))),
     queue: once(() => queueOf(items(), comparisons, campaign)),
@@ -104,7 +113,7 @@ export function pseudonymOf(project: Project, user: string): string {
 /** As `hone train reward` takes them, each with the id that leads back to it. */
 export function rowOf(
   project: Project,
-  { id, user, item, prompt, left, right, choice, strength, reason, seconds, guideline, at }: StoredJudgement,
+  { id, user, item, prompt, left, right, choice, strength, reason, seconds, guideline, at, gold }: StoredJudgement,
 ): Row {
   return {
     id,
@@ -118,6 +127,7 @@ export function rowOf(
     time: seconds,
     guideline,
     ...(reason !== '' && { reason }),
+    ...(gold !== null && { gold }),
     judgedAt: at,
   }
 }

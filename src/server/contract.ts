@@ -6,6 +6,7 @@ import { ADJUDICATION } from './api/adjudication.ts'
 import { CAMPAIGNS } from './api/campaigns.ts'
 import { DATA } from './api/data.ts'
 import type { Endpoint } from './api/endpoint.ts'
+import { GOLD } from './api/gold.ts'
 import { EVALUATIONS } from './api/evaluations.ts'
 import { FILLS } from './api/fills.ts'
 import { LINEAGE } from './api/lineage.ts'
@@ -19,6 +20,7 @@ export const API = {
   ...DATA,
   ...CAMPAIGNS,
   ...ADJUDICATION,
+  ...GOLD,
   ...FILLS,
   ...EVALUATIONS,
   ...RUNS,

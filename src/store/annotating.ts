@@ -20,22 +20,43 @@ const TASK = `select claims.item_id::text as id, prompt, case when is_a_left the
   left join drafts on drafts.item_id = claims.item_id and drafts.user_id = claims.user_id`
 
 /**
+ * Where a task is taken from. `qualifying`: gold items. `gold turn`: a gold item while there is an ordinary one too, for gold
+ * alone is no work; each person meets gold in an order of their own.
+ */
+export type Source = 'ordinary' | 'gold turn' | 'qualifying'
+const MINE_TO_DO = `settled is null
+  and not exists (select from judgements where item_id = items.id and user_id = $2 and state = 'current')
+  and not exists (select from skips where item_id = items.id and user_id = $2)`
+const IS_ORDINARY_LEFT = `exists (select from items where items.campaign_id = open.id and gold is null
+  and judged + claimed < wanted and ${MINE_TO_DO})`
+const FROM: Record<Source, string> = {
+  ordinary: `gold is null and ${MINE_TO_DO} order by position`,
+  'gold turn': `gold is not null and ${MINE_TO_DO} and ${IS_ORDINARY_LEFT} order by md5(items.id || ' ' || $2::uuid)`,
+  qualifying: `gold is not null and ${MINE_TO_DO} order by md5(items.id || ' ' || $2::uuid)`,
+}
+
+/**
  * The task of this person: the one they have, on a new lease, else the first item with room that they have neither judged
  * nor skipped, claimed in the same statement. Undefined: none is left for them, or the campaign is not open.
  */
-export async function claim(store: Store, campaign: string, user: string): Promise<Task | undefined> {
-  await releaseExpired(store.query, campaign)
-  // Items that somebody is claiming in this moment are passed over; when only such are left, they are waited for.
-  const taken = (await take(store, campaign, user, 'skip locked')) ?? (await take(store, campaign, user, ''))
-  return taken === undefined ? undefined : findTask(store.query, campaign, user)
-}
-
-async function take(
+export async function claim(
   store: Store,
   campaign: string,
   user: string,
-  wait: 'skip locked' | '',
-): Promise<number | undefined> {
+  source: Source = 'ordinary',
+): Promise<Task | undefined> {
+  await releaseExpired(store.query, campaign)
+  const from = { campaign, user, source }
+  // Items that somebody is claiming in this moment are passed over; when only such are left, they are waited for.
+  const taken = (await take(store, from, 'skip locked')) ?? (await take(store, from, ''))
+  if (taken !== undefined) return findTask(store.query, campaign, user)
+  return source === 'gold turn' ? claim(store, campaign, user) : undefined
+}
+
+type From = { campaign: string; user: string; source: Source }
+
+async function take(store: Store, from: From, wait: 'skip locked' | ''): Promise<number | undefined> {
+  const { campaign, user, source } = from
   try {
     const [row] = await store.query<{ item: number }>(
       `with open as (select id, seed, lease_seconds * interval '1 second' as lease from campaigns where id = $1 and state = 'open'),
@@ -44,10 +65,8 @@ async function take(
          where campaign_id = open.id and user_id = $2 returning item_id),
        picked as (
          select items.id from items join open on open.id = campaign_id
-         where judged + claimed < wanted and settled is null and not exists (select from mine)
-           and not exists (select from judgements where item_id = items.id and user_id = $2 and state = 'current')
-           and not exists (select from skips where item_id = items.id and user_id = $2)
-         order by position limit 1 for update of items ${wait}),
+         where judged + claimed < wanted and not exists (select from mine) and ${FROM[source]}
+         limit 1 for update of items ${wait}),
        counted as (update items set claimed = claimed + 1 from picked where items.id = picked.id returning items.id),
        taken as (
          insert into claims (item_id, user_id, campaign_id, is_a_left, expires_at)
@@ -59,7 +78,7 @@ async function take(
   } catch (error) {
     // Two tabs of one person at once: the other has the claim, which the next look finds.
     if ((error as { code?: string }).code !== UNIQUE) throw error
-    return take(store, campaign, user, wait)
+    return take(store, from, wait)
   }
 }
 
@@ -104,6 +123,15 @@ export async function saveDraft(query: Query, item: string, user: string, draft:
 /** Whether the item belongs to that campaign. */
 export async function isItemOf(query: Query, item: string, campaign: string): Promise<boolean> {
   return (await query('select 1 from items where id = $1 and campaign_id = $2', [item, campaign])).length > 0
+}
+
+/** Whether this key of this person came before and counted. */
+export async function isAnswered(query: Query, user: string, key: string): Promise<boolean> {
+  const rows = await query("select 1 from judgements where user_id = $1 and key = $2 and state <> 'surplus'", [
+    user,
+    key,
+  ])
+  return rows.length > 0
 }
 
 export type Answer = {
@@ -255,12 +283,15 @@ async function release(query: Query, item: string, user: string): Promise<void> 
 export type Past = { id: string; choice: Choice; strength: number | null; at: string; opening: string }
 const REOPENABLE = 10
 
-/** What this person answered last, newest first: these may be reopened. */
+/** What this person answered last, newest first: these may be reopened. Not what a concluded qualification was made of. */
 export function listPast(query: Query, campaign: string, user: string): Promise<Past[]> {
   return query<Past>(
     `select item_id::text as id, choice, strength, judged_at as at, left(coalesce(prompt #>> '{}', ''), 80) as opening
      from judgements join items on items.id = item_id
-     where campaign_id = $1 and user_id = $2 and state = 'current' order by judged_at desc, judgements.id limit ${REOPENABLE}`,
+     where campaign_id = $1 and user_id = $2 and state = 'current'
+       and not exists (select from qualifications as q where q.campaign_id = $1 and q.user_id = $2
+         and judgements.id = any (q.judgements))
+     order by judged_at desc, judgements.id limit ${REOPENABLE}`,
     [campaign, user],
   )
 }
@@ -294,22 +325,28 @@ export async function reopen(query: Query, campaign: string, user: string, item:
   return undone.length > 0
 }
 
-/** What stands between this person and work: whether the campaign's guideline was read, and how much is done. */
+/** What stands between this person and work: whether the campaign's guideline was read, how much is done, and what is next. */
 export async function standing(
   query: Query,
   campaign: string,
   user: string,
-): Promise<{ hasRead: boolean; mine: number }> {
-  const [row] = await query<{ hasRead: boolean; mine: number }>(
+): Promise<{ hasRead: boolean; mine: number; isGoldTurn: boolean }> {
+  const [row] = await query<{ hasRead: boolean; mine: number; isGoldTurn: boolean }>(
     `select exists (select from readings where readings.guideline_id = campaigns.guideline_id and user_id = $2) as "hasRead",
-       (select count(*)::int from judgements join items on items.id = item_id
-        where campaign_id = campaigns.id and user_id = $2 and state = 'current') as mine
-     from campaigns where id = $1`,
+       mine, gold_rate > 0 and is_gold_turn(seed, $2, mine, gold_rate) as "isGoldTurn"
+     from campaigns, lateral (select count(*)::int as mine from judgements join items on items.id = item_id
+       where campaign_id = campaigns.id and user_id = $2 and state = 'current') as done
+     where id = $1`,
     [campaign, user],
   )
   return row!
 }
 
+/** Read to the end; read once more, that is kept beside the first time. */
 export async function noteReading(query: Query, guideline: string, user: string): Promise<void> {
-  await query('insert into readings (guideline_id, user_id) values ($1, $2) on conflict do nothing', [guideline, user])
+  await query(
+    `insert into readings (guideline_id, user_id) values ($1, $2)
+     on conflict (guideline_id, user_id) do update set reread_at = now()`,
+    [guideline, user],
+  )
 }

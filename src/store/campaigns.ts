@@ -1,6 +1,7 @@
 // Campaigns and their guidelines: what is judged, by how many, under which words; and how far it is.
 import { sha256 } from '#files'
 import type { Prompt } from '#schema'
+import { type Better, GOLD_WANTED, type QualificationRule } from './gold.ts'
 import type { Query } from './store.ts'
 
 export type Guideline = { id: string; number: number; text: string; label: string; madeAt: string; by: string }
@@ -47,7 +48,12 @@ export type Campaign = {
   guidelineNumber: number
   guidelineLabel: string
   items: number
-  /** Judgements wanted and there, over all items; a settled item wants no more than it has. */
+  goldRate: number
+  qualification: QualificationRule | null
+  goldItems: number
+  /** Answers to gold items, those of concluded qualifications aside. */
+  goldMixed: number
+  /** Judgements wanted and there, over all items but gold; a settled item wants no more than it has. */
   wanted: number
   judged: number
   /** People at work on an item now. */
@@ -56,11 +62,14 @@ export type Campaign = {
 
 const CAMPAIGN = `select campaigns.id, name, dataset, version, overlap, state, campaigns.made_at as "madeAt",
     guideline_id as guideline, number as "guidelineNumber", 'guideline@' || left(sha256, 12) as "guidelineLabel",
-    totals.items, totals.wanted, totals.judged, totals.claimed as "atWork"
+    gold_rate as "goldRate", qualification, totals.*
   from campaigns join guidelines on guidelines.id = guideline_id,
-  lateral (select count(*)::int as items, coalesce(sum(judged), 0)::int as judged,
-    coalesce(sum(case when settled is null then wanted else judged end), 0)::int as wanted,
-    coalesce(sum(claimed), 0)::int as claimed from items where campaign_id = campaigns.id) as totals`
+  lateral (select count(*) filter (where gold is null)::int as items, count(gold)::int as "goldItems",
+    coalesce(sum(judged) filter (where gold is null), 0)::int as judged,
+    coalesce(sum(case when settled is null then wanted else judged end) filter (where gold is null), 0)::int as wanted,
+    greatest(0, coalesce(sum(judged) filter (where gold is not null), 0)
+      - (select coalesce(sum(answers), 0) from qualifications where campaign_id = campaigns.id))::int as "goldMixed",
+    coalesce(sum(claimed), 0)::int as "atWork" from items where campaign_id = campaigns.id) as totals`
 
 export function listCampaigns(query: Query, project: string): Promise<Campaign[]> {
   return query<Campaign>(`${CAMPAIGN} where campaigns.project_id = $1 order by campaigns.made_at desc`, [project])
@@ -70,7 +79,14 @@ export async function findCampaign(query: Query, project: string, id: string): P
   return (await query<Campaign>(`${CAMPAIGN} where campaigns.project_id = $1 and campaigns.id = $2`, [project, id]))[0]
 }
 
-export type NewItem = { item: string; prompt: Prompt; a: string; b: string }
+export type NewItem = {
+  item: string
+  prompt: Prompt
+  a: string
+  b: string
+  gold?: Better | undefined
+  goldReason?: string | undefined
+}
 const ITEMS_AT_ONCE = 500
 
 /** Undefined: the name is taken. Items are judged in the order given. */
@@ -98,10 +114,15 @@ export async function createCampaign(
   for (let from = 0; from < items.length; from += ITEMS_AT_ONCE) {
     const some = items.slice(from, from + ITEMS_AT_ONCE).map((item, i) => ({ ...item, position: from + i }))
     await query(
-      `insert into items (campaign_id, position, item, prompt, a, b, wanted)
-       select $1, position, item, prompt, a, b, $3
-       from jsonb_to_recordset($2) as given (position integer, item text, prompt jsonb, a text, b text)`,
-      [made.id, JSON.stringify(some), overlap],
+      `with given as (select * from jsonb_to_recordset($2)
+         as given (position integer, item text, prompt jsonb, a text, b text, gold text, "goldReason" text)),
+       made as (
+         insert into items (campaign_id, position, item, prompt, a, b, gold, wanted)
+         select $1, position, item, prompt, a, b, gold, case when gold is null then $3::integer else $4 end from given
+         returning id, item, gold)
+       insert into gold (item_id, user_id, better, note)
+       select id, $5, made.gold, coalesce("goldReason", '') from made join given using (item) where made.gold is not null`,
+      [made.id, JSON.stringify(some), overlap, GOLD_WANTED, by],
     )
   }
   return made.id
@@ -157,6 +178,8 @@ export type StoredJudgement = {
   seconds: number
   guideline: string
   at: string
+  /** The side that gold says is better. */
+  gold: 'left' | 'right' | null
 }
 
 /** Current judgements in the order in which they were given; sides as shown. Not of items that were marked as wrong. */
@@ -164,14 +187,15 @@ export function listJudgements(query: Query, campaign: string): Promise<StoredJu
   return query<StoredJudgement>(
     `select j.id, j.user_id as user, item, prompt, case when is_a_left then a else b end as left,
        case when is_a_left then b else a end as right, choice, strength, reason, active_seconds as seconds,
-       'guideline@' || left(sha256, 12) as guideline, judged_at as at
+       'guideline@' || left(sha256, 12) as guideline, judged_at as at,
+       case when gold is not null then case when (gold = 'a') = is_a_left then 'left' else 'right' end end as gold
      from judgements as j join items on items.id = j.item_id join guidelines on guidelines.id = j.guideline_id
      where items.campaign_id = $1 and j.state = 'current' and settled is distinct from 'excluded' order by judged_at, j.id`,
     [campaign],
   )
 }
 
-export type StoredItem = NewItem & {
+export type StoredItem = Pick<NewItem, 'item' | 'prompt' | 'a' | 'b'> & {
   id: string
   /** Whether it has all the judgements that it wants. */
   isFull: boolean
@@ -197,25 +221,31 @@ export async function versionOfAnswers(query: Query, campaign: string): Promise<
     `select concat_ws(' ', count(*) filter (where j.state = 'current'), count(*) filter (where j.state = 'undone'),
        max(judged_at) filter (where j.state = 'current'),
        (select count(*) from flags join items on items.id = item_id where campaign_id = $1),
-       (select count(*) from adjudications join items on items.id = item_id where campaign_id = $1)) as version
+       (select count(*) from adjudications join items on items.id = item_id where campaign_id = $1),
+       (select max(gold.id) from gold join items on items.id = item_id where campaign_id = $1)) as version
      from judgements as j join items on items.id = item_id where campaign_id = $1`,
     [campaign],
   )
   return row!.version
 }
 
-/** For each open campaign of a project: how many items this person could still judge. */
+/**
+ * For each open campaign of a project: how many items this person could still judge. Gold ones that they have not met are
+ * among them while there are others, so that the count falls by one with each answer.
+ */
 export function openFor(
   query: Query,
   project: string,
   user: string,
 ): Promise<{ campaign: string; name: string; open: number }[]> {
   return query(
-    `select campaigns.id as campaign, name, count(*)::int as open from campaigns join items on campaign_id = campaigns.id
+    `select campaigns.id as campaign, name,
+       (count(*) filter (where gold is null) + case when gold_rate > 0 then count(gold) else 0 end)::int as open
+     from campaigns join items on campaign_id = campaigns.id
      where project_id = $1 and state = 'open' and judged < wanted and settled is null
        and not exists (select from judgements where item_id = items.id and user_id = $2 and state = 'current')
        and not exists (select from skips where item_id = items.id and user_id = $2)
-     group by campaigns.id order by campaigns.made_at`,
+     group by campaigns.id having count(*) filter (where gold is null) > 0 order by campaigns.made_at`,
     [project, user],
   )
 }

@@ -10,6 +10,19 @@ export {
   listSettled,
   noteFirstLook,
 } from './adjudications.ts'
+export {
+  concludeAttempt,
+  type GoldJudgement,
+  isGold,
+  listAttemptAnswers,
+  listAttempts,
+  listItemPage,
+  listOpenGold,
+  markGold,
+  type QualificationRule,
+  retryState,
+  setGoldRules,
+} from './gold.ts'
 export { isBusy, isDown } from './embedded.ts'
 export {
   askJob,
@@ -129,6 +142,7 @@ export {
   findTask,
   flag,
   heartbeat,
+  isAnswered,
   isItemOf,
   listPast,
   noteReading,

@@ -6,6 +6,7 @@ import { AuditScreen } from './routes/audit.tsx'
 import { CampaignScreen } from './routes/campaign.tsx'
 import { CampaignsScreen } from './routes/campaigns.tsx'
 import { DatasetsScreen } from './routes/datasets.tsx'
+import { GoldScreen } from './routes/gold.tsx'
 import { EvaluationScreen } from './routes/evaluation.tsx'
 import { EvaluationsScreen } from './routes/evaluations.tsx'
 import { GuidelineScreen } from './routes/guideline.tsx'
@@ -40,6 +41,7 @@ const datasets = createRoute({ getParentRoute: () => project, path: '/datasets',
 const samples = createRoute({ getParentRoute: () => project, path: '/samples', component: SamplesScreen })
 const campaigns = createRoute({ getParentRoute: () => project, path: '/campaigns', component: CampaignsScreen })
 const campaign = createRoute({ getParentRoute: () => project, path: '/campaigns/$campaign', component: CampaignScreen })
+const gold = createRoute({ getParentRoute: () => project, path: '/campaigns/$campaign/gold', component: GoldScreen })
 const judge = createRoute({ getParentRoute: () => project, path: '/judge/$campaign', component: AnnotateScreen })
 const adjudicate = createRoute({
   getParentRoute: () => project,
@@ -83,6 +85,7 @@ export const router = createRouter({
         samples,
         campaigns,
         campaign,
+        gold,
         judge,
         adjudicate,
         adjudicateItem,

@@ -1,6 +1,7 @@
 // Campaigns of blind pairs. What an annotator's endpoints answer names no model, no other person and no other answer.
 import { z } from 'zod'
 import { Choice, Prompt } from '#schema'
+import { GoldRate, Qualification } from './gold.ts'
 import { type Endpoint, JUDGES, KEEPERS, LEADS, OBSERVERS, PARAMETERS, Text } from './endpoint.ts'
 
 const Campaign = z.object({
@@ -17,6 +18,29 @@ const Campaign = z.object({
   judged: z.number(),
   atWork: z.number(),
 })
+/** Of a round of gold items before the first task. `better` is told of failed rounds alone, whose items are never asked again. */
+const Qualifying = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('open'), done: z.number(), of: z.number() }),
+  z.object({ state: z.literal('passed'), right: z.number(), of: z.number() }),
+  z.object({
+    state: z.literal('failed'),
+    right: z.number(),
+    of: z.number(),
+    asked: z.string(),
+    mayRetry: z.boolean(),
+    wrong: z.array(
+      z.object({
+        prompt: Prompt,
+        left: z.string(),
+        right: z.string(),
+        choice: Choice,
+        strength: z.number().nullable(),
+        better: z.enum(['left', 'right']),
+        why: z.string(),
+      }),
+    ),
+  }),
+])
 const Range = z.object({ value: z.number(), low: z.number(), high: z.number() })
 const Draft = z.strictObject({
   choice: Choice.optional(),
@@ -36,6 +60,7 @@ const Work = z.object({
   guideline: z.object({ id: z.string(), number: z.number(), text: z.string(), hasRead: z.boolean() }),
   /** Null: nothing is left for this person now. */
   task: Task.nullable(),
+  qualification: Qualifying.nullable(),
   mine: z.number(),
   wanted: z.number(),
   judged: z.number(),
@@ -58,6 +83,9 @@ export const CAMPAIGNS = {
       dataset: PARAMETERS.dataset,
       overlap: z.number().int().min(1).max(9),
       seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+      /** Share of tasks that are gold items, which rows with `gold` bring. */
+      goldRate: GoldRate.default(0),
+      qualification: Qualification.optional(),
     }),
     answer: z.object({ id: z.string() }),
   },
@@ -65,6 +93,9 @@ export const CAMPAIGNS = {
     summary: 'How far it is, who did what, whether they agree',
     access: OBSERVERS,
     answer: Campaign.extend({
+      goldRate: z.number(),
+      goldItems: z.number(),
+      qualification: Qualification.nullable(),
       people: z.array(
         z.object({
           user: z.string(),
@@ -77,6 +108,10 @@ export const CAMPAIGNS = {
           leftShare: Range.extend({ adjusted: z.number() }).nullable(),
           withOthers: Range.nullable(),
           lengthLean: Range.nullable(),
+          gold: Range.nullable(),
+          qualified: z
+            .object({ passed: z.boolean(), attempt: z.number(), right: z.number(), answers: z.number() })
+            .nullable(),
         }),
       ),
       /** Null: no item has two judgements yet. */

@@ -7,6 +7,8 @@ import {
   claim,
   flag,
   heartbeat,
+  isAnswered,
+  isGold,
   isItemOf,
   listGuidelines,
   listPast,
@@ -21,6 +23,7 @@ import {
 } from '#store'
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
+import { gateOf } from '../qualifying.ts'
 import { Conflict } from '../refusals.ts'
 import { campaignOf } from './campaigns.ts'
 
@@ -63,6 +66,7 @@ export const annotatingHandlers: Annotating = {
     const campaign = await itemOf(call)
     const { hasRead } = await standing(service.store.query, campaign.id, user.id)
     if (!hasRead) throw new HttpError(422, 'read the guideline of this campaign first')
+    await mustBeOpenTo(call, campaign)
     const where = { project: project.id, campaign: campaign.id, item: params.item, user: user.id }
     const submitted = await submit(service.store, where, body)
     switch (submitted.outcome) {
@@ -83,7 +87,9 @@ export const annotatingHandlers: Annotating = {
 
   'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/skip': async (call) => {
     const { service, project, user, params, body } = call
-    await itemOf(call)
+    const campaign = await itemOf(call)
+    if ((await gateOf(service.store, { project, campaign, user }))?.state === 'open')
+      throw new HttpError(422, 'in a qualification every pair is answered; say that you cannot judge it')
     await service.store.transaction(async (query) => {
       await skip(query, { item: params.item, user: user.id, reason: body.reason })
       await audit(query, { actor: user.id, project: project.id, action: 'item.skip', subject: params.item })
@@ -122,14 +128,29 @@ async function itemOf({ service, project, params }: OfCampaign & { params: { ite
   return campaign
 }
 
+/** Who has not passed the qualification answers its items and no others. The same answer sent again is known already. */
+async function mustBeOpenTo(call: Judging, campaign: Campaign): Promise<void> {
+  const { service, project, user, params, body } = call
+  const { store } = service
+  if (!campaign.qualification || (await isAnswered(store.query, user.id, body.key))) return
+  const gate = await gateOf(store, { project, campaign, user })
+  if (gate?.state === 'failed') throw new HttpError(422, 'you have not passed the qualification of this campaign')
+  if (gate?.state === 'open' && !(await isGold(store.query, params.item)))
+    throw new HttpError(422, 'the qualification comes first')
+}
+
+type Judging = OfCampaign & { user: User; params: { item: string }; body: { key: string } }
+
 /** The screen of this person now: the next task once the guideline was read, and what is done. */
 async function workOf({ service, project, params, user }: OfCampaign & { user: User }): Promise<Work> {
   const { store } = service
   const id = params.campaign
   const before = await campaignOf(store.query, project, id)
-  const { hasRead, mine } = await standing(store.query, id, user.id)
+  const { hasRead, mine, isGoldTurn } = await standing(store.query, id, user.id)
+  const gate = hasRead ? await gateOf(store, { project, campaign: before, user }) : undefined
+  const source = gate?.state === 'open' ? 'qualifying' : isGoldTurn ? 'gold turn' : 'ordinary'
   const [task, past, guidelines] = await Promise.all([
-    hasRead ? claim(store, id, user.id) : undefined,
+    hasRead && gate?.state !== 'failed' ? claim(store, id, user.id, source) : undefined,
     listPast(store.query, id, user.id),
     listGuidelines(store.query, project.id),
   ])
@@ -138,9 +159,15 @@ async function workOf({ service, project, params, user }: OfCampaign & { user: U
     campaign: before,
     guideline: { ...guideline, hasRead },
     task: task ?? null,
+    qualification: gate ?? null,
     mine,
-    wanted: before.wanted,
-    judged: before.judged,
+    ...shownProgress(before),
     past,
   }
+}
+
+/** With the gold items that are to be expected among it: what counts and what does not moves the same figures. */
+function shownProgress({ wanted, judged, goldRate, goldMixed }: Campaign): { wanted: number; judged: number } {
+  const expected = Math.round((wanted * goldRate) / (1 - goldRate))
+  return { wanted: wanted + expected, judged: judged + Math.min(goldMixed, expected) }
 }

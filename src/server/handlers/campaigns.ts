@@ -8,6 +8,7 @@ import {
   type Campaign,
   createCampaign,
   findCampaign,
+  listAttempts,
   listCampaigns,
   listFlags,
   type NewItem,
@@ -16,9 +17,11 @@ import {
   type Project,
   type Query,
   setCampaignState,
+  setGoldRules,
 } from '#store'
 import type { Handlers } from '../call.ts'
 import { pseudonymOf, reportOn } from '../campaign-report.ts'
+import { faultOf } from '../qualifying.ts'
 import { fileOf, ownVersion } from './data.ts'
 
 type Campaigns = Pick<
@@ -40,12 +43,18 @@ export const campaignHandlers: Campaigns = {
   }),
 
   'POST /api/projects/{project}/campaigns': async ({ service, project, user, body }) => {
-    const { name, dataset, overlap, seed } = body
+    const { name, dataset, overlap, seed, goldRate, qualification = null } = body
     const version = ownVersion(service.workspace, project, dataset)
     if (version.kind !== 'comparisons') throw new HttpError(422, `dataset: expected comparisons, got ${version.kind}`)
     if (version.rows > MOST_ITEMS)
       throw new HttpError(422, `dataset: expected at most ${MOST_ITEMS} comparisons, got ${version.rows}`)
     const items = itemsOf(versionRows(service.workspace, { ...version, kind: 'comparisons' as const }))
+    const goldItems = items.filter(({ gold }) => gold !== undefined).length
+    if (goldRate > 0 && goldItems === 0)
+      throw new HttpError(422, 'goldRate: no row of the dataset has gold; import some, or mark items afterwards')
+    const fault = qualification && faultOf(qualification, goldItems)
+    if (fault) throw new HttpError(422, `qualification.${fault}`)
+    if (goldItems === items.length) throw new HttpError(422, 'dataset: all its rows are gold; nothing is left to judge')
     const shuffled = generator(deriveSeed(seed, 'campaign-order')).shuffle(items)
     return service.store.transaction(async (query) => {
       const guideline = await newestGuideline(query, project.id)
@@ -62,7 +71,8 @@ export const campaignHandlers: Campaigns = {
         items: shuffled,
       })
       if (id === undefined) throw new HttpError(422, `name: there is a campaign ${name}; choose another name`)
-      const detail = { version: version.version, items: items.length, overlap, guideline: guideline.label }
+      await setGoldRules(query, id, { goldRate, qualification })
+      const detail = { version: version.version, items: items.length, goldItems, overlap, guideline: guideline.label }
       await audit(query, { actor: user.id, project: project.id, action: 'campaign.create', subject: id, detail })
       return { id }
     })
@@ -71,8 +81,9 @@ export const campaignHandlers: Campaigns = {
   'GET /api/projects/{project}/campaigns/{campaign}': async ({ service, project, params }) => {
     const { query } = service.store
     const campaign = await campaignOf(query, project, params.campaign)
-    const [people, flags, report] = await Promise.all([
+    const [people, attempts, flags, report] = await Promise.all([
       progressByPerson(query, campaign.id),
+      listAttempts(query, campaign.id),
       listFlags(query, campaign.id),
       reportOn(query, project, campaign),
     ])
@@ -103,6 +114,8 @@ export const campaignHandlers: Campaigns = {
           leftShare: defined(own?.leftShare),
           withOthers: defined(own?.withOthers),
           lengthLean: defined(own?.lengthLean),
+          gold: report.gold().get(pseudonymOf(project, person.user))?.accuracy ?? null,
+          qualified: attempts.find(({ user }) => user === person.user) ?? null,
         }
       }),
     }
@@ -165,13 +178,13 @@ function itemsOf(rows: Iterable<unknown>): NewItem[] {
   const items: NewItem[] = []
   const names = new Set<string>()
   for (const row of rows as Iterable<Partial<Comparison>>) {
-    const { item, prompt, a, b } = row
+    const { item, prompt, a, b, gold, goldReason } = row
     if (item === undefined || prompt === undefined || a === undefined || b === undefined)
       throw new HttpError(422, 'dataset: expected rows {item, prompt, a, b}; chosen and rejected are judged already')
     if (names.has(item)) throw new HttpError(422, `dataset: item ${item} is there twice`)
     if (a === b) throw new HttpError(422, `dataset: both completions of item ${item} are the same text`)
     names.add(item)
-    items.push({ item, prompt, a, b })
+    items.push({ item, prompt, a, b, gold, goldReason })
   }
   return items
 }

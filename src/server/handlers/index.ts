@@ -6,6 +6,7 @@ import { adjudicationHandlers } from './adjudication.ts'
 import { annotatingHandlers } from './annotating.ts'
 import { campaignHandlers } from './campaigns.ts'
 import { dataHandlers } from './data.ts'
+import { goldHandlers } from './gold.ts'
 import { completionHandlers } from './completions.ts'
 import { evaluationHandlers } from './evaluations.ts'
 import { fillHandlers } from './fills.ts'
@@ -21,6 +22,7 @@ export const HANDLERS: Handlers = {
   ...campaignHandlers,
   ...annotatingHandlers,
   ...adjudicationHandlers,
+  ...goldHandlers,
   ...fillHandlers,
   ...evaluationHandlers,
   ...runHandlers,

@@ -1,11 +1,24 @@
 // The guideline: read once to its end before the first task of a version, and at hand by a key from then on.
 import { useEffect, useRef, useState } from 'react'
 
-export function Guideline({ number, text, onRead }: { number: number; text: string; onRead: () => Promise<void> }) {
+export function Guideline({
+  number,
+  text,
+  onRead,
+  isAgain = false,
+}: {
+  number: number
+  text: string
+  onRead: () => Promise<void>
+  isAgain?: boolean
+}) {
   const [isBusy, setBusy] = useState(false)
   return (
     <article className="guideline">
-      <p className="soft">Guideline, version {number}. Read it once; you can open it again at any time.</p>
+      <p className="soft">
+        Guideline, version {number}.{' '}
+        {isAgain ? 'Read it again; then come other pairs.' : 'Read it once; you can open it again at any time.'}
+      </p>
       <GuidelineText text={text} />
       <button
         type="button"
@@ -16,7 +29,7 @@ export function Guideline({ number, text, onRead }: { number: number; text: stri
           void onRead().finally(() => setBusy(false))
         }}
       >
-        I have read it
+        {isAgain ? 'I have read it again' : 'I have read it'}
       </button>
     </article>
   )

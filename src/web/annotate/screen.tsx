@@ -9,6 +9,7 @@ import { many } from '../routes/words.ts'
 import { useMe } from '../who.ts'
 import { Guideline } from './guideline.tsx'
 import { send, waiting } from './outbox.ts'
+import { NotPassed, standingOf } from './qualification.tsx'
 import { TaskForm } from './task.tsx'
 import type { Work } from './work.ts'
 
@@ -75,19 +76,15 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
       </>
     )
 
-  const { task, guideline, mine, wanted, judged } = work
+  const { task, guideline, qualification, mine, wanted, judged } = work
+  const readGuideline = async (): Promise<void> => {
+    await call('PUT /api/projects/{project}/campaigns/{campaign}/guideline-read', { params: { project, campaign } })
+    await load()
+  }
   if (!guideline.hasRead)
     return (
       <main id="content" className="page">
-        <Guideline
-          {...guideline}
-          onRead={async () => {
-            await call('PUT /api/projects/{project}/campaigns/{campaign}/guideline-read', {
-              params: { project, campaign },
-            })
-            await load()
-          }}
-        />
+        <Guideline {...guideline} onRead={readGuideline} />
       </main>
     )
   return (
@@ -96,6 +93,7 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
         <h1>{work.campaign.name}</h1>
         <p className="soft">
           {many(mine, 'answer')} by you · {judged.toLocaleString('en')} of {wanted.toLocaleString('en')} by all
+          {standingOf(qualification)}
         </p>
         <progress max={wanted} value={judged} aria-label="Judged by all" />
       </header>
@@ -118,6 +116,8 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
             setError(refusal)
           }}
         />
+      ) : qualification?.state === 'failed' ? (
+        <NotPassed qualification={qualification} guideline={guideline} onReread={readGuideline} />
       ) : (
         <Empty
           title={
@@ -126,7 +126,9 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
         >
           <p>
             {work.campaign.state === 'open'
-              ? 'Every pair has the judgements it wants, or is being judged by others.'
+              ? qualification?.state === 'open'
+                ? 'The qualification has no more pairs for you; tell a lead.'
+                : 'Every pair has the judgements it wants, or is being judged by others.'
               : 'A lead opens it again when it goes on.'}
           </p>
           <div className="row">

@@ -47,6 +47,7 @@ export function CampaignScreen() {
       <p className="soft">
         {many(items, 'pair')} of <span className="mono">{`${dataset}@${version.slice(0, 12)}`}</span>, {overlap}{' '}
         {overlap === 1 ? 'person' : 'people'} each, guideline version {guidelineNumber}
+        {campaign.data.goldItems > 0 && `, ${goldIn(campaign.data)}`}
       </p>
       <div>
         <progress max={wanted} value={judged} aria-label="Judged" />
@@ -65,7 +66,14 @@ export function CampaignScreen() {
             Judge
           </Link>
         )}
-        {(role === 'owner' || role === 'lead') && <State params={params} state={state} />}
+        {(role === 'owner' || role === 'lead') && (
+          <>
+            <State params={params} state={state} />
+            <Link to="/p/$project/campaigns/$campaign/gold" params={params} className="button">
+              Gold and qualification
+            </Link>
+          </>
+        )}
         {['owner', 'lead', 'engineer'].includes(role) && judged > 0 && (
           <a
             className="button"
@@ -99,6 +107,12 @@ export function CampaignScreen() {
       )}
     </main>
   )
+}
+
+function goldIn({ goldItems, goldRate, qualification }: Campaign): string {
+  const mixed = goldRate > 0 ? ` mixed in at ${Number((100 * goldRate).toFixed(1))}%` : ''
+  const first = qualification ? `; a qualification of ${qualification.items} comes first` : ''
+  return `${many(goldItems, 'gold pair')}${mixed}${first}`
 }
 
 function State({ params, state }: { params: { project: string; campaign: string }; state: Campaign['state'] }) {
@@ -190,50 +204,61 @@ function People({ people }: { people: Campaign['people'] }) {
               <th scope="col">Judged</th>
               <th scope="col">Median time</th>
               <th scope="col">Skipped, flagged</th>
+              <th scope="col">Gold</th>
               <th scope="col">With the others</th>
               <th scope="col">Share of left</th>
               <th scope="col">Last</th>
             </tr>
           </thead>
           <tbody>
-            {people.map(({ user, name, judged, skipped, flagged, seconds, lastAt, withOthers, leftShare }) => (
-              <tr key={user}>
-                <th scope="row">{name}</th>
-                <td>{judged}</td>
-                <td>{seconds === null ? '' : `${seconds.toFixed(0)} s`}</td>
-                <td>
-                  {skipped}, {flagged}
-                </td>
-                <td>
-                  {withOthers && (
-                    <IntervalBar
-                      {...withOthers}
-                      from={0}
-                      to={1}
-                      mark={0.5}
-                      label={`${name} with the others`}
-                      isNumbered
-                    />
-                  )}
-                </td>
-                <td>
-                  {leftShare && (
-                    <>
+            {people.map(
+              ({ user, name, judged, skipped, flagged, seconds, lastAt, gold, qualified, withOthers, leftShare }) => (
+                <tr key={user}>
+                  <th scope="row">{name}</th>
+                  <td>{judged}</td>
+                  <td>{seconds === null ? '' : `${seconds.toFixed(0)} s`}</td>
+                  <td>
+                    {skipped}, {flagged}
+                  </td>
+                  <td>
+                    {gold && <IntervalBar {...gold} from={0} to={1} mark={0.5} label={`${name} on gold`} isNumbered />}
+                    {qualified && (
+                      <span className={qualified.passed ? 'soft block' : 'warm block'}>
+                        {qualified.passed ? 'qualified' : 'not qualified'}, {qualified.right} of {qualified.answers}
+                      </span>
+                    )}
+                  </td>
+                  <td>
+                    {withOthers && (
                       <IntervalBar
-                        {...leftShare}
+                        {...withOthers}
                         from={0}
                         to={1}
                         mark={0.5}
-                        label={`${name}, share of left`}
+                        label={`${name} with the others`}
                         isNumbered
                       />
-                      {leftShare.adjusted < 0.05 && <span className="warm">leans to a side</span>}
-                    </>
-                  )}
-                </td>
-                <td>{lastAt && <Time at={lastAt} />}</td>
-              </tr>
-            ))}
+                    )}
+                  </td>
+                  <td>
+                    {leftShare && (
+                      <>
+                        <IntervalBar
+                          {...leftShare}
+                          from={0}
+                          to={1}
+                          mark={0.5}
+                          label={`${name}, share of left`}
+                          isNumbered
+                        />
+                        {leftShare.adjusted < 0.05 && <span className="warm">leans to a side</span>}
+                      </>
+                    )}
+                  </td>
+                  <td>{lastAt && <Time at={lastAt} />}</td>
+                </tr>
+              ),
+            )}
           </tbody>
         </table>
       </div>

@@ -81,6 +81,7 @@ function NewCampaign({ slug }: { slug: string }) {
         dataset: text('dataset'),
         overlap: Number(text('overlap')),
         seed: Number(text('seed')),
+        goldRate: Number(text('gold')) / 100,
       },
     })
   }
@@ -107,6 +108,14 @@ function NewCampaign({ slug }: { slug: string }) {
       </Field>
       <Field label="Seed" hint="Draws the order and the sides; the same seed draws them again.">
         {(attributes) => <input {...attributes} name="seed" type="number" min={0} step={1} defaultValue={1} required />}
+      </Field>
+      <Field
+        label="Gold among the tasks, %"
+        hint="Rows with gold: a or b, mixed in by lot. Qualification is set afterwards."
+      >
+        {(attributes) => (
+          <input {...attributes} name="gold" type="number" min={0} max={50} step="any" defaultValue={0} required />
+        )}
       </Field>
       <Problem error={create.error} />
       <div className="row">
