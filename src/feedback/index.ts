@@ -51,6 +51,15 @@ export {
   type SideConfusion,
 } from './qualification.ts'
 export {
+  agreementMatrix,
+  ANSWER_KINDS,
+  type AnswerKind,
+  PACE_EDGES,
+  type PairAgreement,
+  type Tally,
+  tallyOf,
+} from './tallies.ts'
+export {
   type CoinCounts,
   type Coins,
   coinsGiven,

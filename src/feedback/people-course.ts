@@ -1,5 +1,5 @@
 // What changes over a person's judgements: agreement with the others (drift) and accuracy on gold items.
-import { deriveSeed, fallOverTime, FEWEST_OVER_TIME, holm } from '#stats'
+import { type ControlChart, controlChart, deriveSeed, fallOverTime, FEWEST_OVER_TIME, holm } from '#stats'
 import type { Measured } from './people.ts'
 import type { HeldVote } from './peers.ts'
 
@@ -31,6 +31,15 @@ export function courseFindings(
     return [{ annotator, value: after - before, p, says }]
   })
   return { drift: corrected(drift), gold: corrected(gold) }
+}
+
+/** The course of a person's agreement; undefined where it is too short to have one. */
+export function agreementCourse(
+  own: readonly HeldVote[],
+  { seed, rate }: { seed: number; rate: number },
+): ControlChart | undefined {
+  const residuals = agreementOverTime(own)
+  return residuals.length < 2 * FEWEST_OVER_TIME ? undefined : controlChart(residuals, { seed, rate })
 }
 
 /** Agreement beyond what the person's own mean agreement and the others' certainty about the item would have it. */

@@ -7,7 +7,7 @@ import type { Comparison, Judgement } from '#schema'
 import { controlChart, type ControlChart, deriveSeed, FEWEST_OVER_TIME, type Interval, wilson } from '#stats'
 import { gatherItems, rightness } from './items.ts'
 import { habitFindings } from './people-habits.ts'
-import { courseFindings } from './people-course.ts'
+import { agreementCourse, courseFindings } from './people-course.ts'
 import { heldAgainstOthers, type HeldVote } from './peers.ts'
 import type { GoldAnswer } from './qualification.ts'
 
@@ -42,6 +42,8 @@ export type PersonReport = {
   /** Moving accuracy on gold items with limits that hold at `rate` for each person. */
   goldChart?: ControlChart
   goldAccuracy?: Interval
+  /** The same of agreement with the others, beyond what this person's mean and the others' certainty would have it. */
+  agreementChart?: ControlChart
   /** Not asked when others are held against the crowd. */
   isLeftOut: boolean
 }
@@ -111,6 +113,7 @@ export function reportPeople(
         })),
       )
       const answers = outcomes.get(annotator) ?? []
+      const agreementChart = agreementCourse(own, { seed: deriveSeed(seed, 'agreement-chart', annotator), rate })
       return {
         annotator,
         judgements: own.length,
@@ -125,6 +128,7 @@ export function reportPeople(
         ...(answers.length >= FEWEST_OVER_TIME && {
           goldChart: controlChart(answers, { seed: deriveSeed(seed, 'gold-chart', annotator), rate }),
         }),
+        ...(agreementChart && { agreementChart }),
         isLeftOut: leftOut.has(annotator),
       }
     }),

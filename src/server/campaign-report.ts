@@ -2,15 +2,19 @@
 // adjudication comes: a bootstrap over thousands of pairs is not done at every look.
 import { createHash } from 'node:crypto'
 import {
+  agreementMatrix,
   type Dispute,
   findDisputes,
   gatherItems,
   type Item,
+  type PairAgreement,
+  type PeopleReport,
   type Qualification,
   qualify,
   ratingsOf,
   reportAgreement,
   reportAnnotators,
+  reportPeople,
 } from '#feedback'
 import type { Judgement } from '#schema'
 import {
@@ -31,12 +35,15 @@ export type CampaignReport = {
   /** Judgements and what adjudicators settled, as `hone train reward` takes them. */
   rows: Row[]
   comparisons: StoredItem[]
+  items: () => Item[]
   settled: Adjudication[]
   /** Items that each person judged. */
   judgedBy: Map<string, Set<string>>
   /** Null: no item has two judgements yet. */
   agreement: () => ReturnType<typeof reportAgreement> | null
   annotators: () => Map<string, ReturnType<typeof reportAnnotators>[number]>
+  people: () => PeopleReport
+  matrix: () => PairAgreement[]
   /** What gold items say of each annotator. */
   gold: () => Map<string, Qualification>
   queue: () => Queued[]
@@ -64,6 +71,7 @@ export async function reportOn(query: Query, project: Project, campaign: Campaig
   const report: CampaignReport = {
     rows,
     comparisons,
+    items,
     settled,
     judgedBy: itemsByPerson(judgements),
     agreement: once(() => {
@@ -76,6 +84,8 @@ export async function reportOn(query: Query, project: Project, campaign: Campaig
       return new Map(qualify({ judgements: rows, gold, comparisons }).map((each) => [each.annotator, each]))
     }),
     annotators: once(() => new Map(reportAnnotators(rows, comparisons).map((each) => [each.annotator, each]))),
+    people: once(() => reportPeople(rows, { comparisons, seed: 0 })),
+    matrix: once(() => agreementMatrix(items())),
     queue: once(() => queueOf(items(), comparisons, campaign)),
   }
   if (kept.size >= MOST_KEPT) kept.clear()

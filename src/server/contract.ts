@@ -9,6 +9,7 @@ import type { Endpoint } from './api/endpoint.ts'
 import { GOLD } from './api/gold.ts'
 import { EVALUATIONS } from './api/evaluations.ts'
 import { FILLS } from './api/fills.ts'
+import { PERSON } from './api/person.ts'
 import { LINEAGE } from './api/lineage.ts'
 import { PROJECTS } from './api/projects.ts'
 import { RELEASES } from './api/releases.ts'
@@ -21,6 +22,7 @@ export const API = {
   ...CAMPAIGNS,
   ...ADJUDICATION,
   ...GOLD,
+  ...PERSON,
   ...FILLS,
   ...EVALUATIONS,
   ...RUNS,

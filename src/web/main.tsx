@@ -12,6 +12,7 @@ import './style/parts.css'
 import './style/loop.css'
 import './style/annotate.css'
 import './style/adjudicate.css'
+import './style/person.css'
 import './style/release.css'
 import './style/runs.css'
 

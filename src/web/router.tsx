@@ -14,6 +14,7 @@ import { HomeScreen } from './routes/home.tsx'
 import { JoinScreen } from './routes/join.tsx'
 import { LineageScreen } from './routes/lineage.tsx'
 import { NewPasswordScreen } from './routes/new-password.tsx'
+import { PersonScreen } from './routes/person.tsx'
 import { PeopleScreen } from './routes/people.tsx'
 import { ProjectFrame } from './routes/project.tsx'
 import { ProjectsScreen } from './routes/projects.tsx'
@@ -42,6 +43,11 @@ const samples = createRoute({ getParentRoute: () => project, path: '/samples', c
 const campaigns = createRoute({ getParentRoute: () => project, path: '/campaigns', component: CampaignsScreen })
 const campaign = createRoute({ getParentRoute: () => project, path: '/campaigns/$campaign', component: CampaignScreen })
 const gold = createRoute({ getParentRoute: () => project, path: '/campaigns/$campaign/gold', component: GoldScreen })
+const person = createRoute({
+  getParentRoute: () => project,
+  path: '/campaigns/$campaign/people/$user',
+  component: PersonScreen,
+})
 const judge = createRoute({ getParentRoute: () => project, path: '/judge/$campaign', component: AnnotateScreen })
 const adjudicate = createRoute({
   getParentRoute: () => project,
@@ -86,6 +92,7 @@ export const router = createRouter({
         campaigns,
         campaign,
         gold,
+        person,
         judge,
         adjudicate,
         adjudicateItem,

@@ -127,6 +127,8 @@ export const CAMPAIGNS = {
           warning: z.string().optional(),
         })
         .nullable(),
+      /** Of the pairs that two people both judged: the share on which they say the same. */
+      matrix: z.array(Range.extend({ first: z.string(), second: z.string(), n: z.number() })),
       adjudication: z.object({
         waiting: z.number(),
         decided: z.number(),

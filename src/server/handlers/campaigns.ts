@@ -89,6 +89,7 @@ export const campaignHandlers: Campaigns = {
     ])
     const agreement = report.agreement()
     const reports = report.annotators()
+    const userOf = new Map(people.map(({ user }) => [pseudonymOf(project, user), user]))
     const settledAs = (outcome: string) => report.settled.filter((word) => word.outcome === outcome).length
     return {
       ...campaign,
@@ -107,6 +108,10 @@ export const campaignHandlers: Campaigns = {
         excluded: settledAs('excluded'),
       },
       flags,
+      matrix: report.matrix().flatMap(({ first, second, agreed }) => {
+        const [one, other] = [first, second].map((annotator) => userOf.get(annotator))
+        return one && other ? [{ first: one, second: other, ...agreed, n: agreed.n ?? 0 }] : []
+      }),
       people: people.map((person) => {
         const own = reports.get(pseudonymOf(project, person.user))
         return {
@@ -170,7 +175,7 @@ export async function campaignOf(query: Query, project: Project, id: string): Pr
 }
 
 /** JSON has no NaN: a coefficient of answers that never vary is not defined. */
-function defined<T extends { value: number; low: number; high: number }>(interval: T | undefined): T | null {
+export function defined<T extends { value: number; low: number; high: number }>(interval: T | undefined): T | null {
   return interval && [interval.value, interval.low, interval.high].every(Number.isFinite) ? interval : null
 }
 

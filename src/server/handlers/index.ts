@@ -10,6 +10,7 @@ import { goldHandlers } from './gold.ts'
 import { completionHandlers } from './completions.ts'
 import { evaluationHandlers } from './evaluations.ts'
 import { fillHandlers } from './fills.ts'
+import { personHandlers } from './person.ts'
 import { lineageHandlers } from './lineage.ts'
 import { projectHandlers } from './projects.ts'
 import { releaseHandlers } from './releases.ts'
@@ -23,6 +24,7 @@ export const HANDLERS: Handlers = {
   ...annotatingHandlers,
   ...adjudicationHandlers,
   ...goldHandlers,
+  ...personHandlers,
   ...fillHandlers,
   ...evaluationHandlers,
   ...runHandlers,

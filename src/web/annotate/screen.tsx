@@ -1,7 +1,7 @@
 // Judging blind pairs, one at a time, from the keyboard. The guideline is read once; then task after task, each answer on
 // disk before the next appears.
 import { useQueryClient } from '@tanstack/react-query'
-import { useNavigate, useParams } from '@tanstack/react-router'
+import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { call } from '../api.ts'
 import { Empty, Loading, Problem } from '../parts.tsx'
@@ -94,6 +94,15 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
         <p className="soft">
           {many(mine, 'answer')} by you · {judged.toLocaleString('en')} of {wanted.toLocaleString('en')} by all
           {standingOf(qualification)}
+          {mine > 0 && (
+            <>
+              {' '}
+              ·{' '}
+              <Link to="/p/$project/campaigns/$campaign/people/$user" params={{ project, campaign, user: me.id }}>
+                mine
+              </Link>
+            </>
+          )}
         </p>
         <progress max={wanted} value={judged} aria-label="Judged by all" />
       </header>

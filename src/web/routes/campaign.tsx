@@ -6,6 +6,8 @@ import { addressOf, useGet, useWrite } from '../api.ts'
 import { Empty, Field, Loading, Problem, textsOf, Time } from '../parts.tsx'
 import { IntervalBar } from '../interval-bar.tsx'
 import { Adjudication } from './campaign-adjudication.tsx'
+import { Matrix } from './campaign-matrix.tsx'
+import { People } from './campaign-people.tsx'
 import { useProject } from './project.tsx'
 import { many } from './words.ts'
 
@@ -37,6 +39,7 @@ export function CampaignScreen() {
     version,
     agreement,
     adjudication,
+    matrix,
     people,
     flags,
   } = campaign.data
@@ -86,7 +89,8 @@ export function CampaignScreen() {
       </div>
       <Agreement agreement={agreement} />
       <Adjudication params={params} counts={adjudication} mayAdjudicate={mayAdjudicate} />
-      <People people={people} />
+      <People people={people} params={params} isLead={role === 'owner' || role === 'lead'} />
+      <Matrix matrix={matrix} people={people} />
       {flags.length > 0 && (
         <section aria-labelledby="flags">
           <h2 id="flags">Flagged</h2>
@@ -187,81 +191,6 @@ function Agreement({ agreement }: { agreement: Campaign['agreement'] }) {
           <p>Agreement shows once two people have judged the same pair.</p>
         </Empty>
       )}
-    </section>
-  )
-}
-
-function People({ people }: { people: Campaign['people'] }) {
-  if (people.length === 0) return null
-  return (
-    <section aria-labelledby="people">
-      <h2 id="people">People</h2>
-      <div className="scrolls">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Judged</th>
-              <th scope="col">Median time</th>
-              <th scope="col">Skipped, flagged</th>
-              <th scope="col">Gold</th>
-              <th scope="col">With the others</th>
-              <th scope="col">Share of left</th>
-              <th scope="col">Last</th>
-            </tr>
-          </thead>
-          <tbody>
-            {people.map(
-              ({ user, name, judged, skipped, flagged, seconds, lastAt, gold, qualified, withOthers, leftShare }) => (
-                <tr key={user}>
-                  <th scope="row">{name}</th>
-                  <td>{judged}</td>
-                  <td>{seconds === null ? '' : `${seconds.toFixed(0)} s`}</td>
-                  <td>
-                    {skipped}, {flagged}
-                  </td>
-                  <td>
-                    {gold && <IntervalBar {...gold} from={0} to={1} mark={0.5} label={`${name} on gold`} isNumbered />}
-                    {qualified && (
-                      <span className={qualified.passed ? 'soft block' : 'warm block'}>
-                        {qualified.passed ? 'qualified' : 'not qualified'}, {qualified.right} of {qualified.answers}
-                      </span>
-                    )}
-                  </td>
-                  <td>
-                    {withOthers && (
-                      <IntervalBar
-                        {...withOthers}
-                        from={0}
-                        to={1}
-                        mark={0.5}
-                        label={`${name} with the others`}
-                        isNumbered
-                      />
-                    )}
-                  </td>
-                  <td>
-                    {leftShare && (
-                      <>
-                        <IntervalBar
-                          {...leftShare}
-                          from={0}
-                          to={1}
-                          mark={0.5}
-                          label={`${name}, share of left`}
-                          isNumbered
-                        />
-                        {leftShare.adjusted < 0.05 && <span className="warm">leans to a side</span>}
-                      </>
-                    )}
-                  </td>
-                  <td>{lastAt && <Time at={lastAt} />}</td>
-                </tr>
-              ),
-            )}
-          </tbody>
-        </table>
-      </div>
     </section>
   )
 }
