@@ -25,6 +25,18 @@ export function withDecided(
   return all
 }
 
+/** What gold and decided items say of everyone who answered them. */
+export function knownOf(items: readonly Item[]): ReadonlyMap<string, CoinCounts> | undefined {
+  const known = new Map<string, CoinCounts>()
+  for (const { votes, gold, a } of items)
+    for (const vote of gold === undefined ? [] : votes) {
+      const counts = known.get(vote.annotator) ?? { left: { right: 0, wrong: 0 }, right: { right: 0, wrong: 0 } }
+      known.set(vote.annotator, counts)
+      count(counts, vote, gold === a ? 1 : 0)
+    }
+  return withDecided(items, known.size === 0 ? undefined : known)
+}
+
 /** P(a is better) of a settled item; `countsOf` is what votes and gold showed of a person, the prior of coins included. */
 export function settledProbability({ votes, adjudication }: Item, countsOf: (annotator: string) => CoinCounts): number {
   if (adjudication?.as !== 'decided') return average(votes.flatMap(({ towardsA }) => towardsA ?? []))

@@ -1,8 +1,9 @@
 // Items on which people disagree so that somebody has to settle them: the answers differ and the posterior of their authors'
 // coins does not pass the threshold, or most could not judge. An item on which everybody says the same is not disputed,
 // however few they are.
+import { knownOf } from './adjudicated.ts'
 import type { Item } from './items.ts'
-import { type CoinCounts, fitCoins } from './two-coin.ts'
+import { fitCoins } from './two-coin.ts'
 
 export type Dispute = {
   item: string
@@ -11,11 +12,9 @@ export type Dispute = {
   probability: number
 }
 
-/** The least certain first. Settled items are not asked about, nor are gold ones. */
-export function findDisputes(
-  items: readonly Item[],
-  { threshold = 0.9, known }: { threshold?: number; known?: ReadonlyMap<string, CoinCounts> | undefined } = {},
-): Dispute[] {
+/** The least certain first. Settled items are not asked about, nor are gold ones; they tell of their voters. */
+export function findDisputes(items: readonly Item[], { threshold = 0.9 }: { threshold?: number } = {}): Dispute[] {
+  const known = knownOf(items)
   const open = items.filter(({ adjudication, gold }) => !adjudication && gold === undefined)
   const { posterior } = fitCoins(open, 'two-coin', known && { known })
   return open

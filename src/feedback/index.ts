@@ -28,10 +28,17 @@ export { type Answers, chanceOfFirst, type CrowdRatings, crowdBradleyTerry, type
 export { type Dispute, findDisputes } from './disputes.ts'
 export { dawidSkene, type DawidSkeneFit, type DawidSkeneOptions, skillsOf } from './dawid-skene.ts'
 export { glad, type GladFit } from './glad.ts'
-export { gatherItems, type Item, type Vote, votesByAnnotator } from './items.ts'
+export { gatherItems, type Item, leaning, type Vote, votesByAnnotator } from './items.ts'
 export { type Label, type LabelFit, type LabelTable, tabulate, tabulateVotes, voteShares } from './label-table.ts'
 export { mace, type MaceFit, type MaceOptions } from './mace.ts'
-export { decideOverlap, decideOverlaps, OVERLAP_RULE, type OverlapDecision, type OverlapRule } from './overlap.ts'
+export {
+  coinsOfCrowd,
+  decideOverlap,
+  decideOverlaps,
+  OVERLAP_RULE,
+  type OverlapDecision,
+  type OverlapRule,
+} from './overlap.ts'
 export { AGGREGATION_METHODS, type AggregationMethod, fitPairs, type PairFit } from './pair-models.ts'
 export {
   type Finding,
@@ -44,7 +51,6 @@ export {
 export {
   type GoldAnswer,
   knownFrom,
-  type PassMark,
   passes,
   type Qualification,
   qualify,
@@ -53,10 +59,8 @@ export {
 export {
   agreementMatrix,
   ANSWER_KINDS,
-  type AnswerKind,
   PACE_EDGES,
   type PairAgreement,
-  type Tally,
   tallyOf,
 } from './tallies.ts'
 export {

@@ -115,7 +115,8 @@ export function votesByAnnotator(items: readonly Item[]): Map<string, { item: It
   return byAnnotator
 }
 
-function leaning(choice: Choice, isALeft: boolean): number | undefined {
+/** 1 towards a, 0 towards b, 0.5 neither; undefined: it says nothing. */
+export function leaning(choice: Choice, isALeft: boolean): number | undefined {
   switch (choice) {
     case 'left':
       return isALeft ? 1 : 0

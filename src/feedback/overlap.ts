@@ -2,6 +2,7 @@
 // ones get what is saved. The posterior is that of annotators' coins, gold included, so two good annotators may do where three
 // middling ones would not.
 import { ConfigError } from '#errors'
+import { knownOf } from './adjudicated.ts'
 import type { Item, Vote } from './items.ts'
 import { type CoinCounts, type Coins, fitCoins, posteriorOf } from './two-coin.ts'
 
@@ -62,6 +63,13 @@ export function decideOverlap(
     wantsMore: because === 'below least' || because === 'uncertain',
     because,
   }
+}
+
+/** The coins of everyone, fitted on items that nothing settles, with what gold and adjudicators say beforehand. */
+export function coinsOfCrowd(items: readonly Item[]): (annotator: string) => Coins {
+  const open = items.filter(({ gold, adjudication }) => gold === undefined && !adjudication)
+  const known = knownOf(items)
+  return fitCoins(open, 'two-coin', known && { known }).coinsOf
 }
 
 /** Decisions on all items, coins fitted on all votes so far; `known` is what gold items showed of each annotator. */

@@ -37,10 +37,10 @@ export const ANSWER_KINDS = [
   'both-bad',
   'cannot-judge',
 ] as const
-export type AnswerKind = (typeof ANSWER_KINDS)[number]
+type AnswerKind = (typeof ANSWER_KINDS)[number]
 
 /** Counts in the order of PACE_EDGES and ANSWER_KINDS, of one person and of all others together. */
-export type Tally = { own: number[]; others: number[] }
+type Tally = { own: number[]; others: number[] }
 
 export function tallyOf(items: readonly Item[], annotator: string): { pace: Tally; answers: Tally } {
   const pace = { own: PACE_EDGES.map(() => 0), others: PACE_EDGES.map(() => 0) }

@@ -84,7 +84,9 @@ export async function reportOn(query: Query, project: Project, campaign: Campaig
       return new Map(qualify({ judgements: rows, gold, comparisons }).map((each) => [each.annotator, each]))
     }),
     annotators: once(() => new Map(reportAnnotators(rows, comparisons).map((each) => [each.annotator, each]))),
-    people: once(() => reportPeople(rows, { comparisons, seed: 0 })),
+    people: once(() =>
+      rows.length === 0 ? { people: [], tests: [], rate: 0.05 } : reportPeople(rows, { comparisons, seed: 0 }),
+    ),
     matrix: once(() => agreementMatrix(items())),
     queue: once(() => queueOf(items(), comparisons, campaign)),
   }

@@ -157,19 +157,45 @@ export type Submitted =
 
 type Where = { project: string; campaign: string; item: string; user: string }
 
-/** Takes an answer; when it resolves, the answer is on disk. */
-export async function submit(store: Store, where: Where, answer: Answer): Promise<Submitted> {
+/** What an item has when its last wanted answer is in; says whether one person more is asked. */
+export type WantsMore = (
+  votes: { user: string; isALeft: boolean; choice: Choice; strength: number | null }[],
+) => boolean
+
+/**
+ * Takes an answer; when it resolves, the answer is on disk. With `wantsMore`, the item it completes is put to one person more
+ * in the same transaction where that says so, up to the campaign's cap.
+ */
+export async function submit(store: Store, where: Where, answer: Answer, wantsMore?: WantsMore): Promise<Submitted> {
   const before = await store.query<{ id: string }>(
     `select id from judgements where user_id = $1 and key = $2 and state <> 'surplus'`,
     [where.user, answer.key],
   )
   if (before[0]) return { outcome: 'counted', id: before[0].id }
-  const id = await submitClaimed(store.query, where, answer)
+  const id = await submitClaimed(store, where, { answer, wantsMore })
   if (id !== undefined) return { outcome: 'counted', id }
   return store.transaction(async (query) => {
     await release(query, where.item, where.user)
-    return submitUnclaimed(query, where, answer)
+    const submitted = await submitUnclaimed(query, where, answer)
+    if (wantsMore && submitted.outcome === 'counted') await raise(query, where.item, wantsMore)
+    return submitted
   })
+}
+
+/** The row of the item is locked by the answer that was just counted, so two last answers do not raise it twice. */
+async function raise(query: Query, item: string, wantsMore: WantsMore): Promise<void> {
+  const [full] = await query(
+    `select 1 from items join campaigns on campaigns.id = campaign_id
+     where items.id = $1 and gold is null and settled is null and judged >= wanted and wanted < (adaptive->>'cap')::integer`,
+    [item],
+  )
+  if (!full) return
+  const votes = await query<Parameters<WantsMore>[0][number]>(
+    `select user_id as user, is_a_left as "isALeft", choice, strength from judgements
+     where item_id = $1 and state = 'current' order by judged_at, id`,
+    [item],
+  )
+  if (wantsMore(votes)) await query('update items set wanted = wanted + 1 where id = $1', [item])
 }
 
 const JUDGEMENT = 'item_id, user_id, key, is_a_left, choice, strength, reason, active_seconds, guideline_id'
@@ -180,12 +206,21 @@ const valuesOf = (
 ) => [item, user, campaign, key, choice, strength ?? null, reason, activeSeconds, project]
 
 /**
- * The usual way, one statement: claim to judgement, counts, draft and audit. Undefined: there is no claim, the campaign is
+ * The usual way, one statement (two where an item may want more): claim to judgement, counts, draft and audit. Undefined: there is no claim, the campaign is
  * closed, or this person's answer is there already, because the item was claimed anew in the moment it was given.
  */
-async function submitClaimed(query: Query, where: Where, answer: Answer): Promise<string | undefined> {
+async function submitClaimed(
+  store: Store,
+  where: Where,
+  { answer, wantsMore }: { answer: Answer; wantsMore: WantsMore | undefined },
+): Promise<string | undefined> {
   try {
-    return await turnIntoJudgement(query, where, answer)
+    if (!wantsMore) return await turnIntoJudgement(store.query, where, answer)
+    return await store.transaction(async (query) => {
+      const id = await turnIntoJudgement(query, where, answer)
+      if (id !== undefined) await raise(query, where.item, wantsMore)
+      return id
+    })
   } catch (error) {
     if ((error as { code?: string }).code !== UNIQUE) throw error
     return undefined

@@ -36,6 +36,7 @@ export async function addGuideline(query: Query, project: string, text: string, 
 }
 
 export type CampaignState = 'open' | 'paused' | 'closed'
+export type Adaptive = { threshold: number; cap: number }
 export type Campaign = {
   id: string
   name: string
@@ -50,6 +51,8 @@ export type Campaign = {
   items: number
   goldRate: number
   qualification: QualificationRule | null
+  /** Until one side is this probable, up to so many answers; null: overlap is all. */
+  adaptive: Adaptive | null
   goldItems: number
   /** Answers to gold items, those of concluded qualifications aside. */
   goldMixed: number
@@ -62,7 +65,7 @@ export type Campaign = {
 
 const CAMPAIGN = `select campaigns.id, name, dataset, version, overlap, state, campaigns.made_at as "madeAt",
     guideline_id as guideline, number as "guidelineNumber", 'guideline@' || left(sha256, 12) as "guidelineLabel",
-    gold_rate as "goldRate", qualification, totals.*
+    gold_rate as "goldRate", qualification, adaptive, totals.*
   from campaigns join guidelines on guidelines.id = guideline_id,
   lateral (select count(*) filter (where gold is null)::int as items, count(gold)::int as "goldItems",
     coalesce(sum(judged) filter (where gold is null), 0)::int as judged,
@@ -99,16 +102,17 @@ export async function createCampaign(
     version: string
     guideline: string
     overlap: number
+    adaptive?: Adaptive | undefined
     seed: number
     by: string
     items: readonly NewItem[]
   },
 ): Promise<string | undefined> {
-  const { project, name, dataset, version, guideline, overlap, seed, by, items } = campaign
+  const { project, name, dataset, version, guideline, overlap, adaptive, seed, by, items } = campaign
   const [made] = await query<{ id: string }>(
-    `insert into campaigns (project_id, name, dataset, version, guideline_id, overlap, seed, made_by)
-     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (project_id, name) do nothing returning id`,
-    [project, name, dataset, version, guideline, overlap, seed, by],
+    `insert into campaigns (project_id, name, dataset, version, guideline_id, overlap, seed, made_by, adaptive)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (project_id, name) do nothing returning id`,
+    [project, name, dataset, version, guideline, overlap, seed, by, adaptive ? JSON.stringify(adaptive) : null],
   )
   if (!made) return undefined
   for (let from = 0; from < items.length; from += ITEMS_AT_ONCE) {

@@ -152,6 +152,7 @@ export {
   skip,
   standing,
   submit,
+  type WantsMore,
 } from './annotating.ts'
 export {
   addGuideline,

@@ -36,7 +36,7 @@ export function ControlChart({ chart, label, counts }: { chart: Chart; label: st
         <line className="centre" x1={LEFT} x2={WIDTH - 8} y1={y(centre)} y2={y(centre)} />
         <polyline className="course" points={path(points)} />
         {[top, centre, bottom].map((value, i) => (
-          <text key={i} x={LEFT - 6} y={y(value) + 4} textAnchor="end">
+          <text key={`${i}`} x={LEFT - 6} y={y(value) + 4} textAnchor="end">
             {value.toFixed(2)}
           </text>
         ))}
@@ -47,7 +47,7 @@ export function ControlChart({ chart, label, counts }: { chart: Chart; label: st
           {n}
         </text>
         {points.map((point, i) => (
-          <g key={i} className="spot">
+          <g key={`${i}`} className="spot">
             <rect x={x(i) - (WIDTH - LEFT) / n / 2} y="0" width={(WIDTH - LEFT) / n} height={HEIGHT - BOTTOM}>
               <title>{`${counts} ${i + 1}: ${point.toFixed(2)}, limits ${low[i]!.toFixed(2)} to ${high[i]!.toFixed(2)}`}</title>
             </rect>
@@ -70,7 +70,7 @@ export function ControlChart({ chart, label, counts }: { chart: Chart; label: st
           {points.flatMap((point, i) =>
             i % every === every - 1 || i === n - 1
               ? [
-                  <tr key={i}>
+                  <tr key={`${i}`}>
                     <th scope="row">{i + 1}</th>
                     <td>{point.toFixed(2)}</td>
                     <td>{low[i]!.toFixed(2)}</td>

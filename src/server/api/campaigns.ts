@@ -4,12 +4,17 @@ import { Choice, Prompt } from '#schema'
 import { GoldRate, Qualification } from './gold.ts'
 import { type Endpoint, JUDGES, KEEPERS, LEADS, OBSERVERS, PARAMETERS, Text } from './endpoint.ts'
 
+const Adaptive = z.strictObject({
+  threshold: z.number().gt(0.5).lt(1),
+  cap: z.number().int().min(2).max(9),
+})
 const Campaign = z.object({
   id: z.string(),
   name: z.string(),
   dataset: z.string(),
   version: z.string(),
   overlap: z.number(),
+  adaptive: Adaptive.nullable(),
   state: z.enum(['open', 'paused', 'closed']),
   madeAt: z.string(),
   guidelineNumber: z.number(),
@@ -82,6 +87,8 @@ export const CAMPAIGNS = {
       name: Text(80),
       dataset: PARAMETERS.dataset,
       overlap: z.number().int().min(1).max(9),
+      /** Where answers do not settle a pair one person more is asked, until one side is this probable, up to the cap. */
+      adaptive: Adaptive.optional(),
       seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
       /** Share of tasks that are gold items, which rows with `gold` bring. */
       goldRate: GoldRate.default(0),

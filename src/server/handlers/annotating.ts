@@ -23,6 +23,7 @@ import {
 } from '#store'
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
+import { wantsMoreIn } from '../overlapping.ts'
 import { gateOf } from '../qualifying.ts'
 import { Conflict } from '../refusals.ts'
 import { campaignOf } from './campaigns.ts'
@@ -68,7 +69,8 @@ export const annotatingHandlers: Annotating = {
     if (!hasRead) throw new HttpError(422, 'read the guideline of this campaign first')
     await mustBeOpenTo(call, campaign)
     const where = { project: project.id, campaign: campaign.id, item: params.item, user: user.id }
-    const submitted = await submit(service.store, where, body)
+    const wantsMore = campaign.adaptive ? await wantsMoreIn(service.store.query, project, campaign) : undefined
+    const submitted = await submit(service.store, where, body, wantsMore)
     switch (submitted.outcome) {
       case 'counted':
         return workOf(call)

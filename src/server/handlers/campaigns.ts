@@ -43,7 +43,12 @@ export const campaignHandlers: Campaigns = {
   }),
 
   'POST /api/projects/{project}/campaigns': async ({ service, project, user, body }) => {
-    const { name, dataset, overlap, seed, goldRate, qualification = null } = body
+    const { name, dataset, overlap, adaptive, seed, goldRate, qualification = null } = body
+    if (adaptive && adaptive.cap <= overlap)
+      throw new HttpError(
+        422,
+        `adaptive.cap: expected more than the ${overlap} that every pair gets, got ${adaptive.cap}`,
+      )
     const version = ownVersion(service.workspace, project, dataset)
     if (version.kind !== 'comparisons') throw new HttpError(422, `dataset: expected comparisons, got ${version.kind}`)
     if (version.rows > MOST_ITEMS)
@@ -66,13 +71,21 @@ export const campaignHandlers: Campaigns = {
         version: version.version,
         guideline: guideline.id,
         overlap,
+        adaptive,
         seed,
         by: user.id,
         items: shuffled,
       })
       if (id === undefined) throw new HttpError(422, `name: there is a campaign ${name}; choose another name`)
       await setGoldRules(query, id, { goldRate, qualification })
-      const detail = { version: version.version, items: items.length, goldItems, overlap, guideline: guideline.label }
+      const detail = {
+        version: version.version,
+        items: items.length,
+        goldItems,
+        overlap,
+        adaptive,
+        guideline: guideline.label,
+      }
       await audit(query, { actor: user.id, project: project.id, action: 'campaign.create', subject: id, detail })
       return { id }
     })

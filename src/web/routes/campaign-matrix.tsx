@@ -1,4 +1,5 @@
-// Who agrees with whom: a square of shares, darker for more, each with its interval on hover and the number of shared pairs.
+// Who agrees with whom: a square of shares, each filled as far as two people agree, its interval on hover, and the number of
+// pairs they share.
 import type { AnswerOf } from '#server/contract'
 
 type Campaign = AnswerOf<'GET /api/projects/{project}/campaigns/{campaign}'>
@@ -32,7 +33,7 @@ export function Matrix({ matrix, people }: Pick<Campaign, 'matrix' | 'people'>) 
                   return cell ? (
                     <td
                       key={column.user}
-                      style={{ '--share': `${(60 * cell.value).toFixed(0)}%` } as React.CSSProperties}
+                      style={{ '--share': `${(100 * cell.value).toFixed(0)}%` } as React.CSSProperties}
                       title={`${row.name} and ${column.name}: ${cell.value.toFixed(2)}, 95% interval ${cell.low.toFixed(2)} to ${cell.high.toFixed(2)}, ${cell.n} pairs`}
                     >
                       <b>{cell.value.toFixed(2)}</b> <span className="small">{cell.n}</span>

@@ -9,7 +9,7 @@ import { Adjudication } from './campaign-adjudication.tsx'
 import { Matrix } from './campaign-matrix.tsx'
 import { People } from './campaign-people.tsx'
 import { useProject } from './project.tsx'
-import { many } from './words.ts'
+import { many, peopleEach } from './words.ts'
 
 type Campaign = AnswerOf<'GET /api/projects/{project}/campaigns/{campaign}'>
 
@@ -30,7 +30,6 @@ export function CampaignScreen() {
     name,
     state,
     items,
-    overlap,
     wanted,
     judged,
     atWork,
@@ -48,8 +47,8 @@ export function CampaignScreen() {
     <main id="content" className="page">
       <h1>{name}</h1>
       <p className="soft">
-        {many(items, 'pair')} of <span className="mono">{`${dataset}@${version.slice(0, 12)}`}</span>, {overlap}{' '}
-        {overlap === 1 ? 'person' : 'people'} each, guideline version {guidelineNumber}
+        {many(items, 'pair')} of <span className="mono">{`${dataset}@${version.slice(0, 12)}`}</span>,{' '}
+        {peopleEach(campaign.data)}, guideline version {guidelineNumber}
         {campaign.data.goldItems > 0 && `, ${goldIn(campaign.data)}`}
       </p>
       <div>

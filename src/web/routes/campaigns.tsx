@@ -4,7 +4,7 @@ import { type FormEvent, useState } from 'react'
 import { useGet, useWrite } from '../api.ts'
 import { Empty, Field, Loading, Problem, textsOf } from '../parts.tsx'
 import { useProject } from './project.tsx'
-import { many } from './words.ts'
+import { many, peopleEach } from './words.ts'
 
 export function CampaignsScreen() {
   const { slug, role } = useProject()
@@ -25,12 +25,12 @@ export function CampaignsScreen() {
         </Empty>
       )}
       <ul className="cards">
-        {campaigns.data?.campaigns.map(({ id, name, state, items, overlap, wanted, judged, atWork }) => (
+        {campaigns.data?.campaigns.map(({ id, name, state, items, wanted, judged, atWork, ...rest }) => (
           <li key={id}>
             <Link to="/p/$project/campaigns/$campaign" params={{ project: slug, campaign: id }} className="card">
               <strong>{name}</strong>
               <span className="soft">
-                {many(items, 'pair')}, {overlap} {overlap === 1 ? 'person' : 'people'} each · {state}
+                {many(items, 'pair')}, {peopleEach(rest)} · {state}
                 {atWork > 0 && ` · ${atWork} at work`}
               </span>
               <progress max={wanted} value={judged} aria-label={`Judged in ${name}`} />
@@ -48,6 +48,7 @@ export function CampaignsScreen() {
 function NewCampaign({ slug }: { slug: string }) {
   const navigate = useNavigate()
   const [isOpen, setOpen] = useState(false)
+  const [isAdaptive, setAdaptive] = useState(false)
   const datasets = useGet('GET /api/projects/{project}/datasets', { params: { project: slug } })
   const create = useWrite('POST /api/projects/{project}/campaigns', ({ id }) =>
     navigate({ to: '/p/$project/campaigns/$campaign', params: { project: slug, campaign: id } }),
@@ -80,6 +81,7 @@ function NewCampaign({ slug }: { slug: string }) {
         name: text('name'),
         dataset: text('dataset'),
         overlap: Number(text('overlap')),
+        ...(isAdaptive && { adaptive: { cap: Number(text('cap')), threshold: Number(text('threshold')) } }),
         seed: Number(text('seed')),
         goldRate: Number(text('gold')) / 100,
       },
@@ -106,6 +108,33 @@ function NewCampaign({ slug }: { slug: string }) {
           <input {...attributes} name="overlap" type="number" min={1} max={9} defaultValue={3} required />
         )}
       </Field>
+      <label className="check">
+        <input type="checkbox" checked={isAdaptive} onChange={(event) => setAdaptive(event.target.checked)} /> Ask more
+        people where they differ
+      </label>
+      {isAdaptive && (
+        <>
+          <Field label="Up to so many for a pair">
+            {(attributes) => (
+              <input {...attributes} name="cap" type="number" min={2} max={9} defaultValue={5} required />
+            )}
+          </Field>
+          <Field label="Until one side is this probable" hint="By how reliable those who answered have shown to be.">
+            {(attributes) => (
+              <input
+                {...attributes}
+                name="threshold"
+                type="number"
+                min={0.51}
+                max={0.99}
+                step="any"
+                defaultValue={0.9}
+                required
+              />
+            )}
+          </Field>
+        </>
+      )}
       <Field label="Seed" hint="Draws the order and the sides; the same seed draws them again.">
         {(attributes) => <input {...attributes} name="seed" type="number" min={0} step={1} defaultValue={1} required />}
       </Field>

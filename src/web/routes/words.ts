@@ -18,3 +18,9 @@ export function age(at: string): string {
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`
   return `${Math.floor(seconds / 86_400)} d ago`
 }
+
+/** `3 people each`, `2 to 5 people each`. */
+export function peopleEach({ overlap, adaptive }: { overlap: number; adaptive: { cap: number } | null }): string {
+  const most = adaptive?.cap ?? overlap
+  return `${most === overlap ? overlap : `${overlap} to ${most}`} ${most === 1 ? 'person' : 'people'} each`
+}
