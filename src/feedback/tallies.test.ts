@@ -52,7 +52,7 @@ test('tallies count each answer once, at its edge and kind, own apart from the o
     say(2, 'cem', 'cannot-judge', { time: 5 }),
   ])
   const { pace, answers } = tallyOf(items, 'ann')
-  const by = <T>(keys: readonly T[], counts: number[]) =>
+  const by = (keys: readonly (string | number)[], counts: number[]) =>
     Object.fromEntries(keys.map((key, i) => [key, counts[i]]).filter(([, count]) => count))
   expect(by(ANSWER_KINDS, answers.own)).toEqual({ strong: 1, slight: 1, tie: 1, unstated: 1 })
   expect(by(ANSWER_KINDS, answers.others)).toEqual({ 'both-bad': 1, 'cannot-judge': 1 })

@@ -12,6 +12,7 @@ import { FILLS } from './api/fills.ts'
 import { PERSON } from './api/person.ts'
 import { LINEAGE } from './api/lineage.ts'
 import { PROJECTS } from './api/projects.ts'
+import { WITHDRAWALS } from './api/withdrawals.ts'
 import { RELEASES } from './api/releases.ts'
 import { RUNS } from './api/runs.ts'
 
@@ -23,6 +24,7 @@ export const API = {
   ...ADJUDICATION,
   ...GOLD,
   ...PERSON,
+  ...WITHDRAWALS,
   ...FILLS,
   ...EVALUATIONS,
   ...RUNS,

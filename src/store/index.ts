@@ -173,3 +173,9 @@ export {
   type StoredJudgement,
   versionOfAnswers,
 } from './campaigns.ts'
+export {
+  listMatching,
+  listWithdrawals,
+  undoWithdrawal,
+  withdraw,
+} from './withdrawals.ts'

@@ -57,29 +57,31 @@ export function ControlChart({ chart, label, counts }: { chart: Chart; label: st
           </g>
         ))}
       </svg>
-      <table className="unseen">
-        <caption>{label}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{counts}</th>
-            <th scope="col">moving average</th>
-            <th scope="col">lower limit</th>
-          </tr>
-        </thead>
-        <tbody>
-          {points.flatMap((point, i) =>
-            i % every === every - 1 || i === n - 1
-              ? [
-                  <tr key={`${i}`}>
-                    <th scope="row">{i + 1}</th>
-                    <td>{point.toFixed(2)}</td>
-                    <td>{low[i]!.toFixed(2)}</td>
-                  </tr>,
-                ]
-              : [],
-          )}
-        </tbody>
-      </table>
+      <div className="unseen">
+        <table>
+          <caption>{label}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{counts}</th>
+              <th scope="col">moving average</th>
+              <th scope="col">lower limit</th>
+            </tr>
+          </thead>
+          <tbody>
+            {points.flatMap((point, i) =>
+              i % every === every - 1 || i === n - 1
+                ? [
+                    <tr key={`${i}`}>
+                      <th scope="row">{i + 1}</th>
+                      <td>{point.toFixed(2)}</td>
+                      <td>{low[i]!.toFixed(2)}</td>
+                    </tr>,
+                  ]
+                : [],
+            )}
+          </tbody>
+        </table>
+      </div>
     </figure>
   )
 }

@@ -23,6 +23,7 @@ import { RunScreen } from './routes/run.tsx'
 import { RunsScreen } from './routes/runs.tsx'
 import { SamplesScreen } from './routes/samples.tsx'
 import { SetUpScreen } from './routes/set-up.tsx'
+import { WithdrawalsScreen } from './routes/withdrawals.tsx'
 import { Outside } from './parts.tsx'
 import { SignedIn, Start } from './shell.tsx'
 
@@ -75,6 +76,11 @@ const lineage = createRoute({
   validateSearch: ({ id }: Record<string, unknown>): { id?: string } => (typeof id === 'string' ? { id } : {}),
 })
 const people = createRoute({ getParentRoute: () => project, path: '/people', component: PeopleScreen })
+const withdrawals = createRoute({
+  getParentRoute: () => project,
+  path: '/people/withdrawals',
+  component: WithdrawalsScreen,
+})
 const audit = createRoute({ getParentRoute: () => project, path: '/audit', component: AuditScreen })
 
 export const router = createRouter({
@@ -103,6 +109,7 @@ export const router = createRouter({
         releases,
         lineage,
         people,
+        withdrawals,
         audit,
       ]),
     ]),

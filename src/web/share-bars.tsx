@@ -16,11 +16,9 @@ export function ShareBars({
       counts.reduce((x, y) => x + y, 0),
     ),
   ) as [number, number]
-  const shown = labels.flatMap((label, i) =>
-    own[i]! + others[i]! === 0
-      ? []
-      : [{ label, mine: own[i]! / ownAll, theirs: others[i]! / othersAll, count: own[i]! }],
-  )
+  const shown = labels
+    .map((label, i) => ({ label, count: own[i]!, mine: own[i]! / ownAll, theirs: others[i]! / othersAll }))
+    .filter(({ mine, theirs }) => mine + theirs > 0)
   const most = Math.max(0.01, ...shown.flatMap(({ mine, theirs }) => [mine, theirs]))
   const percent = (share: number): string => `${(100 * share).toFixed(0)}%`
   return (

@@ -39,6 +39,7 @@ export const PARAMETERS = {
   campaign: z.uuid(),
   fill: z.uuid(),
   evaluation: z.uuid(),
+  withdrawal: z.uuid(),
   candidacy: z.uuid(),
   key: z.uuid(),
   release: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),

@@ -13,6 +13,7 @@ import { fillHandlers } from './fills.ts'
 import { personHandlers } from './person.ts'
 import { lineageHandlers } from './lineage.ts'
 import { projectHandlers } from './projects.ts'
+import { withdrawalHandlers } from './withdrawals.ts'
 import { releaseHandlers } from './releases.ts'
 import { runHandlers } from './runs.ts'
 
@@ -25,6 +26,7 @@ export const HANDLERS: Handlers = {
   ...adjudicationHandlers,
   ...goldHandlers,
   ...personHandlers,
+  ...withdrawalHandlers,
   ...fillHandlers,
   ...evaluationHandlers,
   ...runHandlers,

@@ -37,7 +37,15 @@ export function People({
             {people.map(
               ({ user, name, judged, skipped, flagged, seconds, lastAt, gold, qualified, withOthers, leftShare }) => (
                 <tr key={user}>
-                  <th scope="row">{name}</th>
+                  <th scope="row">
+                    {isLead ? (
+                      <Link to="/p/$project/campaigns/$campaign/people/$user" params={{ ...params, user }}>
+                        {name}
+                      </Link>
+                    ) : (
+                      name
+                    )}
+                  </th>
                   <td>{judged}</td>
                   <td>{seconds === null ? '' : `${seconds.toFixed(0)} s`}</td>
                   <td>

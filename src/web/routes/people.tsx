@@ -1,4 +1,5 @@
 // Who is in the project and as what; invitation links, roles, links for a new password.
+import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { Role } from '#schema'
 import { useGet, useWrite } from '../api.ts'
@@ -23,7 +24,16 @@ export function PeopleScreen() {
   return (
     <main id="content" className="page">
       <h1>People</h1>
-      {(isOwner || role === 'lead') && <Invite slug={slug} isOwner={isOwner} />}
+      {(isOwner || role === 'lead') && (
+        <>
+          <Invite slug={slug} isOwner={isOwner} />
+          <p>
+            <Link to="/p/$project/people/withdrawals" params={{ project: slug }}>
+              Withdraw answers
+            </Link>
+          </p>
+        </>
+      )}
       {people.isPending && <Loading />}
       {people.isError && <Problem error={people.error} />}
       {people.data && (
