@@ -23,7 +23,7 @@ import {
   type Store,
 } from '#store'
 import { generator } from '#stats'
-import { makeJobWorkspace, tinyOrder } from '../../trials/worlds/job-workspace.ts'
+import { killWorker, makeJobWorkspace, tinyOrder } from '../../trials/worlds/job-workspace.ts'
 import { checkpointSteps } from './checkpoints.ts'
 import { readRun } from './run-folder.ts'
 import { supervise } from './supervisor.ts'
@@ -73,13 +73,6 @@ const defects: unknown[] = []
 const start = () =>
   supervise({ store, workspace, hone: HONE, leaseSeconds: 3, onDefect: (error) => defects.push(error) })
 /** The process that holds the run's folder. */
-const holderOf = (run: string) => {
-  const hold = fs.readdirSync(folderOf(run)).find((name) => name.startsWith('.hold-'))
-  return hold === undefined
-    ? undefined
-    : (JSON.parse(fs.readFileSync(join(folderOf(run), hold), 'utf8')) as { pid: number }).pid
-}
-
 test('a claim is exclusive while its lease lasts, and goes to the next when it ran out', async () => {
   for (let i = 0; i < 40; i++) await order(`claimed-${i}`, tinyOrder(2))
   const claimed = await Promise.all(
@@ -209,17 +202,10 @@ test('children and trainers are killed at random: every run ends once, as if it 
   let trainer = begin()
   await becomes('alone', 'done')
   for (let kill = 0; kill < 6; kill++) {
-    const run = (await store.query<{ run: string }>("select run from jobs where state = 'running'"))[0]?.run
-    await sleep(random.uniform() * 1500)
     if (kill % 2 === 0) {
-      const pid = run !== undefined && fs.existsSync(folderOf(run)) ? holderOf(run) : undefined
-      if (pid !== undefined)
-        try {
-          process.kill(pid, 'SIGKILL')
-        } catch {
-          // it had ended by itself
-        }
+      expect(await killWorker(workspace, runs, { delay: random.uniform() * 300 })).toBe(true)
     } else {
+      await sleep(random.uniform() * 1500)
       trainer.kill('SIGKILL')
       trainer = begin()
     }

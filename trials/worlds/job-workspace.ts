@@ -1,6 +1,7 @@
 // A workspace whose jobs are over in a moment: a tiny random model as a finished run, and a dataset of demonstrations.
 import fs from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { importVersion } from '#data'
 import type { RunOrder } from '#schema'
 import { makeSmallFiles } from './small-run.ts'
@@ -60,4 +61,44 @@ export function peopleOrder(steps: number): RunOrder {
     },
     computing: {},
   }
+}
+
+/**
+ * Kills by SIGKILL a process that trains in one of the runs' folders, `delay` ms after it was first seen there; one that ended
+ * meanwhile is passed over for the next. False where none came within the time: then nothing was killed.
+ */
+export async function killWorker(
+  workspace: string,
+  runs: readonly string[],
+  { delay, withinSeconds = 30 }: { delay: number; withinSeconds?: number },
+): Promise<boolean> {
+  const until = performance.now() + withinSeconds * 1000
+  const missed = new Set<number>()
+  while (performance.now() < until) {
+    for (const pid of runs.flatMap((run) => holdersOf(join(workspace, 'runs', run)))) {
+      if (missed.has(pid)) continue
+      await sleep(delay)
+      try {
+        process.kill(pid, 'SIGKILL')
+        return true
+      } catch {
+        missed.add(pid)
+      }
+    }
+    await sleep(10)
+  }
+  return false
+}
+
+/** Process ids that holds in a folder name, the dead among them. */
+function holdersOf(folder: string): number[] {
+  if (!fs.existsSync(folder)) return []
+  return fs.readdirSync(folder).flatMap((name) => {
+    if (!name.startsWith('.hold-')) return []
+    try {
+      return [(JSON.parse(fs.readFileSync(join(folder, name), 'utf8')) as { pid: number }).pid]
+    } catch {
+      return [] // let go between the two looks
+    }
+  })
 }
