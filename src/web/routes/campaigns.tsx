@@ -3,6 +3,7 @@ import { Link, useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { useGet, useWrite } from '../api.ts'
 import { Empty, Field, Loading, Problem, textsOf } from '../parts.tsx'
+import { DatasetField, ImportFirst } from './dataset-fields.tsx'
 import { useProject } from './project.tsx'
 import { many, peopleEach } from './words.ts'
 
@@ -61,18 +62,7 @@ function NewCampaign({ slug }: { slug: string }) {
       </button>
     )
   if (datasets.isPending) return <Loading />
-  if (comparisons.length === 0)
-    return (
-      <p className="panel">
-        <span>
-          First import comparisons, rows {'{item, prompt, a, b}'}, under{' '}
-          <Link to="/p/$project/datasets" params={{ project: slug }}>
-            Datasets
-          </Link>
-          .
-        </span>
-      </p>
-    )
+  if (comparisons.length === 0) return <ImportFirst slug={slug}>comparisons, rows {'{item, prompt, a, b}'}</ImportFirst>
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     const text = textsOf(event)
     create.mutate({
@@ -92,17 +82,7 @@ function NewCampaign({ slug }: { slug: string }) {
       <Field label="Name">
         {(attributes) => <input {...attributes} name="name" required maxLength={80} autoFocus />}
       </Field>
-      <Field label="Comparisons">
-        {(attributes) => (
-          <select {...attributes} name="dataset">
-            {comparisons.map(({ name, rows }) => (
-              <option key={name} value={name}>
-                {name} ({rows.toLocaleString('en')})
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
+      <DatasetField label="Comparisons" name="dataset" datasets={comparisons} />
       <Field label="People for each pair" hint="Three lets a majority speak and shows who disagrees.">
         {(attributes) => (
           <input {...attributes} name="overlap" type="number" min={1} max={9} defaultValue={3} required />

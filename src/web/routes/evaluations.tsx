@@ -5,6 +5,7 @@ import type { AnswerOf } from '#server/contract'
 import { useGet, useWrite } from '../api.ts'
 import { IntervalBar } from '../interval-bar.tsx'
 import { Empty, Field, Loading, Problem, textsOf } from '../parts.tsx'
+import { DatasetField, ImportFirst } from './dataset-fields.tsx'
 import { useProject } from './project.tsx'
 import { Drawing, ModelField } from './samples.tsx'
 import { many } from './words.ts'
@@ -154,17 +155,7 @@ function NewEvaluation({ slug }: { slug: string }) {
   if (models.isError || datasets.isError) return <Problem error={models.error ?? datasets.error} />
   const prompts = datasets.data.datasets.filter(({ kind }) => kind === 'prompts' || kind === 'demonstrations')
   if (prompts.length === 0)
-    return (
-      <p className="panel">
-        <span>
-          First import prompts that nothing was trained on, rows {'{prompt}'}, under{' '}
-          <Link to="/p/$project/datasets" params={{ project: slug }}>
-            Datasets
-          </Link>
-          .
-        </span>
-      </p>
-    )
+    return <ImportFirst slug={slug}>prompts that nothing was trained on, rows {'{prompt}'}</ImportFirst>
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     const text = textsOf(event)
     create.mutate({
@@ -188,20 +179,12 @@ function NewEvaluation({ slug }: { slug: string }) {
       </Field>
       <ModelField label="Candidate" name="candidate" models={models.data.models} />
       <ModelField label="Against" name="opponent" models={models.data.models} />
-      <Field
+      <DatasetField
         label="Prompts"
         hint="About 385 pairs tell a win rate to 5 points either way; about 800 tell 55 from 50 in four of five evaluations."
-      >
-        {(attributes) => (
-          <select {...attributes} name="prompts">
-            {prompts.map(({ name, rows }) => (
-              <option key={name} value={name}>
-                {name} ({rows.toLocaleString('en')})
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
+        name="prompts"
+        datasets={prompts}
+      />
       <Field label="People for each pair" hint="More pairs tell more than more people a pair.">
         {(attributes) => (
           <input {...attributes} name="overlap" type="number" min={1} max={9} defaultValue={1} required />

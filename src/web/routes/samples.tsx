@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { useGet, useWrite } from '../api.ts'
 import { Empty, Field, Loading, Problem, textsOf, Time } from '../parts.tsx'
+import { DatasetField, ImportFirst } from './dataset-fields.tsx'
 import { useProject } from './project.tsx'
 import { many } from './words.ts'
 
@@ -149,15 +150,9 @@ function NewFill({ slug }: { slug: string }) {
   const prompts = datasets.data.datasets.filter(({ kind }) => kind === 'prompts' || kind === 'demonstrations')
   if (prompts.length === 0)
     return (
-      <p className="panel">
-        <span>
-          First import prompts, rows {'{prompt}'} or {'{messages}'}, under{' '}
-          <Link to="/p/$project/datasets" params={{ project: slug }}>
-            Datasets
-          </Link>
-          .
-        </span>
-      </p>
+      <ImportFirst slug={slug}>
+        prompts, rows {'{prompt}'} or {'{messages}'}
+      </ImportFirst>
     )
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     const text = textsOf(event)
@@ -186,17 +181,7 @@ function NewFill({ slug }: { slug: string }) {
         models={models.data.models}
         none="itself: its samples with each other"
       />
-      <Field label="Prompts">
-        {(attributes) => (
-          <select {...attributes} name="prompts">
-            {prompts.map(({ name, rows }) => (
-              <option key={name} value={name}>
-                {name} ({rows.toLocaleString('en')})
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
+      <DatasetField label="Prompts" name="prompts" datasets={prompts} />
       <Field label="Samples a prompt" hint="Of each model. Even, where a model is held against itself.">
         {(attributes) => <input {...attributes} name="n" type="number" min={1} max={16} defaultValue={2} required />}
       </Field>
