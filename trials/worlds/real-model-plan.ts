@@ -22,7 +22,8 @@ const SIZES = {
     fixedPrompts: 150,
     evaluation: 200,
     violations: 100,
-    replay: { rows: 192, tokens: 96 },
+    replay: 192,
+    replayTokens: 96,
     sftEpochs: 3,
     rewardEpochs: 2,
     ppoSteps: 12,
@@ -39,7 +40,8 @@ const SIZES = {
     fixedPrompts: 80,
     evaluation: 120,
     violations: 40,
-    replay: { rows: 96, tokens: 64 },
+    replay: 96,
+    replayTokens: 64,
     sftEpochs: 3,
     rewardEpochs: 1,
     ppoSteps: 8,
@@ -50,7 +52,7 @@ const SIZES = {
 } as const
 
 export function realModelPlan({ base, seed, minutes }: { base: string; seed: number; minutes: Minutes }): Plan {
-  const { sftEpochs, rewardEpochs, ppoSteps, promptsPerStep, markPairs, looks, generalTokens, replay, ...sizes } =
+  const { sftEpochs, rewardEpochs, ppoSteps, promptsPerStep, markPairs, looks, generalTokens, replayTokens, ...sizes } =
     SIZES[minutes]
   return {
     title: 'Customer service with SmolLM2-135M-Instruct, simulated',
@@ -59,7 +61,7 @@ export function realModelPlan({ base, seed, minutes }: { base: string; seed: num
     base,
     lora: { rank: 16, alpha: 32, targets: ['all-linear'], isRankStabilised: false },
     criticFrom: 'policy',
-    general: { texts: generalTexts(generalTokens), most: GENERAL_MOST, replay },
+    general: { texts: generalTexts(generalTokens), most: GENERAL_MOST, replayTokens },
     looks,
     comparisons: false,
     leftOut: [
@@ -68,7 +70,6 @@ export function realModelPlan({ base, seed, minutes }: { base: string; seed: num
     settings: {
       sizes: {
         ...sizes,
-        replay: replay.rows,
         generalHeldOut: 0,
         qualification: 20,
         overlap: 3,

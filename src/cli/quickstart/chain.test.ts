@@ -39,7 +39,7 @@ function plan(): Plan {
     base,
     lora: { rank: 2, alpha: 4, targets: ['all-linear'], isRankStabilised: false },
     criticFrom: 'policy',
-    general: { texts: ['Light falls on a white body.', 'Colours are parts of light.'], most: 2 },
+    general: { texts: ['Light falls on a white body.', 'Colours are parts of light.'], most: 2, replayTokens: 12 },
     looks: { from: 2, every: 2 },
     comparisons: false,
     leftOut: ['No runs beside PPO: this one is small.'],
@@ -47,7 +47,7 @@ function plan(): Plan {
       sizes: {
         demonstrations: 60,
         heldOut: 8,
-        replay: 0,
+        replay: 8,
         generalHeldOut: 0,
         qualification: 20,
         pairs: 24,
@@ -62,7 +62,14 @@ function plan(): Plan {
         bestOfNPrompts: 0,
         bestOfNSamples: 0,
       },
-      sft: SftConfig.parse({ steps: 6, batchSize: 8, learningRate: 1e-2, warmupSteps: 1, evalEvery: 100 }),
+      sft: SftConfig.parse({
+        steps: 6,
+        batchSize: 8,
+        learningRate: 1e-2,
+        warmupSteps: 1,
+        evalEvery: 100,
+        replayShare: 0.25,
+      }),
       reward: RewardConfig.parse({ steps: 2, batchSize: 8, warmupSteps: 1, evalEvery: 100 }),
       ppo: PpoConfig.parse({
         steps: 3,
@@ -107,7 +114,10 @@ test('another plan goes through the same stages, and stopped, goes on where it w
   expect(fs.readdirSync(join(stage.dir, 'runs')).sort()).toEqual(['ppo', 'reward', 'sft'])
   for (const name of ['sft', 'reward', 'ppo']) expect(isAdapterFolder(`${run(stage, name)}/model`), name).toBe(true)
   expect(readJsonl(join(stage.dir, 'data', 'general.jsonl'))).toHaveLength(2)
-  expect(fs.existsSync(join(stage.dir, 'data', 'replay.jsonl'))).toBe(false)
+  const replay = readJsonl<{ text: string }>(join(stage.dir, 'data', 'replay.jsonl')).map(({ text }) => text)
+  expect(replay).toHaveLength(8)
+  expect(new Set(replay).size).toBeGreaterThan(1)
+  expect(readJsonl<object>(`${run(stage, 'sft')}/metrics.jsonl`).at(-1)).toHaveProperty('replayLoss')
   expect(liveTensors()).toBe(before)
 }, 300_000)
 

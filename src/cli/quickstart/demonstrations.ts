@@ -45,8 +45,8 @@ export async function curate(stage: Stage): Promise<DemonstrationsReport> {
   write('demonstrations-raw', rows)
   write('held-out', heldOut)
   if (sft.replayShare > 0) {
-    const texts = general.replay
-      ? await ownTexts(stage, general.replay)
+    const texts = general.replayTokens
+      ? await ownTexts(stage, { rows: sizes.replay, tokens: general.replayTokens })
       : domain.generalText(seed, sizes.replay, 'replay')
     writeTexts(data(stage, 'replay'), texts)
   }

@@ -1,5 +1,5 @@
 // Replay without anybody's text: the base continues random tokens, and rehearses beside the demonstrations what it said
-// then. The idea of data-free distillation from one's own samples, as in LLM-QAT (arXiv 2305.17888, section 3.1).
+// then. The idea of data-free distillation from one's own samples, as in LLM-QAT (arXiv 2305.17888).
 import { sampleRollouts } from '#align'
 import { deriveSeed, generator } from '#stats'
 import { type Stage, withWeights } from './stage.ts'

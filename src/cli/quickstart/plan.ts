@@ -3,9 +3,6 @@
 import { type PpoJob, resolveModel, type SftJob } from '#trainer'
 import { LOOK_EVERY, LOOK_FROM, type Settings, settingsOf } from './settings.ts'
 
-/** Replay rows that the base itself writes, for a base that knows more than the domain's general text. */
-export type OwnReplay = { rows: number; tokens: number }
-
 export type Plan = {
   title: string
   /** What to type to run it again. */
@@ -18,8 +15,11 @@ export type Plan = {
   /** Adapters train on the base, which stays as it is; absent, its weights train. */
   lora?: NonNullable<SftJob['lora']>
   criticFrom: PpoJob['criticFrom']
-  /** General text of its own instead of the domain's; the gate is on its perplexity over the base's, at most `most`. */
-  general: { texts?: string[]; most: number; replay?: OwnReplay }
+  /**
+   * `texts`: general text of its own instead of the domain's; the gate is on its perplexity over the base's, at most `most`.
+   * `replayTokens`: replay rows are what the base itself writes, up to so many tokens, for one that knows more than that text.
+   */
+  general: { texts?: string[]; most: number; replayTokens?: number }
   /** Steps of PPO at which the fixed prompts are looked at. */
   looks: { from: number; every: number }
   /** Best of n, the run without rules and the unbudgeted continuation, as processes beside PPO and evaluation. */
