@@ -26,7 +26,8 @@ export function accountFor(paths: readonly string[]): Account | undefined {
   return { uid, gid, isKept: blocked !== undefined }
 }
 
-const PASSING = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override']
+/** Without no_setuid_fixup access(2), by which initdb looks for its own program, would leave the right out of account. */
+const PASSING = ['--securebits=+no_setuid_fixup', '--inh-caps=+dac_override', '--ambient-caps=+dac_override']
 
 /** Spawns the program as that account. */
 export function asAccount(
