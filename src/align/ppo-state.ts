@@ -109,8 +109,9 @@ export function endOf(state: State, { klBudget, onAlarm, steps }: PpoConfig): En
   const mark = memory.marks.findLast((m) => m.step === step)
   if (klBudget !== 'off' && mark && mark.decision !== 'go on')
     return { stoppedBy: mark.decision === 'stop' ? 'check' : 'reward-model', reason: mark.reason }
+  const endsAtPause = onAlarm === 'stop' || (onAlarm === 'pause' && klBudget !== 'off')
   const alarm = [...alarmsOf(history), ...(mark ? markAlarms(mark) : [])].find(
-    ({ action }) => action === 'stop' || (action === 'pause' && onAlarm === 'stop'),
+    ({ action }) => action === 'stop' || (action === 'pause' && endsAtPause),
   )
   if (alarm)
     return {

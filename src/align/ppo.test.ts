@@ -565,6 +565,30 @@ describe('marks and the budget', () => {
     expect(marks(continued)).toEqual([last.step])
   })
 
+  test('onAlarm pause: a mark is judged where the alarm fires and a budgeted run ends there; without a budget it goes on', async () => {
+    const engine: Engine = {
+      ...world.engine,
+      async *sample(...a) {
+        for await (const e of world.engine.sample(...a)) yield { ...e, logprobs: e.logprobs.map((l) => l + 0.25) }
+      },
+    }
+    const ranWith = async (klBudget: number | 'off') =>
+      run({
+        ...(await learner(engine)),
+        config: settings({ ...BUDGETED, steps: 4, klBudget, onAlarm: 'pause' }),
+        terms: [learned()],
+        check: { judge: planted(), prompts: world.prompts },
+      })
+    const budgeted = await ranWith(50)
+    expect(budgeted.outcome).toMatchObject({
+      stoppedBy: 'alarm',
+      steps: 1,
+      reason: expect.stringContaining('sampler-gap'),
+    })
+    expect(budgeted.events.flatMap((e) => (e.kind === 'mark' ? [e.mark.step] : []))).toEqual([1])
+    expect((await ranWith('off')).outcome).toMatchObject({ stoppedBy: 'steps', steps: 4 })
+  })
+
   test('far from the reference marks lie a quarter of the KL apart', async () => {
     const { events } = await run({
       ...(await learner()),

@@ -202,9 +202,11 @@ export const PpoConfig = z
       .describe('pairs judged at a mark against the reference, and as many against the best mark'),
     markLevel: z.number().gt(0).lt(1).default(0.9).describe("coverage of a mark's intervals"),
     onAlarm: z
-      .enum(['note', 'stop'])
+      .enum(['note', 'pause', 'stop'])
       .default('note')
-      .describe('stop ends the run at an alarm whose action is pause; one whose action is stop always does'),
+      .describe(
+        'at an alarm whose action is pause: pause judges a mark there and ends a run that has a budget, stop ends any run; an alarm whose action is stop always does',
+      ),
     samplesEvery: count.default(10).describe('steps between samples of the watched prompts'),
     epsilon: z.number().positive().default(1e-5).describe('AdamW term that keeps the division finite'),
     weightDecay: z.number().nonnegative().default(0).describe('decoupled decay; norms, biases, heads are spared'),
