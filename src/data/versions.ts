@@ -11,10 +11,12 @@ import { ConfigError, DataError } from '#errors'
 import {
   artifactPath,
   canonicalJson,
+  diskError,
   type Hold,
   holdFolder,
+  makeFolder,
+  sha256,
   sha256File,
-  syncFolder,
   temporaryFolder,
   writeDurable,
 } from '#files'
@@ -83,6 +85,8 @@ export async function saveVersion<K extends Kind>(
     storeArtifact(workspace, spool, content)
     const created = new Date().toISOString()
     return await appendVersion(workspace, { version, name, kind, rows: count, created, parents, source, content })
+  } catch (cause) {
+    throw diskError(cause, workspace)
   } finally {
     fs.rmSync(temporary, { recursive: true, force: true })
   }
@@ -105,41 +109,28 @@ async function spoolRows(rows: Iterable<unknown> | AsyncIterable<unknown>, spool
   try {
     for await (const row of rows) {
       const text = canonicalJson(row)
-      versionHash.update(createHash('sha256').update(text).digest())
+      versionHash.update(sha256(text), 'hex')
       held += `${text}\n`
       count++
       if (held.length > PIECE_BYTES) flush()
     }
     flush()
-  } catch (cause) {
-    throw asDiskError(cause, dirname(dirname(spool)))
   } finally {
     fs.closeSync(fd)
   }
   return { version: versionHash.digest('hex'), content: contentHash.digest('hex'), count }
 }
 
-function asDiskError(cause: unknown, folder: string): unknown {
-  const code = (cause as NodeJS.ErrnoException).code
-  if (cause instanceof DataError || code === undefined) return cause
-  return new DataError(
-    `could not be written (${code}): free some space and import again; nothing changed`,
-    { file: folder },
-    { cause },
-  )
-}
-
 function storeArtifact(workspace: string, spool: string, content: string): void {
   const path = artifactPath(workspace, content)
   if (fs.existsSync(path)) return
-  fs.mkdirSync(dirname(path), { recursive: true })
-  syncFolder(join(workspace, 'artifacts'))
+  makeFolder(dirname(path))
   writeDurable(path, pieces(spool))
 }
 
 async function appendVersion(workspace: string, version: Version): Promise<Imported> {
   const folder = join(workspace, 'datasets')
-  fs.mkdirSync(folder, { recursive: true })
+  makeFolder(folder)
   const hold = await waitForHold(folder)
   try {
     const versions = hasDataset(workspace, version.name) ? listVersions(workspace, version.name) : []

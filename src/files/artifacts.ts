@@ -3,7 +3,7 @@
 import fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DataError } from '#errors'
-import { type Disk, syncFolder, writeDurable } from './disk.ts'
+import { type Disk, makeFolder, writeDurable } from './disk.ts'
 import { sha256 } from './hash.ts'
 
 /** Where content of that hash lies in a workspace. */
@@ -18,9 +18,7 @@ export function putArtifact(workspace: string, content: string | Uint8Array, dis
   const hash = sha256(content)
   const path = artifactPath(workspace, hash)
   if (!fs.existsSync(path)) {
-    const folder = dirname(path)
-    fs.mkdirSync(folder, { recursive: true })
-    syncFolder(dirname(folder), disk)
+    makeFolder(dirname(path), disk)
     writeDurable(path, content, disk)
   }
   return hash

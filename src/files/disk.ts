@@ -61,6 +61,19 @@ export function syncFolder(folder: string, disk: Disk = fs): void {
   }
 }
 
+/** Makes a folder, and those above it that are missing, so that a power cut does not take them with what is put there. */
+export function makeFolder(folder: string, disk: Disk = fs): void {
+  if (fs.existsSync(folder)) return
+  const parent = dirname(folder)
+  makeFolder(parent, disk)
+  try {
+    fs.mkdirSync(folder, { recursive: true }) // another process may have been first
+    syncFolder(parent, disk)
+  } catch (cause) {
+    throw diskError(cause, folder)
+  }
+}
+
 /** Writes all of the bytes: one call may write fewer. */
 export function writeAll(fd: number, bytes: Uint8Array, disk: Disk): void {
   let done = 0

@@ -4,7 +4,7 @@
 import fs from 'node:fs'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { DataError } from '#errors'
-import { type Disk, diskError, syncFolder, temporaryName, writeNew } from './disk.ts'
+import { type Disk, diskError, makeFolder, syncFolder, temporaryName, writeNew } from './disk.ts'
 import { canonicalJson, sha256, sha256File } from './hash.ts'
 import { isAlive } from './hold.ts'
 
@@ -19,7 +19,7 @@ export function temporaryFolder(final: string): string {
   const parent = dirname(resolve(final))
   refuseFull(final)
   try {
-    fs.mkdirSync(parent, { recursive: true })
+    makeFolder(parent)
     removeLeftovers(parent, basename(final))
     const temporary = join(parent, temporaryName(basename(final)))
     fs.mkdirSync(temporary)
@@ -67,6 +67,15 @@ export function writeManifest(folder: string, fields: Record<string, unknown> = 
       const whole = join(folder, path)
       return { path, bytes: fs.statSync(whole).size, sha256: sha256File(whole) }
     })
+  return sealManifest(folder, { fields, files }, disk)
+}
+
+/** The same over files whose hashes are known from their writing; `files` are all there are, sorted by path. */
+export function sealManifest(
+  folder: string,
+  { fields, files }: Pick<Manifest, 'fields' | 'files'>,
+  disk: Disk = fs,
+): Manifest {
   const manifest = { fields, files, sha256: sha256(canonicalJson({ fields, files })) }
   writeNew(join(folder, MANIFEST), `${canonicalJson(manifest)}\n`, disk)
   return manifest

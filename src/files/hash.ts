@@ -1,6 +1,6 @@
 // Content has one name: its SHA-256. Rows are hashed over RFC 8785 canonical JSON, so that key order, spacing and
 // number spelling do not change a row's name.
-import { createHash } from 'node:crypto'
+import crypto, { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { DataError } from '#errors'
 
@@ -10,8 +10,14 @@ const DEEPEST = 256
 
 /** Hex SHA-256 of text (as UTF-8) or bytes. */
 export function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
+  return inOneCall(content)
 }
+
+/** Node has it from 20.12 on: a third of the time for a row of some hundred bytes. */
+const inOneCall: (content: string | Uint8Array) => string =
+  typeof crypto.hash === 'function'
+    ? (content) => crypto.hash('sha256', content, 'hex')
+    : (content) => createHash('sha256').update(content).digest('hex')
 
 /** Hex SHA-256 of a file, read in pieces of 1 MiB. A file that cannot be read is a DataError. */
 export function sha256File(path: string): string {
@@ -63,14 +69,14 @@ function canonical(value: unknown, field: string, depth: number): string {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) throw refused('a plain object, got a class instance', field)
   const record = value as Record<string, unknown>
-  const members = Object.keys(record)
-    .sort()
-    .filter((key) => record[key] !== undefined)
-    .map((key) => {
-      const inner = field ? `${field}.${key}` : key
-      return `${canonicalString(key, inner)}:${canonical(record[key], inner, depth + 1)}`
-    })
-  return `{${members.join(',')}}`
+  let members = ''
+  for (const key of Object.keys(record).sort()) {
+    const member = record[key]
+    if (member === undefined) continue
+    const inner = field ? `${field}.${key}` : key
+    members += `${members === '' ? '' : ','}${canonicalString(key, inner)}:${canonical(member, inner, depth + 1)}`
+  }
+  return `{${members}}`
 }
 
 function canonicalString(text: string, field: string): string {

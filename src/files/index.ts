@@ -1,6 +1,15 @@
 // Durable writes, hashes, manifests, logs: what must be on disk whole, or not at all.
 export { artifactPath, putArtifact, readArtifact } from './artifacts.ts'
-export { type Content, type Disk, diskError, syncFolder, writeDurable, writeNew, type Written } from './disk.ts'
+export {
+  type Content,
+  type Disk,
+  diskError,
+  makeFolder,
+  syncFolder,
+  writeDurable,
+  writeNew,
+  type Written,
+} from './disk.ts'
 export {
   commitFolder,
   filesUnder,
@@ -10,6 +19,7 @@ export {
   type ManifestFile,
   readManifest,
   refuseFull,
+  sealManifest,
   temporaryFolder,
   verifyManifest,
   writeManifest,

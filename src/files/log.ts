@@ -1,8 +1,9 @@
 // A JSONL file that only grows, and that a resumed run cuts back to where its checkpoint stood: lines after the
 // checkpoint are written again, byte for byte the same.
 import fs from 'node:fs'
+import { dirname } from 'node:path'
 import { DataError } from '#errors'
-import { type Disk, diskError, writeAll } from './disk.ts'
+import { type Disk, diskError, syncFolder, writeAll } from './disk.ts'
 
 export type Log = {
   /** Appends one line of JSON. On failure the file is cut back to whole lines. */
@@ -24,7 +25,10 @@ export function openLog(path: string, { cutTo, disk = fs }: { cutTo?: number; di
     })
   let fd: number
   try {
+    const isNew = !fs.existsSync(path)
     fd = disk.openSync(path, 'a')
+    // What is synced later is the file; that it has a name is its folder's.
+    if (isNew) syncFolder(dirname(path), disk)
     if (length < present) disk.ftruncateSync(fd, length)
   } catch (cause) {
     throw diskError(cause, path)

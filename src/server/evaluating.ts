@@ -1,10 +1,9 @@
 // Evaluations on their way: a campaign opens as soon as the samples are there, and the result is recorded once, as a file
 // that names everything behind it by hash.
-import fs from 'node:fs'
 import { join } from 'node:path'
 import { findVersion, saveVersion, type Version } from '#data'
 import { HttpError, invariant } from '#errors'
-import { artifactPath, putArtifact } from '#files'
+import { artifactPath, makeFolder, putArtifact } from '#files'
 import { type Evaluation, writeEvaluation } from '#lineage'
 import { deriveSeed, generator } from '#stats'
 import {
@@ -138,7 +137,7 @@ export async function record(
   }
   const name = `${project.filePrefix}${slugOf(evaluation.name)}-${evaluation.id.slice(0, 8)}.json`
   const file = join('evaluations', name)
-  fs.mkdirSync(join(workspace, 'evaluations'), { recursive: true })
+  makeFolder(join(workspace, 'evaluations'))
   writeEvaluation(join(workspace, file), written)
   const artifact = putArtifact(workspace, `${JSON.stringify(written, null, 2)}\n`)
   await store.transaction(async (query) => {

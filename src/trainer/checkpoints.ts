@@ -1,7 +1,7 @@
 // Checkpoints of a run: checkpoints/<step>/ with a folder for each model, checkpoint.json (the recipe's state, and how long
 // the logs were) and a manifest over all of it. Complete or absent: what has no manifest is none.
 import fs from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { JsonValue } from '#align'
 import type { Saved } from '#engine/contract'
 import { DataError } from '#errors'
@@ -10,6 +10,7 @@ import {
   diskError,
   MANIFEST,
   type ManifestFile,
+  syncFolder,
   temporaryFolder,
   verifyManifest,
   writeManifest,
@@ -98,8 +99,9 @@ export function pruneCheckpoints(folder: string): void {
     const at = checkpointFolder(folder, step)
     const isComplete = fs.existsSync(join(at, MANIFEST))
     if (newest.includes(step) || (isComplete && readRecord(at).reason === 'mark')) continue
-    // First what makes it a checkpoint: a removal cut short leaves none that looks complete.
+    // First what makes it a checkpoint, and that on disk: a removal cut short leaves none that looks complete.
     fs.rmSync(join(at, MANIFEST), { force: true })
+    syncFolder(at)
     fs.rmSync(at, { recursive: true, force: true })
   }
 }
@@ -183,6 +185,7 @@ function removeFolder(final: string): void {
   if (!fs.existsSync(final)) return
   const aside = temporaryFolder(`${final}-old`)
   fs.renameSync(final, aside)
+  syncFolder(dirname(resolve(final)))
   fs.rmSync(aside, { recursive: true, force: true })
 }
 

@@ -4,7 +4,7 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import type { MarkPair } from '#align'
-import { diskError, writeDurable } from '#files'
+import { makeFolder, writeDurable } from '#files'
 import type { Comparison, Judgement } from '#schema'
 
 /** `probability`: that `a`, the policy's, is better. A pair of equal texts was not shown to anybody. */
@@ -67,14 +67,6 @@ export function copyMarks(from: string, step: number, to: string): void {
     makeFolder(join(to, MARKS, name(mark)))
     for (const file of ['pairs', 'judgements'] as const)
       writeDurable(markFile(to, mark, file), fs.readFileSync(markFile(from, mark, file)))
-  }
-}
-
-function makeFolder(path: string): void {
-  try {
-    fs.mkdirSync(path, { recursive: true })
-  } catch (cause) {
-    throw diskError(cause, path)
   }
 }
 

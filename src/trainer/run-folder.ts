@@ -4,7 +4,7 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, DataError } from '#errors'
-import { diskError, holdFolder, isAlive, type Log, openLog, writeDurable } from '#files'
+import { holdFolder, isAlive, type Log, makeFolder, openLog, writeDurable } from '#files'
 import {
   type Checkpoint,
   type CheckpointRecord,
@@ -109,11 +109,7 @@ async function begin(
   { config, record, prepare }: { config: unknown; record: RunRecord; prepare: () => Promise<Lengths> },
 ): Promise<Run> {
   refuseRun(folder)
-  try {
-    fs.mkdirSync(join(folder, 'checkpoints'), { recursive: true })
-  } catch (cause) {
-    throw diskError(cause, folder)
-  }
+  makeFolder(join(folder, 'checkpoints'))
   const hold = holdFolder(folder)
   try {
     // Again, now that nobody else can begin one.

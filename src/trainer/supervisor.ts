@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isFolderHeld } from '#files'
+import { isFolderHeld, makeFolder } from '#files'
 import { orderArguments, RunOrder } from '#schema'
 import {
   claimJob,
@@ -135,7 +135,7 @@ async function runChild(
   folder: string,
   { hone, workspace, store, held, leaseSeconds, ending }: Work & { held: { id: string; trainer: string } },
 ): Promise<Ended> {
-  fs.mkdirSync(folder, { recursive: true })
+  makeFolder(folder)
   const output = fs.openSync(join(folder, OUTPUT), 'a')
   let child: ChildProcess
   try {
