@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError, DataError, EngineError, HttpError } from '#errors'
 import { WAITING_CODE } from '#trainer'
+import { backupCommands } from './backup.ts'
 import { chatCommand } from './chat.ts'
 import { dataCommands } from './data.ts'
 import { demoCommand } from './demo.ts'
@@ -44,6 +45,7 @@ const COMMANDS = [
   generateCommand,
   chatCommand,
   serveCommand,
+  backupCommands,
   serveModelCommand,
   samplerCommand,
   pullCommand,

@@ -37,7 +37,8 @@ export async function addGuideline(query: Query, project: string, text: string, 
 
 export type CampaignState = 'open' | 'paused' | 'closed'
 export type Adaptive = { threshold: number; cap: number }
-export type Campaign = {
+/** What a campaign is; how far it is takes a look at each of its items. */
+export type CampaignFacts = {
   id: string
   name: string
   dataset: string
@@ -48,11 +49,13 @@ export type Campaign = {
   guideline: string
   guidelineNumber: number
   guidelineLabel: string
-  items: number
   goldRate: number
   qualification: QualificationRule | null
   /** Until one side is this probable, up to so many answers; null: overlap is all. */
   adaptive: Adaptive | null
+}
+export type Totals = {
+  items: number
   goldItems: number
   /** Answers to gold items, those of concluded qualifications aside. */
   goldMixed: number
@@ -62,17 +65,18 @@ export type Campaign = {
   /** People at work on an item now. */
   atWork: number
 }
+export type Campaign = CampaignFacts & Totals
 
-const CAMPAIGN = `select campaigns.id, name, dataset, version, overlap, state, campaigns.made_at as "madeAt",
+const FACTS = `campaigns.id, name, dataset, version, overlap, state, campaigns.made_at as "madeAt",
     guideline_id as guideline, number as "guidelineNumber", 'guideline@' || left(sha256, 12) as "guidelineLabel",
-    gold_rate as "goldRate", qualification, adaptive, totals.*
-  from campaigns join guidelines on guidelines.id = guideline_id,
-  lateral (select count(*) filter (where gold is null)::int as items, count(gold)::int as "goldItems",
+    gold_rate as "goldRate", qualification, adaptive`
+const TOTALS = `(select count(*) filter (where gold is null)::int as items, count(gold)::int as "goldItems",
     coalesce(sum(judged) filter (where gold is null), 0)::int as judged,
     coalesce(sum(case when settled is null then wanted else judged end) filter (where gold is null), 0)::int as wanted,
     greatest(0, coalesce(sum(judged) filter (where gold is not null), 0)
       - (select coalesce(sum(answers), 0) from qualifications where campaign_id = campaigns.id))::int as "goldMixed",
     coalesce(sum(claimed), 0)::int as "atWork" from items where campaign_id = campaigns.id) as totals`
+const CAMPAIGN = `select ${FACTS}, totals.* from campaigns join guidelines on guidelines.id = guideline_id, lateral ${TOTALS}`
 
 export function listCampaigns(query: Query, project: string): Promise<Campaign[]> {
   return query<Campaign>(`${CAMPAIGN} where campaigns.project_id = $1 order by campaigns.made_at desc`, [project])
@@ -80,6 +84,35 @@ export function listCampaigns(query: Query, project: string): Promise<Campaign[]
 
 export async function findCampaign(query: Query, project: string, id: string): Promise<Campaign | undefined> {
   return (await query<Campaign>(`${CAMPAIGN} where campaigns.project_id = $1 and campaigns.id = $2`, [project, id]))[0]
+}
+
+/** The same without how far it is, for what is asked at every answer; with `item`, only where that is one of its items. */
+export async function findCampaignFacts(
+  query: Query,
+  project: string,
+  { id, item }: { id: string; item?: string },
+): Promise<(CampaignFacts & { hasItem: boolean }) | undefined> {
+  const [row] = await query<CampaignFacts & { hasItem: boolean }>(
+    `select ${FACTS}, exists (select from items where items.id = $3 and campaign_id = campaigns.id) as "hasItem"
+     from campaigns join guidelines on guidelines.id = guideline_id where campaigns.project_id = $1 and campaigns.id = $2`,
+    [project, id, item ?? null],
+  )
+  return row
+}
+
+export async function countTotals(query: Query, campaign: string): Promise<Totals> {
+  const [row] = await query<Totals>(`select totals.* from campaigns, lateral ${TOTALS} where id = $1`, [campaign])
+  return row!
+}
+
+/** One version. */
+export async function findGuideline(query: Query, id: string): Promise<Guideline | undefined> {
+  return (
+    await query<Guideline>(
+      `select ${GUIDELINE} from guidelines join users on users.id = made_by where guidelines.id = $1`,
+      [id],
+    )
+  )[0]
 }
 
 export type NewItem = {

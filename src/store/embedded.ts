@@ -288,6 +288,24 @@ async function leave({ folder }: Cluster, connection: ClientConfig): Promise<voi
   }
 }
 
+/** Ends the server of a workspace that nobody will open again, because who made it was killed. */
+export async function endAbandoned(workspace: string): Promise<void> {
+  const data = join(resolve(workspace), 'postgres', 'data')
+  const pidFile = join(data, 'postmaster.pid')
+  if (!fs.existsSync(pidFile)) return
+  const [pid, itsData] = fs.readFileSync(pidFile, 'utf8').split('\n')
+  if (itsData === data && workingFolderOf(Number(pid)) === data) await stop(pidFile)
+}
+
+/** The number of a dead server may be somebody else's by now; a server works in its own data folder. Linux alone tells. */
+function workingFolderOf(pid: number): string | undefined {
+  try {
+    return fs.readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
+    return undefined
+  }
+}
+
 /** A fast shutdown: SIGINT, and then waiting for the file that names the process to go. */
 async function stop(pidFile: string): Promise<void> {
   const pid = Number(fs.readFileSync(pidFile, 'utf8').split('\n')[0])

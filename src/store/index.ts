@@ -23,6 +23,8 @@ export {
   retryState,
   setGoldRules,
 } from './gold.ts'
+export { backup, type OnProgress } from './backup/backup.ts'
+export { restore } from './backup/restore.ts'
 export { isBusy, isDown } from './embedded.ts'
 export {
   askJob,
@@ -157,8 +159,13 @@ export {
 export {
   addGuideline,
   type Campaign,
+  type CampaignFacts,
+  countTotals,
   createCampaign,
   findCampaign,
+  findCampaignFacts,
+  findGuideline,
+  type Guideline,
   listCampaigns,
   listFlags,
   listGuidelines,
@@ -170,6 +177,7 @@ export {
   progressByPerson,
   setCampaignState,
   type StoredItem,
+  type Totals,
   type StoredJudgement,
   versionOfAnswers,
 } from './campaigns.ts'

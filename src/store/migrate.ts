@@ -12,6 +12,9 @@ const FOLDER = join(import.meta.dirname, 'migrations')
 /** Any number, the same for every hone: "hone" in ASCII. */
 const LOCK = 0x686f6e65
 
+const MIGRATIONS = `create table if not exists migrations (
+  number integer primary key, name text not null, sha256 text not null, applied_at timestamptz not null default now())`
+
 /** The migrations of this hone, in order. */
 export function listMigrations(): Migration[] {
   return readdirSync(FOLDER)
@@ -30,8 +33,7 @@ export async function migrate(store: Store, migrations = listMigrations()): Prom
   await store.transaction(async (query) => {
     await lock(query)
     await query('create schema if not exists hone')
-    await query(`create table if not exists migrations (
-      number integer primary key, name text not null, sha256 text not null, applied_at timestamptz not null default now())`)
+    await query(MIGRATIONS)
   })
   for (const migration of migrations)
     await store.transaction(async (query) => {
@@ -41,6 +43,14 @@ export async function migrate(store: Store, migrations = listMigrations()): Prom
       const { number, name, sha256 } = migration
       await query('insert into migrations (number, name, sha256) values ($1, $2, $3)', [number, name, sha256])
     })
+}
+
+/** Makes the tables as they were after migration `last`, in the caller's transaction; what they held then is loaded next. */
+export async function makeTables(query: Query, last: number): Promise<void> {
+  await lock(query)
+  await query('create schema if not exists hone')
+  await query(MIGRATIONS)
+  for (const { sql } of listMigrations().slice(0, last)) await query(sql)
 }
 
 async function lock(query: Query): Promise<void> {
