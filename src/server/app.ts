@@ -12,7 +12,7 @@ import { openFilling } from './filling.ts'
 import { HANDLERS } from './handlers/index.ts'
 import { openFeeds } from './live/feeds.ts'
 import { mount } from './mount.ts'
-import { Conflict, TooMany, WrongFields } from './refusals.ts'
+import { Conflict, diskTrouble, TooMany, WrongFields } from './refusals.ts'
 import { checkOrigin, HEADERS } from './security.ts'
 import { webPages } from './web-pages.ts'
 
@@ -111,6 +111,8 @@ function answerTo(
   if (error instanceof Conflict) return { status: 409, message: error.message, detail: error.detail }
   if (error instanceof WrongFields) return { status: 422, message: error.message, detail: error.fields }
   if (error instanceof HttpError) return { status: error.status, message: error.message }
+  const trouble = diskTrouble(error)
+  if (trouble !== undefined) return { status: 507, message: trouble, after: AGAIN_SECONDS }
   if (error instanceof DataError || error instanceof ConfigError) return { status: 422, message: error.message }
   if (isDown(error) || isBusy(error))
     return { status: 503, message: 'the database is restarting: send it again', after: AGAIN_SECONDS }

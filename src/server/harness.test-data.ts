@@ -43,7 +43,13 @@ const NO_SAMPLER: SamplerLink = {
   close: async () => {},
 }
 
-export async function openHarness({ sampler = NO_SAMPLER }: { sampler?: SamplerLink } = {}): Promise<Harness> {
+export async function openHarness({
+  sampler = NO_SAMPLER,
+  databaseUrl,
+}: {
+  sampler?: SamplerLink
+  databaseUrl?: string
+} = {}): Promise<Harness> {
   const workspace = fs.mkdtempSync(join(tmpdir(), 'hone-server-'))
   for (const file of ['objective.json', 'guideline.md']) fs.copyFileSync(join(DOMAIN, file), join(workspace, file))
   fs.writeFileSync(join(workspace, 'hone.json'), JSON.stringify({ name: 'desk', domain: 'customer-service' }))
@@ -51,7 +57,7 @@ export async function openHarness({ sampler = NO_SAMPLER }: { sampler?: SamplerL
   fs.mkdirSync(join(web, 'assets'), { recursive: true })
   fs.writeFileSync(join(web, 'index.html'), '<!doctype html><title>hone</title>')
   fs.writeFileSync(join(workspace, 'secret.html'), 'outside of the web folder')
-  const store = await openStore({ workspace })
+  const store = await openStore({ workspace, databaseUrl })
   const defects: unknown[] = []
   const server = await createServer({
     store,

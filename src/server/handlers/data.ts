@@ -8,6 +8,7 @@ import { findVersion, importVersion, type Kind, listDatasets, listVersions, type
 import { ConfigError, DataError, HttpError } from '#errors'
 import { addGuideline, audit, listGuidelines, type Project } from '#store'
 import type { Handlers } from '../call.ts'
+import { diskTrouble } from '../refusals.ts'
 
 type Data = Pick<
   Handlers,
@@ -139,6 +140,7 @@ async function importUpload(
   try {
     return await importVersion(workspace, file, { kind, name })
   } catch (error) {
+    if (diskTrouble(error) !== undefined) throw error
     // The uploader knows the file by its own name.
     if (error instanceof DataError || error instanceof ConfigError)
       throw new HttpError(422, error.message.replaceAll(file, basename(file)), { cause: error })
