@@ -19,7 +19,7 @@ import {
 import type { Judgement } from '#schema'
 import {
   type Adjudication,
-  type Campaign,
+  type CampaignFacts,
   listItems,
   listJudgements,
   listSettled,
@@ -54,7 +54,7 @@ export type Queued = { item: StoredItem; because: (Dispute['because'] | 'flagged
 const kept = new Map<string, { version: string; report: CampaignReport }>()
 const MOST_KEPT = 30
 
-export async function reportOn(query: Query, project: Project, campaign: Campaign): Promise<CampaignReport> {
+export async function reportOn(query: Query, project: Project, campaign: CampaignFacts): Promise<CampaignReport> {
   const version = `${campaign.state} ${await versionOfAnswers(query, campaign.id)}`
   const known = kept.get(campaign.id)
   if (known?.version === version) return known.report
@@ -96,7 +96,7 @@ export async function reportOn(query: Query, project: Project, campaign: Campaig
 }
 
 /** Flagged ones first, then the least certain. Who could still be asked is asked before an adjudicator is. */
-function queueOf(items: readonly Item[], comparisons: readonly StoredItem[], { state }: Campaign): Queued[] {
+function queueOf(items: readonly Item[], comparisons: readonly StoredItem[], { state }: CampaignFacts): Queued[] {
   const disputes = findDisputes(items)
   const whyOf = new Map(disputes.map(({ item, because }) => [item, because]))
   const order = new Map(disputes.map(({ item }, i) => [item, i]))

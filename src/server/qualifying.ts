@@ -5,7 +5,7 @@ import type { Choice, Prompt } from '#schema'
 import { wilson } from '#stats'
 import {
   audit,
-  type Campaign,
+  type CampaignFacts,
   concludeAttempt,
   type GoldJudgement,
   listAttemptAnswers,
@@ -41,7 +41,7 @@ export type Gate =
 /** Undefined: the campaign has no such round. */
 export async function gateOf(
   store: Store,
-  { project, campaign, user }: { project: Project; campaign: Campaign; user: User },
+  { project, campaign, user }: { project: Project; campaign: CampaignFacts; user: User },
 ): Promise<Gate | undefined> {
   const rule = campaign.qualification
   if (!rule) return undefined

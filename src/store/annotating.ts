@@ -24,10 +24,14 @@ const TASK = `select claims.item_id::text as id, prompt, case when is_a_left the
  * alone is no work; each person meets gold in an order of their own.
  */
 export type Source = 'ordinary' | 'gold turn' | 'qualifying'
+/**
+ * Asked of one item after the other, each time by a key: as `not exists` Postgres joins whole tables before it takes the first
+ * item, which in a campaign of 2,000 cost 160 ms a claim.
+ */
 const MINE_TO_DO = `settled is null
-  and not exists (select from judgements where item_id = items.id and user_id = $2 and state = 'current')
-  and not exists (select from skips where item_id = items.id and user_id = $2)`
-const IS_ORDINARY_LEFT = `exists (select from items where items.campaign_id = open.id and gold is null
+  and (select 1 from judgements where item_id = items.id and user_id = $2 and state = 'current') is null
+  and (select 1 from skips where item_id = items.id and user_id = $2) is null`
+const IS_ORDINARY_LEFT = `exists (select from items where campaign_id = $1 and gold is null
   and judged + claimed < wanted and ${MINE_TO_DO})`
 const FROM: Record<Source, string> = {
   ordinary: `gold is null and ${MINE_TO_DO} order by position`,
@@ -64,8 +68,9 @@ async function take(store: Store, from: From, wait: 'skip locked' | ''): Promise
          update claims set expires_at = now() + lease from open
          where campaign_id = open.id and user_id = $2 returning item_id),
        picked as (
-         select items.id from items join open on open.id = campaign_id
-         where judged + claimed < wanted and not exists (select from mine) and ${FROM[source]}
+         select items.id from items
+         where campaign_id = $1 and judged + claimed < wanted and exists (select from open) and not exists (select from mine)
+           and ${FROM[source]}
          limit 1 for update of items ${wait}),
        counted as (update items set claimed = claimed + 1 from picked where items.id = picked.id returning items.id),
        taken as (
@@ -167,13 +172,14 @@ export type WantsMore = (
  * in the same transaction where that says so, up to the campaign's cap.
  */
 export async function submit(store: Store, where: Where, answer: Answer, wantsMore?: WantsMore): Promise<Submitted> {
+  const id = await submitClaimed(store, where, { answer, wantsMore })
+  if (id !== undefined) return { outcome: 'counted', id }
+  // The same answer, sent again: it takes nothing from what this person does now.
   const before = await store.query<{ id: string }>(
     `select id from judgements where user_id = $1 and key = $2 and state <> 'surplus'`,
     [where.user, answer.key],
   )
   if (before[0]) return { outcome: 'counted', id: before[0].id }
-  const id = await submitClaimed(store, where, { answer, wantsMore })
-  if (id !== undefined) return { outcome: 'counted', id }
   return store.transaction(async (query) => {
     await release(query, where.item, where.user)
     const submitted = await submitUnclaimed(query, where, answer)

@@ -83,8 +83,10 @@ export async function openStore({
   }
   const queryOn =
     (client: PoolClient): Query =>
-    async <Row>(text: string, values: readonly unknown[] = []) =>
-      (await client.query(text, [...values])).rows as Row[]
+    async <Row>(text: string, values: readonly unknown[] = []) => {
+      const name = values.length > 0 ? nameOf(text) : undefined
+      return (await client.query({ text, values: [...values], ...(name !== undefined && { name }) })).rows as Row[]
+    }
   const store: Store = {
     query: <Row>(text: string, values?: readonly unknown[]) =>
       withClient((client) => queryOn(client)<Row>(text, values)),
@@ -113,6 +115,19 @@ export async function openStore({
     await store.close().catch(() => {})
     throw error
   }
+}
+
+/** More than there are in all of hone: beyond it somebody writes values into texts, and those are not kept. */
+const MOST_PREPARED = 1000
+const prepared = new Map<string, string>()
+
+/** By a name each connection has Postgres read and plan a statement once; planning is what most of ours cost. */
+function nameOf(text: string): string | undefined {
+  const known = prepared.get(text)
+  if (known !== undefined || prepared.size >= MOST_PREPARED) return known
+  const name = `hone_${prepared.size}`
+  prepared.set(text, name)
+  return name
 }
 
 async function checkVersion({ query }: Store): Promise<void> {

@@ -1,29 +1,33 @@
 // One annotator at work. Every answer of these is the whole of what the screen needs next, so that an answer and the next
 // task are one trip. An acknowledged answer is on disk.
-import { HttpError } from '#errors'
+import { HttpError, invariant } from '#errors'
 import {
   audit,
-  type Campaign,
+  type CampaignFacts,
   claim,
   flag,
   heartbeat,
   isAnswered,
   isGold,
-  isItemOf,
-  listGuidelines,
+  findCampaignFacts,
+  findGuideline,
   listPast,
   noteReading,
+  type Guideline,
   type Project,
+  type Query,
   reopen,
   saveDraft,
   skip,
   standing,
   submit,
+  type Totals,
   type User,
 } from '#store'
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
 import { wantsMoreIn } from '../overlapping.ts'
+import { addAnswer, forgetProgress, progressIn } from '../progress.ts'
 import { gateOf } from '../qualifying.ts'
 import { Conflict } from '../refusals.ts'
 import { campaignOf } from './campaigns.ts'
@@ -73,7 +77,8 @@ export const annotatingHandlers: Annotating = {
     const submitted = await submit(service.store, where, body, wantsMore)
     switch (submitted.outcome) {
       case 'counted':
-        return workOf(call)
+        addAnswer(service.store.query, campaign.id)
+        return workOf(call, campaign)
       case 'judged-before':
         throw new Conflict('you have answered this already; that answer stands, and this one is kept beside it', {
           standing: submitted.standing,
@@ -117,21 +122,26 @@ export const annotatingHandlers: Annotating = {
         throw new HttpError(404, 'only your last ten answers can be taken back')
       await audit(query, { actor: user.id, project: project.id, action: 'judgement.undo', subject: params.item })
     })
+    forgetProgress(service.store.query, campaign.id)
     return workOf(call)
   },
 }
 
 type OfCampaign = { service: Service; project: Project; params: { campaign: string } }
 
-async function itemOf({ service, project, params }: OfCampaign & { params: { item: string } }): Promise<Campaign> {
-  const campaign = await campaignOf(service.store.query, project, params.campaign)
-  if (!(await isItemOf(service.store.query, params.item, campaign.id)))
-    throw new HttpError(404, 'there is no such item')
+async function itemOf({
+  service,
+  project,
+  params: { campaign: id, item },
+}: OfCampaign & { params: { item: string } }): Promise<CampaignFacts> {
+  const campaign = await findCampaignFacts(service.store.query, project.id, { id, item })
+  if (!campaign) throw new HttpError(404, 'there is no such campaign')
+  if (!campaign.hasItem) throw new HttpError(404, 'there is no such item')
   return campaign
 }
 
 /** Who has not passed the qualification answers its items and no others. The same answer sent again is known already. */
-async function mustBeOpenTo(call: Judging, campaign: Campaign): Promise<void> {
+async function mustBeOpenTo(call: Judging, campaign: CampaignFacts): Promise<void> {
   const { service, project, user, params, body } = call
   const { store } = service
   if (!campaign.qualification || (await isAnswered(store.query, user.id, body.key))) return
@@ -144,32 +154,53 @@ async function mustBeOpenTo(call: Judging, campaign: Campaign): Promise<void> {
 type Judging = OfCampaign & { user: User; params: { item: string }; body: { key: string } }
 
 /** The screen of this person now: the next task once the guideline was read, and what is done. */
-async function workOf({ service, project, params, user }: OfCampaign & { user: User }): Promise<Work> {
+async function workOf(
+  { service, project, params, user }: OfCampaign & { user: User },
+  known?: CampaignFacts,
+): Promise<Work> {
   const { store } = service
   const id = params.campaign
-  const before = await campaignOf(store.query, project, id)
+  const campaign = known ?? (await findCampaignFacts(store.query, project.id, { id }))
+  if (!campaign) throw new HttpError(404, 'there is no such campaign')
+  const totals = await progressIn(store.query, campaign)
   const { hasRead, mine, isGoldTurn } = await standing(store.query, id, user.id)
-  const gate = hasRead ? await gateOf(store, { project, campaign: before, user }) : undefined
+  const gate = hasRead ? await gateOf(store, { project, campaign, user }) : undefined
   const source = gate?.state === 'open' ? 'qualifying' : isGoldTurn ? 'gold turn' : 'ordinary'
-  const [task, past, guidelines] = await Promise.all([
+  const [task, past, guideline] = await Promise.all([
     hasRead && gate?.state !== 'failed' ? claim(store, id, user.id, source) : undefined,
     listPast(store.query, id, user.id),
-    listGuidelines(store.query, project.id),
+    guidelineOf(store.query, campaign.guideline),
   ])
-  const guideline = guidelines.find((version) => version.id === before.guideline)!
   return {
-    campaign: before,
+    campaign,
     guideline: { ...guideline, hasRead },
     task: task ?? null,
     qualification: gate ?? null,
     mine,
-    ...shownProgress(before),
+    ...shownProgress(campaign, totals),
     past,
   }
 }
 
+const MOST_GUIDELINES = 50
+const guidelines = new Map<string, Guideline>()
+
+/** A version never changes, and is long: it is read once. */
+async function guidelineOf(query: Query, id: string): Promise<Guideline> {
+  const known = guidelines.get(id)
+  if (known) return known
+  const guideline = await findGuideline(query, id)
+  invariant(guideline, 'a campaign has its guideline')
+  if (guidelines.size >= MOST_GUIDELINES) guidelines.clear()
+  guidelines.set(id, guideline)
+  return guideline
+}
+
 /** With the gold items that are to be expected among it: what counts and what does not moves the same figures. */
-function shownProgress({ wanted, judged, goldRate, goldMixed }: Campaign): { wanted: number; judged: number } {
+function shownProgress(
+  { goldRate }: CampaignFacts,
+  { wanted, judged, goldMixed }: Totals,
+): { wanted: number; judged: number } {
   const expected = Math.round((wanted * goldRate) / (1 - goldRate))
   return { wanted: wanted + expected, judged: judged + Math.min(goldMixed, expected) }
 }
