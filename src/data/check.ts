@@ -99,18 +99,18 @@ export function checkRows<K extends Kind>(rows: readonly RowOf[K][], options: Ch
     [texts.prompt, ...texts.replies].reduce((n, t) => n + (countTokens?.(t) ?? t.length), 0),
   )
   const unit = countTokens ? 'tokens' : 'characters'
+  const isOn = (check: Check) => policies[check] !== 'off'
   const tell = (index: number, found: Iterable<Reason>) => {
-    for (const reason of found) if (policies[reason.check] !== 'off') reasons[index]!.push(reason)
+    for (const reason of found) if (isOn(reason.check)) reasons[index]!.push(reason)
   }
   const limits = { ...lengthLimits(lengths), tokenBudget, unit }
   for (const [i, row] of rows.entries()) {
-    tell(i, ownReasons(row, all[i]!, options.constraints ?? []))
+    tell(i, ownReasons(row, all[i]!, { constraints: options.constraints ?? [], isOn }))
     tell(i, lengthReasons(lengths[i]!, limits))
   }
   const isSetAside = (i: number) => reasons[i]!.some((reason) => policies[reason.check] === 'set-aside')
   const wrong = rows.map((_, i) => isSetAside(i))
   const rightFirst = [...rows.keys()].sort((a, b) => Number(wrong[a]) - Number(wrong[b]) || a - b)
-  const isOn = (check: Check) => policies[check] !== 'off'
   const leaks = isOn('leak-group') || isOn('leak-text') ? leakFinder(rows, all, { heldOut, similarity }) : undefined
   const contamination =
     isOn('contamination') && evaluation.length ? contaminationFinder(evaluation, contaminationWords) : undefined

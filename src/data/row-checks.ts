@@ -1,5 +1,5 @@
 // What a row shows by itself: blank texts, turns out of order, template tokens, personal data, broken constraints, length.
-import type { Constraint, Reason } from './check.ts'
+import type { Check, Constraint, Reason } from './check.ts'
 import type { Kind, RowOf } from './normalise.ts'
 import { findPersonal } from './personal.ts'
 import { type ComparedTexts, folded, wholeText } from './texts.ts'
@@ -11,11 +11,11 @@ const LEAST_ROWS = 20
 const CONTROL = /<\|[a-z_]{2,30}\|>|\[\/?INST\]|<\/?s>|<(?:start|end)_of_turn>|<<\/?SYS>>/i
 const ROLE_LABEL = /^\s*(?:assistant|user|system|human|ai|bot)\s*:/i
 
-/** What a row shows by itself. */
+/** What a row shows by itself. Patterns of personal data are slow: they are not looked for where nobody asks. */
 export function* ownReasons<R extends RowOf[Kind]>(
   row: R,
   texts: ComparedTexts,
-  constraints: Constraint<R>[],
+  { constraints, isOn }: { constraints: Constraint<R>[]; isOn: (check: Check) => boolean },
 ): Generator<Reason> {
   const { prompt, replies } = texts
   if ((row.prompt !== undefined && !prompt.trim()) || replies.some((reply) => !reply.trim()))
@@ -26,7 +26,7 @@ export function* ownReasons<R extends RowOf[Kind]>(
   if (token) yield { check: 'template', detail: `has the control token ${token}` }
   const label = replies.map((reply) => ROLE_LABEL.exec(reply)?.[0].trim()).find(Boolean)
   if (label) yield { check: 'template', detail: `a completion begins with ${label}` }
-  const personal = findPersonal(wholeText(texts))
+  const personal = isOn('personal-data') ? findPersonal(wholeText(texts)) : []
   if (personal.length)
     yield { check: 'personal-data', detail: personal.map(({ kind, masked }) => `${kind} ${masked}`).join(', ') }
   if (replies.length === 2 && folded(replies[0]!) === folded(replies[1]!))
