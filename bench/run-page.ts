@@ -1,30 +1,13 @@
 // What a run page asks of the server, with 20 runs of 10,000 steps in the workspace: the list, then the curves of each run
 // for the first time (its file is parsed) and again (only what was added is).
 // npm run bench -- run-page [runs 20] [steps 10000]
-import fs from 'node:fs'
-import { join } from 'node:path'
 import { openHarness, setUp } from '../src/server/harness.test-data.ts'
+import { METRICS, writeLongRuns } from './worlds/long-runs.ts'
 
 const [runs = '20', steps = '10000'] = process.argv.slice(2)
-const METRICS = 24
 const harness = await openHarness()
 const owner = await setUp(harness)
-for (let run = 0; run < Number(runs); run++) {
-  const folder = join(harness.workspace, 'runs', `run-${run}`)
-  fs.mkdirSync(folder, { recursive: true })
-  fs.writeFileSync(join(folder, 'config.json'), JSON.stringify({ recipe: 'ppo', config: { steps: Number(steps) } }))
-  fs.writeFileSync(join(folder, 'run.json'), JSON.stringify({ recipe: 'ppo', status: 'done', simulated: false }))
-  const rows = Array.from({ length: Number(steps) }, (_, step) => {
-    const metrics = Array.from({ length: METRICS }, (__, m) => [
-      m === 0 ? 'loss' : `metric${m}`,
-      Math.sin(step / (m + 7)) + run,
-    ])
-    return JSON.stringify({ step: step + 1, ...Object.fromEntries(metrics) })
-  })
-  fs.writeFileSync(join(folder, 'metrics.jsonl'), `${rows.join('\n')}\n`)
-  const at = (step: number): string => new Date(1_700_000_000_000 + step * 1000).toISOString()
-  fs.writeFileSync(join(folder, 'clock.jsonl'), rows.map((_, i) => `{"step":${i + 1},"at":"${at(i)}"}\n`).join(''))
-}
+writeLongRuns(harness.workspace, { runs: Number(runs), steps: Number(steps) })
 const ask = async (path: string): Promise<{ milliseconds: number; bytes: number }> => {
   const began = performance.now()
   const { status, text } = await owner.ask(`GET /api/projects/desk/${path}`)

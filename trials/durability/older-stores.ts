@@ -1,0 +1,62 @@
+// Rows for a store as each migration left it, so that every later one meets data: what the tables of that migration may hold.
+const [EVA, MAX, DESK] = [
+  '11111111-1111-4111-8111-111111111111',
+  '22222222-2222-4222-8222-222222222222',
+  '33333333-3333-4333-8333-333333333333',
+]
+const [CAMPAIGN, GUIDELINE, JUDGEMENT, CANDIDACY] = [
+  '44444444-4444-4444-8444-444444444444',
+  '55555555-5555-4555-8555-555555555555',
+  '66666666-6666-4666-8666-666666666666',
+  '77777777-7777-4777-8777-777777777777',
+]
+const FILL = '88888888-8888-4888-8888-888888888888'
+
+/** By the number of the migration after which they can be there. */
+export const ROWS_AFTER: Record<number, string> = {
+  1: `insert into users (id, email, name, password_hash, is_administrator)
+        values ('${EVA}', 'eva@example.org', 'Eva', 'x', true), ('${MAX}', 'max@example.org', 'Max', 'y', false);
+      insert into projects (id, slug, name, file_prefix) values ('${DESK}', 'desk', 'Desk', '');
+      insert into members (project_id, user_id, role) values ('${DESK}', '${EVA}', 'owner'), ('${DESK}', '${MAX}', 'annotator');
+      insert into sessions (id_hash, user_id, expires_at) values ('\\xaa', '${EVA}', now() + interval '30 days');
+      insert into links (token_hash, kind, project_id, role, made_by, expires_at)
+        values ('\\xbb', 'invitation', '${DESK}', 'viewer', '${EVA}', now() + interval '7 days');
+      insert into sign_in_failures (who) values ('\\xcc');
+      insert into audit (actor, project_id, action, subject) values ('${EVA}', '${DESK}', 'installation.set-up', 'desk');`,
+  2: `insert into guidelines (id, project_id, number, text, sha256, made_by) values ('${GUIDELINE}', '${DESK}', 1, 'Choose.', 'h', '${EVA}');
+      insert into campaigns (id, project_id, name, dataset, version, guideline_id, overlap, seed, made_by)
+        values ('${CAMPAIGN}', '${DESK}', 'first', 'pairs', 'v', '${GUIDELINE}', 3, 1, '${EVA}');
+      insert into items (campaign_id, position, item, prompt, a, b, wanted, judged, claimed)
+        select '${CAMPAIGN}', n, 'pair-' || n, '"Q"', 'a', 'b', 3, (n = 0)::int, (n = 1)::int from generate_series(0, 20) as n;
+      insert into claims (item_id, user_id, campaign_id, is_a_left, expires_at)
+        select id, '${MAX}', '${CAMPAIGN}', true, now() + interval '1 hour' from items where position = 1;
+      insert into judgements (id, item_id, user_id, key, is_a_left, choice, strength, active_seconds, guideline_id)
+        select '${JUDGEMENT}', id, '${MAX}', gen_random_uuid(), true, 'left', 2, 3.5, '${GUIDELINE}' from items where position = 0;
+      insert into skips (item_id, user_id) select id, '${MAX}' from items where position = 2;
+      insert into flags (item_id, user_id, note) select id, '${MAX}', 'odd' from items where position = 3;
+      insert into drafts (item_id, user_id, content) select id, '${MAX}', '{"reason": "half"}' from items where position = 1;
+      insert into readings (guideline_id, user_id) values ('${GUIDELINE}', '${MAX}');`,
+  3: `insert into fills (id, project_id, name, prompts, prompts_version, prompt_count, models, n, seed, temperature, top_p, max_tokens, made_by)
+        values ('${FILL}', '${DESK}', 'drawn', 'p', 'v', 1, '[{"name": "base", "folder": "base"}]', 2, 1, 1, 1, 16, '${EVA}');
+      insert into samples (fill_id, model, row_number, sample, completion, finished, tokens, logprob) values ('${FILL}', 0, 0, 0, 'text', true, 3, -1.5);`,
+  4: `insert into first_looks (item_id, user_id, choice, is_a_left) select id, '${EVA}', 'tie', true from items where position = 4;
+      insert into adjudications (item_id, user_id, key, outcome, is_a_left, choice, reason)
+        select id, '${EVA}', gen_random_uuid(), 'decided', true, 'tie', 'why' from items where position = 4;
+      update items set settled = 'decided' where position = 4;`,
+  5: `insert into evaluations (project_id, name, fill_id, overlap, made_by) values ('${DESK}', 'against', '${FILL}', 3, '${EVA}');`,
+  6: `insert into jobs (project_id, run, recipe, ordered, made_by) values ('${DESK}', 'sft-1', 'sft', '{"recipe": "sft"}', '${EVA}');`,
+  7: `insert into mark_campaigns (campaign_id, run, step, sha256) values ('${CAMPAIGN}', 'ppo-1', 4, 'h');`,
+  8: `insert into candidacies (id, project_id, release, model, folder, hash, rules, evaluations, gates, simulated, asked_by)
+        values ('${CANDIDACY}', '${DESK}', 'desk', 'm', 'f', 'h', '[]', '[]', '[]', false, '${EVA}');
+      insert into waivers (candidacy_id, gate, reason, waived_by, expires_at) values ('${CANDIDACY}', 'g', 'r', '${EVA}', now() + interval '1 day');
+      insert into releases (project_id, name, candidacy_id, made_by) values ('${DESK}', 'desk', '${CANDIDACY}', '${EVA}');
+      insert into api_keys (project_id, name, prefix, key_hash, scopes, per_minute, made_by)
+        values ('${DESK}', 'k', 'hone_x', '\\xdd', '{models}', 60, '${EVA}');`,
+  9: `insert into gold (item_id, user_id, better, note) select id, '${EVA}', 'a', 'why' from items where position = 5;
+      update items set gold = 'a' where position = 5;
+      insert into qualifications (campaign_id, user_id, attempt, passed, right_answers, answers, low, judgements)
+        values ('${CAMPAIGN}', '${MAX}', 1, true, 1, 1, 0.2, '{${JUDGEMENT}}');`,
+  10: `update campaigns set adaptive = '{"threshold": 0.9, "cap": 5}';`,
+  11: `insert into withdrawals (project_id, user_id, reason, made_by, judgements) values ('${DESK}', '${MAX}', 'r', '${EVA}', '{${JUDGEMENT}}');
+       update judgements set state = 'withdrawn';`,
+}
