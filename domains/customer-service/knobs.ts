@@ -125,7 +125,7 @@ export const GOLD: GoldWeights = {
   range: {
     repeated: -0.5,
     each: -0.45,
-    most: { courtesyAndPadding: 3, empathy: 1, escalation: 1, signOff: 1, greeting: 1, fact: 1 },
+    most: { courtesyAndPadding: 4, empathy: 1, escalation: 1, signOff: 1, greeting: 1, fact: 1 },
     perPiece: -0.06,
     freePieces: 54,
     unknown: -0.4,

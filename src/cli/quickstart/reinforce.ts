@@ -1,5 +1,5 @@
 // Step 6: PPO under a KL budget, with rule terms beside the learned reward. At each mark simulated annotators judge fresh
-// pairs. Beside it, as processes of their own: the same run without rules, and the same run continued past its stop.
+// pairs. Beside it, as processes of their own: the same run without rules on half the budget, and the same run continued past its stop.
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,7 +12,7 @@ import { branch, checkpointSteps, type PpoJob, readCheckpoint, readRun, train, t
 import { simulatedJudge } from '../judges.ts'
 import { qualifyCrowd } from './protocol.ts'
 import { runOrResume } from './runs.ts'
-import { RULE_WEIGHTS } from './settings.ts'
+import { BUDGET_WITHOUT_RULES, RULE_WEIGHTS } from './settings.ts'
 import {
   data,
   goldOf,
@@ -33,7 +33,11 @@ export type Look = { step: number; proxy: number; gold: number; golds: number[] 
 type Variant = 'ppo' | 'ppo-no-rules' | 'ppo-unbudgeted'
 
 export async function reinforce(stage: Stage, variant: 'ppo' | 'ppo-no-rules'): Promise<Trained> {
-  const job = jobOf(stage, { rules: variant === 'ppo', config: stage.settings.ppo })
+  const { ppo } = stage.settings
+  const job =
+    variant === 'ppo'
+      ? jobOf(stage, { rules: true, config: ppo })
+      : jobOf(stage, { rules: false, config: { ...ppo, klBudget: BUDGET_WITHOUT_RULES } })
   const options = {
     ...trainOptions(stage),
     judge: await judgeOf(stage),
@@ -150,8 +154,15 @@ export async function lookAtEnds(stage: Stage): Promise<Ends> {
   return stage.comparisons ? { ...ends, bare: await at('ppo-no-rules', 0) } : ends
 }
 
-function keptStep(stage: Stage): number {
-  return (readRun(run(stage, 'ppo')).record.outcome as unknown as Trained['outcome']).kept ?? 0
+function keptStep(stage: Stage, variant: Variant = 'ppo'): number {
+  return (readRun(run(stage, variant)).record.outcome as unknown as Trained['outcome']).kept ?? 0
+}
+
+function klWithoutRules(stage: Stage): number {
+  const kept = keptStep(stage, 'ppo-no-rules')
+  const rows = readJsonl<MetricRow>(`${run(stage, 'ppo-no-rules')}/metrics.jsonl`)
+  const row = rows.find(({ kind, step }) => kind === undefined && step === kept) as StepRow | undefined
+  return row?.klAverage3 ?? 0
 }
 
 /** Everything about the budgeted run and, where the plan has them, its continuation and the run without rules; called when all are done. */
@@ -209,7 +220,7 @@ export function reportRl(stage: Stage, ends: Ends): RlReport {
         seriesOf(row, looks),
       ),
     }),
-    ...(bare && { withoutRules: { goldGain: gain(bare) } }),
+    ...(bare && { withoutRules: { goldGain: gain(bare), kl: klWithoutRules(stage) } }),
   }
 }
 
