@@ -34,6 +34,14 @@ test('every coefficient has its value inside its interval, and the seed decides'
   expect(reportAgreement(ratings, { seed: 1, resamples: 300 })).toEqual(report)
 })
 
+test('where nothing varies kappa is not defined, and nothing is warned of', () => {
+  const ratings = ['one', 'two'].flatMap((item) => ['x', 'y'].map((annotator) => ({ item, annotator, value: 1 })))
+  const report = reportAgreement(ratings, { seed: 1, resamples: 50 })
+  expect(report.percent.value).toBe(1)
+  expect(report.fleiss.value).toBeNaN()
+  expect(report.warning).toBeUndefined()
+})
+
 test('a rare category brings the warning; two annotators bring Cohen', () => {
   const report = reportAgreement(ratingsOf(gatherItems(judgements(0.02, 0.97, 2))), { seed: 1, resamples: 200 })
   expect(report.warning).toMatch(/kappa misleads: .* read AC1/)

@@ -122,7 +122,8 @@ function isSharedByTwo(counts: readonly number[][]): boolean {
 
 /** Kappa and alpha divide by the disagreement that chance would bring; with one rare category that is next to nothing. */
 function prevalenceWarning({ percent, fleiss, gwetAC1 }: AgreementReport): string | undefined {
-  if (percent.value < 0.8 || gwetAC1.value - fleiss.value < 0.2) return undefined
+  // Where nothing varies kappa is not defined, and says so by itself.
+  if (percent.value < 0.8 || !(gwetAC1.value - fleiss.value >= 0.2)) return undefined
   const say = (x: number) => x.toFixed(2)
   return `one category is so common that kappa misleads: annotators agree on ${say(percent.value)} of pairs, kappa is ${say(fleiss.value)}, AC1 ${say(gwetAC1.value)}; read AC1, or add items of the rare category`
 }
