@@ -36,6 +36,7 @@ test('a lead asks for an evaluation and its samples are drawn', async (ctx) => {
   await lead.getByLabel('Candidate').selectOption('models/candidate')
   await lead.getByLabel('Against').selectOption('models/rival')
   await lead.getByLabel('Most tokens').fill('24')
+  await lead.getByLabel(/^fact/).check()
   await looksRight(lead, 'new-evaluation')
   await lead.getByRole('button', { name: 'Draw, then let people judge' }).click()
   await lead.getByRole('heading', { name: 'Spring round' }).waitFor()
@@ -52,6 +53,8 @@ test('judged from the keyboard, the result shows with its interval, by stratum a
   for (let i = 0; i < PAIRS; i++) {
     await lead.getByText(`${i} answer${i === 1 ? '' : 's'} by you`).waitFor()
     await lead.keyboard.press(i === 0 ? '5' : '2')
+    await lead.keyboard.press('ArrowDown')
+    await lead.keyboard.press(i === 0 ? 'x' : '8')
     await lead.keyboard.press('Enter')
   }
   await lead.getByText('Nothing is left for you here').waitFor()
@@ -59,7 +62,8 @@ test('judged from the keyboard, the result shows with its interval, by stratum a
   await lead.getByText('judged, to be recorded').waitFor()
   await lead.getByRole('link', { name: /Spring round/ }).click()
   await lead.getByRole('heading', { name: /% for models\/candidate: / }).waitFor()
-  for (const name of [/^all/, /^late/, /^lost/]) await lead.getByRole('rowheader', { name }).waitFor()
+  for (const name of [/^all/, /^late/, /^lost/, /^fact.*1 pair could not/])
+    await lead.getByRole('rowheader', { name }).waitFor()
   await lead.getByRole('button', { name: /^Tied 1/ }).click()
   await lead.getByText('a tie', { exact: true }).waitFor()
   await lead.getByRole('button', { name: 'Record the result' }).click()

@@ -3,7 +3,7 @@ import { scoresOf } from '#align'
 import { humanCeiling, rewardTicket } from '#evaluate'
 import { readRows } from '#data'
 import { DataError } from '#errors'
-import { gatherItems } from '#feedback'
+import { gatherItems, rowsOfQuestion } from '#feedback'
 import type { Interval } from '#stats'
 import { pairExamples, readPairs, scoreScale } from '#trainer'
 import type { OpenModel } from './completions.ts'
@@ -42,6 +42,6 @@ export async function measureReward(
 }
 
 async function ceilingOf(file: string, o: { seed: number; level: number }): Promise<Interval | undefined> {
-  const items = gatherItems((await readRows(file, { kind: 'judgements' })).rows)
+  const items = gatherItems(rowsOfQuestion((await readRows(file, { kind: 'judgements' })).rows))
   return items.some(({ votes }) => votes.length > 1) ? humanCeiling(items, o) : undefined
 }

@@ -1,21 +1,22 @@
 // Judgements, the comparisons they belong to and gold answers, as the commands of hone label read them, held against each other.
 import { DataError } from '#errors'
-import { gatherItems, type GoldAnswer } from '#feedback'
+import { gatherItems, type GoldAnswer, rowsOfQuestion } from '#feedback'
 import type { Comparison, Judgement } from '#schema'
 import type { Interval } from '#stats'
 import { type Common, readSource } from './data-source.ts'
 
 export const COMPARISONS = 'rows {item, prompt, a, b} that were judged'
 
+/** Rows of the criterion that is named; else of the overall question, where they answer several and not all are asked for. */
 export async function readJudged(
   source: string,
   options: Common & { comparisons?: string; criterion?: string },
-  { isByGuideline = false }: { isByGuideline?: boolean } = {},
+  { isByGuideline = false, isByCriterion = false }: { isByGuideline?: boolean; isByCriterion?: boolean } = {},
 ): Promise<{ judgements: Judgement[]; comparisons: Comparison[] | undefined }> {
   const { rows } = await readSource(source, { ...options, kind: 'judgements' })
   const all = rows.flatMap((row) => ('annotator' in row ? [row] : []))
   const { criterion } = options
-  const judgements = criterion === undefined ? all : all.filter((row) => row.criterion === criterion)
+  const judgements = isByCriterion && criterion === undefined ? all : rowsOfQuestion(all, criterion)
   if (judgements.length === 0)
     throw new DataError(
       `expected judgements${criterion === undefined ? '' : ` by the criterion ${criterion}`}, got none`,

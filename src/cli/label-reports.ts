@@ -60,7 +60,10 @@ async function agreementCommand(source: string, options: Judged & { by?: string 
     throw new ConfigError(`--by: expected ${AGREEMENT_PARTS.join(', ')}, got ${options.by}`)
   if (by === 'stratum' && options.comparisons === undefined)
     throw new ConfigError('--by stratum needs --comparisons, whose rows name the stratum')
-  const { judgements, comparisons } = await readJudged(source, options, { isByGuideline: by === 'guideline' })
+  const { judgements, comparisons } = await readJudged(source, options, {
+    isByGuideline: by === 'guideline',
+    isByCriterion: by === 'criterion',
+  })
   const settings = { seed: seedOf(options), ...(comparisons && { comparisons }) }
   if (by) {
     const parts = reportAgreementBy(by, judgements, settings)

@@ -21,6 +21,8 @@ export {
   reportAgreementBy,
 } from './agreement-report.ts'
 export { type AnnotatorReport, reportAnnotators } from './annotators.ts'
+export { rowsOfQuestion } from './questions.ts'
+export { pairsOfRanking, type Ranking } from './rankings.ts'
 export { type Annotator, type AssignableItem, assign, type Assignment, sideOf } from './assignment.ts'
 export { type AggregationEvidence, chooseAggregation } from './choose-aggregation.ts'
 export { type Change, compareGuidelines, type GuidelineComparison } from './compare-guidelines.ts'

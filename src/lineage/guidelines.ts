@@ -79,12 +79,17 @@ function readOrSay(root: string, version: GuidelineVersion): ReturnType<typeof r
 }
 
 /** Links `to`, a judgement or a file of them, to what it was judged under. */
-export function linkAsked(graph: Graph, to: string, { guideline: name, criterion }: Asked): void {
+export function linkAsked(
+  graph: Graph,
+  to: string,
+  { guideline: name, criterion }: Asked,
+  role = 'judged under',
+): void {
   if (name === undefined) return
   const version = guidelineNamed(graph.guidelines, name)
   if (!version) {
     const from = put(graph, { id: `guideline ${name}`, kind: 'guideline', label: name, detail: 'its text is not here' })
-    link(graph, { from, to, role: 'judged under' })
+    link(graph, { from, to, role })
     return
   }
   const ownOf = criterion === undefined ? undefined : `${version.objective}#${criterion}`
@@ -93,9 +98,9 @@ export function linkAsked(graph: Graph, to: string, { guideline: name, criterion
     ({ id }) =>
       ownOf === undefined || graph.above.get(id)?.some((edge) => edge.from === ownOf && edge.role === 'criterion'),
   )
-  for (const { id } of about) link(graph, { from: id, to, role: 'judged under' })
-  if (ownOf !== undefined && graph.nodes.has(ownOf)) link(graph, { from: ownOf, to, role: 'judged under' })
-  if (about.length === 0) link(graph, { from: version.guideline, to, role: 'judged under' })
+  for (const { id } of about) link(graph, { from: id, to, role })
+  if (ownOf !== undefined && graph.nodes.has(ownOf)) link(graph, { from: ownOf, to, role })
+  if (about.length === 0) link(graph, { from: version.guideline, to, role })
 }
 
 /** Links every file and version of judgements that the graph has to what its rows name. */

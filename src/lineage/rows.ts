@@ -50,6 +50,7 @@ export function addRow(graph: Graph, place: Omit<Place, 'line'>): string {
   if (isKnown) return hash
   const isJudgement = kindOf(row) === 'judgement'
   if (isJudgement) linkAsked(graph, hash, askedOf(row))
+  else if (kindOf(row) === 'demonstration') linkAsked(graph, hash, askedOf(row), 'written under')
   for (const other of ofSameItem(graph, place)) {
     addRow(graph, other)
     const [from, to] = isJudgement ? [hash, other.hash] : [other.hash, hash]
@@ -109,6 +110,11 @@ function detailOf(row: Row): string {
     const count = typeof row.judgements === 'number' ? `, from ${row.judgements} judgements` : ''
     const weight = typeof row.weight === 'number' ? `, weight ${row.weight.toFixed(2)}` : ''
     return `probability ${row.probability.toFixed(3)} that a is better${weight}${count}`
+  }
+  if (kindOf(row) === 'demonstration' && typeof row.author === 'string') {
+    const from = typeof row.editedWords === 'number' ? `, ${row.editedWords} words changed in a drafted answer` : ''
+    const accepted = typeof row.reviewer === 'string' ? `, accepted by ${row.reviewer}` : ''
+    return `written by ${row.author} for ${brief(row.prompt ?? '')}${from}${accepted}`
   }
   return brief(row)
 }

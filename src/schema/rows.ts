@@ -24,6 +24,14 @@ export const Demonstration = z.object({
   prompt: Prompt,
   completion: z.string(),
   author: z.string().optional(),
+  /** Of those that people wrote in hone: under which words, who accepted it, and what there was before. */
+  guideline: z.string().optional(),
+  reviewer: z.string().optional(),
+  /** The drafted answer that was edited, and how many words were taken out and put in. */
+  original: z.string().optional(),
+  editedWords: z.number().int().nonnegative().optional(),
+  /** As the author wrote it, where the reviewer changed it. */
+  written: z.string().optional(),
 })
 export type Demonstration = z.infer<typeof Demonstration>
 

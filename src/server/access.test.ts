@@ -29,7 +29,7 @@ const NOWHERE = '00000000-0000-4000-8000-000000000000'
 const filled = (key: string, project: string) =>
   key
     .replace('{project}', project)
-    .replaceAll(/\{(user|campaign|fill|evaluation|candidacy|key|withdrawal)\}/g, NOWHERE)
+    .replaceAll(/\{(user|campaign|submission|fill|evaluation|candidacy|key|withdrawal)\}/g, NOWHERE)
     .replaceAll('{item}', '999999')
     .replaceAll(/\{(dataset|run)\}/g, 'nothing')
     .replaceAll('{release}', 'nothing')

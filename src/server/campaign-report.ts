@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import {
   agreementMatrix,
+  type AgreementReport,
   type Dispute,
   findDisputes,
   gatherItems,
@@ -13,6 +14,7 @@ import {
   qualify,
   ratingsOf,
   reportAgreement,
+  reportAgreementBy,
   reportAnnotators,
   reportPeople,
 } from '#feedback'
@@ -32,15 +34,19 @@ import {
 
 export type Row = Judgement & { id: string; reason?: string; judgedAt: string }
 export type CampaignReport = {
-  /** Judgements and what adjudicators settled, as `hone train reward` takes them. */
+  /** Overall judgements and what adjudicators settled, as `hone train reward` takes them. */
   rows: Row[]
+  /** What was answered beside that, by criterion. */
+  criterionRows: Row[]
   comparisons: StoredItem[]
   items: () => Item[]
   settled: Adjudication[]
   /** Items that each person judged. */
   judgedBy: Map<string, Set<string>>
   /** Null: no item has two judgements yet. */
-  agreement: () => ReturnType<typeof reportAgreement> | null
+  agreement: () => AgreementReport | null
+  /** Of each criterion that is asked about. */
+  agreementBy: () => { criterion: string; judgements: number; agreement: AgreementReport | null }[]
   annotators: () => Map<string, ReturnType<typeof reportAnnotators>[number]>
   people: () => PeopleReport
   matrix: () => PairAgreement[]
@@ -67,9 +73,11 @@ export async function reportOn(query: Query, project: Project, campaign: Campaig
     ...judgements.map((judgement) => rowOf(project, judgement)),
     ...settled.flatMap((adjudication) => rowOfAdjudication(project, adjudication)),
   ]
+  const criterionRows = judgements.flatMap((judgement) => criterionRowsOf(project, judgement))
   const items = once(() => gatherItems(rows, comparisons))
   const report: CampaignReport = {
     rows,
+    criterionRows,
     comparisons,
     items,
     settled,
@@ -78,6 +86,14 @@ export async function reportOn(query: Query, project: Project, campaign: Campaig
       const ratings = ratingsOf(items())
       const isShared = new Set(ratings.map(({ item }) => item)).size < ratings.length
       return isShared ? reportAgreement(ratings, { seed: 0 }) : null
+    }),
+    agreementBy: once(() => {
+      const parts = reportAgreementBy('criterion', criterionRows, { comparisons, seed: 0 })
+      return campaign.criteria.map(({ name }) => {
+        const part = parts.find((each) => each.part === name)
+        const agreement = part && 'report' in part ? part.report : null
+        return { criterion: name, judgements: part?.judgements ?? 0, agreement }
+      })
     }),
     gold: once(() => {
       const gold = items().flatMap(({ item, gold: better }) => (better === undefined ? [] : [{ item, better }]))
@@ -142,6 +158,18 @@ export function rowOf(
     ...(gold !== null && { gold }),
     judgedAt: at,
   }
+}
+
+/**
+ * What else was answered, a row a criterion. Gold items are known to be better on the whole, which says nothing of a criterion,
+ * and are plain: they are left out. Time and reason belong to the answer as a whole.
+ */
+export function criterionRowsOf(project: Project, judgement: StoredJudgement): Row[] {
+  if (judgement.gold !== null) return []
+  return Object.entries(judgement.byCriterion).map(([criterion, { choice, strength = null }]) => {
+    const { time: _, reason: __, ...row } = rowOf(project, { ...judgement, choice, strength })
+    return { ...row, id: `${judgement.id}.${criterion}`, criterion }
+  })
 }
 
 /** Of a wrong item there is no row at all. */

@@ -3,8 +3,11 @@
 import type { z } from 'zod'
 import { ACCOUNT } from './api/account.ts'
 import { ADJUDICATION } from './api/adjudication.ts'
+import { ANSWERS } from './api/answers.ts'
+import { CALIBRATION } from './api/calibration.ts'
 import { CAMPAIGNS } from './api/campaigns.ts'
 import { DATA } from './api/data.ts'
+import { DEMONSTRATIONS } from './api/demonstrations.ts'
 import type { Endpoint } from './api/endpoint.ts'
 import { GOLD } from './api/gold.ts'
 import { EVALUATIONS } from './api/evaluations.ts'
@@ -21,6 +24,9 @@ export const API = {
   ...PROJECTS,
   ...DATA,
   ...CAMPAIGNS,
+  ...DEMONSTRATIONS,
+  ...ANSWERS,
+  ...CALIBRATION,
   ...ADJUDICATION,
   ...GOLD,
   ...PERSON,

@@ -23,7 +23,7 @@ import {
   recordEvaluation,
   type Store,
 } from '#store'
-import { rowOf } from './campaign-report.ts'
+import { criterionRowsOf, rowOf } from './campaign-report.ts'
 import { type Judged, judge } from './judged.ts'
 import { pairsOf } from './pairs.ts'
 import { promptsOf } from './prompts.ts'
@@ -35,7 +35,7 @@ export async function openCampaigns(store: Store, workspace: string): Promise<vo
     const isOpened = await store.transaction(async (query) => {
       const evaluation = await nextToOpen(query)
       if (!evaluation) return false
-      const { id, project, name, overlap, by } = evaluation
+      const { id, project, name, overlap, criteria, by } = evaluation
       const fill = (await findFillById(query, evaluation.fill))!
       const guideline = await newestGuideline(query, project)
       invariant(
@@ -50,6 +50,7 @@ export async function openCampaigns(store: Store, workspace: string): Promise<vo
         version: fill.version,
         guideline: guideline.id,
         overlap,
+        criteria,
         seed: fill.seed,
         by,
         items: generator(deriveSeed(fill.seed, 'campaign-order')).shuffle(items),
@@ -75,10 +76,17 @@ export async function judgedOf(
 ): Promise<Judged | undefined> {
   const pairs = pairsOf(fill, promptsOf(workspace, fill.promptsVersion), await listSamples(query, fill.id))
   const judgements = await listJudgements(query, campaign.id)
-  return judge(pairs, judgements, { seed: fill.seed, rows: judgements.map((judgement) => rowOf(project, judgement)) })
+  return judge(pairs, judgements, {
+    seed: fill.seed,
+    rows: judgements.map((judgement) => rowOf(project, judgement)),
+    criterionRows: judgements.flatMap((judgement) => criterionRowsOf(project, judgement)),
+    criteria: campaign.criteria.map(({ name }) => name),
+  })
 }
 
 const LEVEL = 0.95
+/** What stands in a result beside the criteria, which stand there by their names. */
+export const RESULT_WORDS = new Set(['win-rate', 'strata', 'equal', 'cannot-judge'])
 
 /** Writes the evaluation: a file of the workspace that hone gate and hone lineage read, the same as an artifact, its row. */
 export async function record(
@@ -91,7 +99,7 @@ export async function record(
   const judgements = await listJudgements(store.query, campaign.id)
   const kept = await saveVersion(
     workspace,
-    judgements.map((judgement) => rowOf(project, judgement)),
+    judgements.flatMap((judgement) => [rowOf(project, judgement), ...criterionRowsOf(project, judgement)]),
     {
       kind: 'judgements',
       name: `${project.filePrefix}${fill.name}-judged`,
@@ -110,6 +118,7 @@ export async function record(
     ...(judged.strata.length > 0 && { strata: judged.strata }),
     equal: judged.equal,
     'cannot-judge': judged.cannotJudge,
+    ...Object.fromEntries(judged.criteria.map(({ name, ...rate }) => [name, { 'win-rate': rate }])),
   }
   const written: Evaluation = {
     kind: 'evaluation',

@@ -43,6 +43,7 @@ type Shown = {
   winRate: { value: number; low: number; high: number; wins: number; losses: number; ties: number } | null
   result: {
     strata: { name: string; value: number }[]
+    criteria: { name: string; value: number; n: number; cannotJudge: number }[]
     items: { item: string; outcome: string; candidate: string; opponent: string; judgements: unknown[] }[]
   } | null
   judgements: { judged: number; wanted: number }
@@ -57,6 +58,7 @@ test('samples are drawn and a campaign opens by itself; nothing tells whose answ
     prompts: 'held-out',
     maxTokens: 20,
     overlap: 2,
+    criteria: ['brand', 'fact'],
   }
   const made = await owner.ask('POST /api/projects/desk/evaluations', body)
   expect(made.status, made.text).toBe(200)
@@ -104,6 +106,11 @@ test('what people say is turned to candidate and opponent; the interval and the 
         choice,
         strength: 2,
         activeSeconds: 3,
+        // By fact the candidate is better wherever it can be told, and by brand the two never differ.
+        criteria: {
+          fact: isLate ? { choice: liked.has(task.left) ? 'left' : 'right', strength: 4 } : { choice: 'cannot-judge' },
+          brand: { choice: 'tie' },
+        },
       })
       expect(answer.status, answer.text).toBe(200)
     }
@@ -118,6 +125,11 @@ test('what people say is turned to candidate and opponent; the interval and the 
   expect(result!.strata.map(({ name, value }) => [name, value])).toEqual([
     ['late', 1],
     ['refund', 0],
+  ])
+  // In the order of the objective.
+  expect(result!.criteria).toMatchObject([
+    { name: 'fact', value: 1, n: 4, cannotJudge: PROMPTS - 4 },
+    { name: 'brand', value: 0.5, n: PROMPTS, cannotJudge: 0 },
   ])
   expect(result!.items).toHaveLength(PROMPTS)
   for (const { candidate, opponent, judgements } of result!.items) {
@@ -142,8 +154,8 @@ test('recorded once, as a file that names models, prompts, pairs and judgements 
     hash: findVersion(harness.workspace, 'held-out').content,
   })
   for (const named of [pairs!, ...judgements!]) expect(sha256File(named.path)).toBe(named.hash)
-  expect(fs.readFileSync(judgements![0]!.path, 'utf8').trim().split('\n')).toHaveLength(PROMPTS * 2)
-  expect(statistics).toMatchObject({ 'win-rate': { wins: 4, losses: 8 } })
+  expect(fs.readFileSync(judgements![0]!.path, 'utf8').trim().split('\n')).toHaveLength(PROMPTS * 2 * 3)
+  expect(statistics).toMatchObject({ 'win-rate': { wins: 4, losses: 8 }, fact: { 'win-rate': { wins: 4, losses: 0 } } })
   expect(simulated).toBe(false)
   expect((await owner.ask(`POST /api/projects/desk/evaluations/${id}/record`)).status).toBe(422)
   expect((await look()).state).toBe('recorded')
@@ -172,7 +184,13 @@ const kindsOf = ({ nodes }: Walk, way: string) =>
 
 test('from a release down to one judgement, its guideline and objective, and from the judgement up to the release', async () => {
   const { artifact } = (await owner.ask(`GET /api/projects/desk/evaluations/${id}`)).json as { artifact: string }
-  const rules = [{ name: 'known', statistic: 'spring.win-rate', bound: 'value', comparison: 'above', value: 0 }]
+  const rules = ['spring.win-rate', 'spring.fact.win-rate'].map((statistic) => ({
+    name: statistic,
+    statistic,
+    bound: 'value',
+    comparison: 'above',
+    value: 0,
+  }))
   const asked = await owner.ask('POST /api/projects/desk/candidacies', {
     release: 'desk',
     rules,
@@ -199,7 +217,7 @@ test('from a release down to one judgement, its guideline and objective, and fro
 
   const judged = down.nodes.find(({ kind, label }) => kind === 'dataset' && label.includes('-judged@'))!
   const dataset = await walk(judged.id)
-  expect(dataset.rowsInAll).toBe(PROMPTS * 2)
+  expect(dataset.rowsInAll).toBe(PROMPTS * 2 * 3)
   const up = await walk(dataset.rows[0]!.id)
   expect(up.target.kind).toBe('judgement')
   expect([...kindsOf(up, 'down')]).toEqual(expect.arrayContaining(['dataset', 'evaluation', 'release']))

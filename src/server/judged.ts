@@ -25,6 +25,8 @@ export type JudgedItem = {
 export type Judged = {
   winRate: WinRate
   strata: (WinRate & { name: string })[]
+  /** Of each criterion, over the pairs on which it could be judged. */
+  criteria: (WinRate & { name: string; cannotJudge: number })[]
   equal: number
   /** Pairs of which everybody said that they cannot be judged: told, and in no rate. */
   cannotJudge: number
@@ -35,7 +37,12 @@ export type Judged = {
 export function judge(
   pairs: readonly Pair[],
   judgements: readonly StoredJudgement[],
-  { seed, rows }: { seed: number; rows: readonly Judgement[] },
+  {
+    seed,
+    rows,
+    criterionRows,
+    criteria,
+  }: { seed: number; rows: readonly Judgement[]; criterionRows: readonly Judgement[]; criteria: readonly string[] },
 ): Judged | undefined {
   const comparisons = pairs.map(({ comparison, isFirstA }): Comparison => {
     const { a, b } = comparison
@@ -67,9 +74,9 @@ export function judge(
   const isCounted = (i: number): boolean => items[i]!.outcome !== 'cannot-judge'
   const counted = comparisons.filter((_, i) => isCounted(i))
   if (counted.length === 0) return undefined
-  const rate = (some: readonly Comparison[]): WinRate => {
+  const rate = (some: readonly Comparison[], own = rows): WinRate => {
     const names = new Set(some.map(({ item }) => item))
-    return winRate({ judgements: rows.filter(({ item }) => names.has(item)), comparisons: some, seed })
+    return winRate({ judgements: own.filter(({ item }) => names.has(item)), comparisons: some, seed })
   }
   const strata = grouped(counted, ({ stratum }) => stratum ?? '')
   return {
@@ -78,6 +85,12 @@ export function judge(
       strata.size < 2
         ? []
         : [...strata].map(([name, some]) => ({ name: name === '' ? '(none)' : name, ...rate(some) })),
+    criteria: criteria.flatMap((name) => {
+      const own = criterionRows.filter(({ criterion }) => criterion === name)
+      const said = new Set(own.flatMap(({ item, choice }) => (choice === 'cannot-judge' ? [] : [item])))
+      const some = comparisons.filter(({ item, a, b }) => a === b || said.has(item))
+      return some.length === 0 ? [] : [{ name, ...rate(some, own), cannotJudge: comparisons.length - some.length }]
+    }),
     equal: items.filter(({ outcome }) => outcome === 'equal').length,
     cannotJudge: items.filter(({ outcome }) => outcome === 'cannot-judge').length,
     items,

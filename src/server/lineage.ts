@@ -7,9 +7,17 @@ import { Worker } from 'node:worker_threads'
 import { HttpError } from '#errors'
 import { sha256 } from '#files'
 import type { Extra, LooseJudgement, Node, Walk, WrittenGuideline } from '#lineage'
-import { Objective } from '#schema'
-import { listCandidacies, listGuidelines, listReleases, type Project, type Query, type Store } from '#store'
+import {
+  findSubmission,
+  listCandidacies,
+  listGuidelines,
+  listReleases,
+  type Project,
+  type Query,
+  type Store,
+} from '#store'
 import { pseudonymOf } from './campaign-report.ts'
+import { objectiveOf } from './objective.ts'
 
 type Asked = { id?: string; loose?: LooseJudgement | undefined }
 type Reader = { state: string; ask<T>(asked: Asked): Promise<T>; end(): void }
@@ -27,7 +35,10 @@ export async function walkIn(where: Where, id: string): Promise<Walk> {
   const reader = await readerOf(where)
   const found = await reader.ask<Walk | undefined>({ id })
   if (found) return found
-  const loose = /^[0-9a-f-]{36}$/.test(id) ? await looseJudgement(where.store.query, where.project, id) : undefined
+  const { query } = where.store
+  const loose = /^[0-9a-f-]{36}$/.test(id)
+    ? ((await looseJudgement(query, where.project, id)) ?? (await looseSubmission(query, where.project, id)))
+    : undefined
   const walked = loose && (await reader.ask<Walk | undefined>({ id, loose }))
   if (walked) return walked
   throw new HttpError(404, `nothing here is called ${id}: give a hash, a run, a dataset, a release or a judgement`)
@@ -122,14 +133,6 @@ async function guidelinesOf(query: Query, workspace: string, project: Project): 
   return versions.map(({ text, madeAt }) => ({ text, objective, created: madeAt })).reverse()
 }
 
-function objectiveOf(workspace: string): Objective | undefined {
-  try {
-    return Objective.safeParse(JSON.parse(fs.readFileSync(join(workspace, 'objective.json'), 'utf8'))).data
-  } catch {
-    return undefined
-  }
-}
-
 /** Each entry of a name: the weights, the evaluations that its rules read, who signed. */
 async function releasesOf(query: Query, project: Project): Promise<Extra> {
   const [entries, candidacies] = await Promise.all([
@@ -175,4 +178,13 @@ async function looseJudgement(query: Query, project: Project, id: string): Promi
   const label = `${pseudonymOf(project, row.user)} on ${row.item}`
   const detail = `said ${row.choice} in ${row.campaign}; in no dataset yet`
   return { node: { id, kind: 'judgement', label, detail }, comparisons: row.comparisons, guideline: row.guideline }
+}
+
+/** What somebody wrote and is in no dataset yet, or was not accepted. */
+async function looseSubmission(query: Query, project: Project, id: string): Promise<LooseJudgement | undefined> {
+  const found = await findSubmission(query, project.id, id)
+  if (!found) return undefined
+  const label = `${pseudonymOf(project, found.user)} on ${found.item}`
+  const detail = `written in ${found.campaignName}, ${found.state}; in no dataset`
+  return { node: { id, kind: 'demonstration', label, detail }, comparisons: found.version, guideline: found.guideline }
 }

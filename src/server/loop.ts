@@ -1,18 +1,19 @@
 // The project's home: the loop of seven steps as it stands, each with one figure, and what waits for whom.
-import fs from 'node:fs'
-import { join } from 'node:path'
 import { listVersions } from '#data'
-import { Objective, type Role } from '#schema'
+import type { Role } from '#schema'
 import {
   type Campaign,
+  discussionsFor,
   listCampaigns,
   listCandidacies,
   listEvaluations,
   listReleases,
   openFor,
+  pausedIn,
   type Project,
   type RunFolder,
   type User,
+  writingFor,
 } from '#store'
 import { ADJUDICATORS } from './api/adjudication.ts'
 import type { Service } from './call.ts'
@@ -20,11 +21,32 @@ import { reportOn } from './campaign-report.ts'
 import type { AnswerOf } from './contract.ts'
 import { ownDatasets } from './handlers/data.ts'
 import { verdictOf } from './handlers/releases.ts'
+import { objectiveOf } from './objective.ts'
 import { ownRuns } from './run-views.ts'
 
 type Home = AnswerOf<'GET /api/projects/{project}'>
 type Step = Home['steps'][number]
 type Waiting = Home['waiting'][number]
+
+/** One and many. */
+const WORK: Record<Campaign['kind'], [string, string]> = {
+  pairs: ['pair to judge', 'pairs to judge'],
+  demonstrations: ['prompt to answer', 'prompts to answer'],
+  ratings: ['answer to rate', 'answers to rate'],
+  rankings: ['prompt to rank', 'prompts to rank'],
+}
+const SCREENS: Record<Campaign['kind'], NonNullable<Waiting['screen']>> = {
+  pairs: 'judge',
+  demonstrations: 'write',
+  ratings: 'rate',
+  rankings: 'rate',
+}
+const MISSING: Record<Campaign['kind'], [string, string]> = {
+  pairs: ['judgement', 'judgements'],
+  demonstrations: ['demonstration', 'demonstrations'],
+  ratings: ['rating', 'ratings'],
+  rankings: ['ranking', 'rankings'],
+}
 
 export async function loopOf(
   service: Service,
@@ -62,28 +84,84 @@ export async function loopOf(
     ],
     waiting: mine
       .map(
-        ({ campaign, name, open }): Waiting => ({
-          what: `${open === 1 ? 'pair' : 'pairs'} to judge in ${name}`,
+        ({ campaign, kind, name, open }): Waiting => ({
+          what: `${WORK[kind][open === 1 ? 0 : 1]} in ${name}`,
           count: open,
           whose: user.name,
           isMine: true,
           campaign,
-          screen: 'judge',
+          screen: SCREENS[kind],
         }),
       )
+      .concat(role === 'viewer' ? [] : await toRewriteAndReview(service, { project, role, user }))
+      .concat(role === 'viewer' ? [] : await toDiscuss(service, { project, user }))
       .concat(await toAdjudicate(service, { project, role, user }, campaigns))
       .concat(
         role === 'annotator'
           ? []
-          : campaigns.filter(isWaiting).map(({ id, name, wanted, judged }) => ({
-              what: `${wanted - judged === 1 ? 'judgement' : 'judgements'} missing in ${name}${held.has(id) ? `: the run ${held.get(id)} waits for them` : ''}`,
+          : campaigns.filter(isWaiting).map(({ id, kind, name, wanted, judged }) => ({
+              what: `${MISSING[kind][wanted - judged === 1 ? 0 : 1]} missing in ${name}${held.has(id) ? `: the run ${held.get(id)} waits for them` : ''}`,
               count: wanted - judged,
               whose: 'annotators',
               isMine: false,
               campaign: id,
             })),
-      ),
+      )
+      .concat(role === 'owner' || role === 'lead' ? await pausedByRule(service, project) : []),
   }
+}
+
+const DISCUSSED_DAYS = 14
+
+/** Closed calibration rounds in which this person took part. */
+async function toDiscuss({ store }: Service, { project, user }: { project: Project; user: User }): Promise<Waiting[]> {
+  const found = await discussionsFor(store.query, project.id, { user: user.id, days: DISCUSSED_DAYS })
+  return found.map(({ campaign, name, items }) => ({
+    what: `${items === 1 ? 'pair' : 'pairs'} to talk about in ${name}`,
+    count: items,
+    whose: user.name,
+    isMine: true,
+    campaign,
+    screen: 'discuss',
+  }))
+}
+
+/** People whom a rule has paused: only a lead lets them go on. */
+async function pausedByRule({ store }: Service, project: Project): Promise<Waiting[]> {
+  return (await pausedIn(store.query, project.id)).map(({ campaign, name, paused }) => ({
+    what: `${paused === 1 ? 'person' : 'people'} paused by gold in ${name}`,
+    count: paused,
+    whose: 'leads',
+    isMine: false,
+    campaign,
+  }))
+}
+
+/** What was sent back to this person, and what others wrote that they may review. */
+async function toRewriteAndReview(
+  { store }: Service,
+  { project, role, user }: { project: Project; role: Role; user: User },
+): Promise<Waiting[]> {
+  const isReviewer = (ADJUDICATORS as readonly Role[]).includes(role)
+  const found = await writingFor(store.query, project.id, user.id)
+  return found.flatMap(({ campaign, name, returned, reviewable }): Waiting[] => {
+    const mine = { whose: user.name, isMine: true, campaign }
+    return [
+      ...(returned > 0
+        ? [{ ...mine, what: `sent back to you in ${name}`, count: returned, screen: 'write' as const }]
+        : []),
+      ...(isReviewer && reviewable > 0
+        ? [
+            {
+              ...mine,
+              what: `${reviewable === 1 ? 'demonstration' : 'demonstrations'} to review in ${name}`,
+              count: reviewable,
+              screen: 'review' as const,
+            },
+          ]
+        : []),
+    ]
+  })
 }
 
 /** What reviewers and leads have to settle, but for what they judged themselves. */
@@ -94,7 +172,7 @@ async function toAdjudicate(
 ): Promise<Waiting[]> {
   if (!(ADJUDICATORS as readonly Role[]).includes(role)) return []
   const waiting: Waiting[] = []
-  for (const campaign of campaigns) {
+  for (const campaign of campaigns.filter(({ kind }) => kind === 'pairs')) {
     const { queue, judgedBy } = await reportOn(store.query, project, campaign)
     const own = judgedBy.get(user.id)
     const open = queue().filter(({ item }) => !own?.has(item.item)).length
@@ -113,7 +191,8 @@ async function toAdjudicate(
 
 const isWaiting = ({ state, wanted, judged }: Campaign): boolean => state === 'open' && judged < wanted
 
-function comparisonStep(campaigns: readonly Campaign[], imported: number): Step {
+function comparisonStep(all: readonly Campaign[], imported: number): Step {
+  const campaigns = all.filter(({ kind }) => kind === 'pairs')
   const judged = campaigns.reduce((sum, campaign) => sum + campaign.judged, 0)
   const missing = campaigns.filter(isWaiting).reduce((sum, campaign) => sum + campaign.wanted - campaign.judged, 0)
   if (missing > 0)
@@ -123,25 +202,23 @@ function comparisonStep(campaigns: readonly Campaign[], imported: number): Step 
       figure: count(judged),
       note: `judgements, ${count(missing)} still wanted`,
     }
-  const all = judged > 0 ? judged : imported
-  if (all === 0) return { step: 'comparisons', state: 'empty', figure: '', note: 'nobody has judged yet' }
+  const there = judged > 0 ? judged : imported
+  if (there === 0) return { step: 'comparisons', state: 'empty', figure: '', note: 'nobody has judged yet' }
   return {
     step: 'comparisons',
     state: 'there',
-    figure: count(all),
+    figure: count(there),
     note: judged > 0 ? 'judgements' : 'judgements imported',
   }
 }
 
 function objectiveStep(workspace: string): Step {
-  try {
-    const { criteria } = Objective.parse(JSON.parse(fs.readFileSync(join(workspace, 'objective.json'), 'utf8')))
-    const constraints = criteria.filter(({ constraint }) => constraint).length
-    const note = `criteria, ${constraints} of them ${constraints === 1 ? 'a constraint' : 'constraints'}`
-    return { step: 'objective', state: 'there', figure: String(criteria.length), note }
-  } catch {
-    return { step: 'objective', state: 'empty', figure: '', note: 'no objective yet' }
-  }
+  const objective = objectiveOf(workspace)
+  if (!objective) return { step: 'objective', state: 'empty', figure: '', note: 'no objective yet' }
+  const { criteria } = objective
+  const constraints = criteria.filter(({ constraint }) => constraint).length
+  const note = `criteria, ${constraints} of them ${constraints === 1 ? 'a constraint' : 'constraints'}`
+  return { step: 'objective', state: 'there', figure: String(criteria.length), note }
 }
 
 function runStep(step: Step['step'], runs: readonly RunFolder[], recipes: readonly string[], name: string): Step {

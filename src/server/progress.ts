@@ -8,9 +8,9 @@ const MOST_KEPT = 200
 /** By store: tests open several. */
 const kept = new WeakMap<Query, Map<string, { at: number; totals: Totals }>>()
 
-/** Gold, qualification and adaptive overlap change what counts by rules of their own: there it is counted each time. */
-const isPlain = ({ qualification, adaptive, goldRate }: CampaignFacts, { goldItems }: Totals): boolean =>
-  qualification === null && adaptive === null && goldRate === 0 && goldItems === 0
+/** Gold, qualification, adaptive overlap and calibration change what counts by rules of their own: there it is counted each time. */
+const isPlain = ({ qualification, adaptive, goldRate, isCalibration }: CampaignFacts, { goldItems }: Totals): boolean =>
+  !isCalibration && qualification === null && adaptive === null && goldRate === 0 && goldItems === 0
 
 export async function progressIn(query: Query, campaign: CampaignFacts): Promise<Totals> {
   const own = kept.get(query) ?? new Map<string, { at: number; totals: Totals }>()

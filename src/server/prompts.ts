@@ -1,7 +1,7 @@
-// Rows of a dataset version that have a prompt, whatever else they hold.
+// Rows of a dataset version that have a prompt, whatever else they hold; and how a prompt begins, for lists.
 import { findVersion, versionRows } from '#data'
 import { DataError } from '#errors'
-import type { PromptRow } from '#schema'
+import type { Prompt, PromptRow } from '#schema'
 
 /** `reference`: NAME, NAME@HASH or HASH among the workspace's datasets. */
 export function promptsOf(workspace: string, reference: string): PromptRow[] {
@@ -17,4 +17,13 @@ export function promptsOf(workspace: string, reference: string): PromptRow[] {
       prompt,
     }
   })
+}
+
+const OPENING = 80
+
+/** What the user says last, as far as a line of a list goes. */
+export function openingOf(prompt: Prompt): string {
+  const text =
+    typeof prompt === 'string' ? prompt : (prompt.findLast(({ role }) => role === 'user') ?? prompt[0]!).content
+  return text.length > OPENING ? `${text.slice(0, OPENING)}…` : text
 }

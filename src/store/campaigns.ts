@@ -1,7 +1,8 @@
 // Campaigns and their guidelines: what is judged, by how many, under which words; and how far it is.
 import { sha256 } from '#files'
-import type { Prompt } from '#schema'
-import { type Better, GOLD_WANTED, type QualificationRule } from './gold.ts'
+import type { Choice, Prompt, Question } from '#schema'
+import { type Better, EVERYBODY, type QualificationRule } from './gold.ts'
+import type { PauseRule } from './pauses.ts'
 import type { Query } from './store.ts'
 
 export type Guideline = { id: string; number: number; text: string; label: string; madeAt: string; by: string }
@@ -35,11 +36,19 @@ export async function addGuideline(query: Query, project: string, text: string, 
   return true
 }
 
+export type CampaignKind = 'pairs' | 'demonstrations' | 'ratings' | 'rankings'
+/** What a kind needs besides: of demonstrations, whose tokens are counted; of ratings, what is asked. */
+export type Asks = { tokensBy?: { name: string; folder: string }; questions?: Question[] }
 export type CampaignState = 'open' | 'paused' | 'closed'
+/** A criterion of the objective that is asked about beside the overall question, in the words of the time. */
+export type AskedCriterion = { name: string; definition: string }
+export type CriterionAnswer = { choice: Choice; strength?: number | undefined }
 export type Adaptive = { threshold: number; cap: number }
 /** What a campaign is; how far it is takes a look at each of its items. */
 export type CampaignFacts = {
   id: string
+  kind: CampaignKind
+  asks: Asks
   name: string
   dataset: string
   version: string
@@ -53,6 +62,12 @@ export type CampaignFacts = {
   qualification: QualificationRule | null
   /** Until one side is this probable, up to so many answers; null: overlap is all. */
   adaptive: Adaptive | null
+  /** Everybody answers everything, and sees the others' answers once it is closed. */
+  isCalibration: boolean
+  /** Who falls below it on gold is given nothing more; null: nobody is. */
+  pauseRule: PauseRule | null
+  criteria: AskedCriterion[]
+  seed: number
 }
 export type Totals = {
   items: number
@@ -67,12 +82,19 @@ export type Totals = {
 }
 export type Campaign = CampaignFacts & Totals
 
-const FACTS = `campaigns.id, name, dataset, version, overlap, state, campaigns.made_at as "madeAt",
+const FACTS = `campaigns.id, kind, asks, name, dataset, version, overlap, state, campaigns.made_at as "madeAt",
     guideline_id as guideline, number as "guidelineNumber", 'guideline@' || left(sha256, 12) as "guidelineLabel",
-    gold_rate as "goldRate", qualification, adaptive`
+    gold_rate as "goldRate", qualification, adaptive, criteria, seed, is_calibration as "isCalibration",
+    pause_rule as "pauseRule"`
+/** Of a calibration round everything is wanted of everybody who takes part. */
+const TAKERS = `(select greatest(1, count(distinct user_id)) from judgements as j join items as own on own.id = j.item_id
+    where own.campaign_id = campaigns.id and j.state = 'current')`
 const TOTALS = `(select count(*) filter (where gold is null)::int as items, count(gold)::int as "goldItems",
     coalesce(sum(judged) filter (where gold is null), 0)::int as judged,
-    coalesce(sum(case when settled is null then wanted else judged end) filter (where gold is null), 0)::int as wanted,
+    (coalesce(sum(case when settled is not null then judged when is_calibration then 0 else wanted end)
+        filter (where gold is null), 0)
+      + case when is_calibration then ${TAKERS} * count(*) filter (where gold is null and settled is null)
+        else 0 end)::int as wanted,
     greatest(0, coalesce(sum(judged) filter (where gold is not null), 0)
       - (select coalesce(sum(answers), 0) from qualifications where campaign_id = campaigns.id))::int as "goldMixed",
     coalesce(sum(claimed), 0)::int as "atWork" from items where campaign_id = campaigns.id) as totals`
@@ -120,6 +142,8 @@ export type NewItem = {
   prompt: Prompt
   a: string
   b: string
+  /** Of rankings. */
+  completions?: string[] | undefined
   gold?: Better | undefined
   goldReason?: string | undefined
 }
@@ -130,43 +154,80 @@ export async function createCampaign(
   query: Query,
   campaign: {
     project: string
+    kind?: CampaignKind
+    asks?: Asks
     name: string
     dataset: string
     version: string
     guideline: string
     overlap: number
     adaptive?: Adaptive | undefined
+    isCalibration?: boolean
+    criteria?: readonly AskedCriterion[] | undefined
     seed: number
     by: string
     items: readonly NewItem[]
   },
 ): Promise<string | undefined> {
-  const { project, name, dataset, version, guideline, overlap, adaptive, seed, by, items } = campaign
+  const {
+    kind = 'pairs',
+    asks = {},
+    project,
+    name,
+    dataset,
+    version,
+    guideline,
+    overlap,
+    adaptive,
+    criteria = [],
+    isCalibration = false,
+    seed,
+    by,
+    items,
+  } = campaign
   const [made] = await query<{ id: string }>(
-    `insert into campaigns (project_id, name, dataset, version, guideline_id, overlap, seed, made_by, adaptive)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (project_id, name) do nothing returning id`,
-    [project, name, dataset, version, guideline, overlap, seed, by, adaptive ? JSON.stringify(adaptive) : null],
+    `insert into campaigns (project_id, name, dataset, version, guideline_id, overlap, seed, made_by, adaptive, criteria, kind, asks,
+       is_calibration)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (project_id, name) do nothing returning id`,
+    [
+      project,
+      name,
+      dataset,
+      version,
+      guideline,
+      overlap,
+      seed,
+      by,
+      adaptive ? JSON.stringify(adaptive) : null,
+      JSON.stringify(criteria),
+      kind,
+      JSON.stringify(asks),
+      isCalibration,
+    ],
   )
   if (!made) return undefined
   for (let from = 0; from < items.length; from += ITEMS_AT_ONCE) {
     const some = items.slice(from, from + ITEMS_AT_ONCE).map((item, i) => ({ ...item, position: from + i }))
     await query(
       `with given as (select * from jsonb_to_recordset($2)
-         as given (position integer, item text, prompt jsonb, a text, b text, gold text, "goldReason" text)),
+         as given (position integer, item text, prompt jsonb, a text, b text, completions jsonb, gold text, "goldReason" text)),
        made as (
-         insert into items (campaign_id, position, item, prompt, a, b, gold, wanted)
-         select $1, position, item, prompt, a, b, gold, case when gold is null then $3::integer else $4 end from given
+         insert into items (campaign_id, position, item, prompt, a, b, completions, gold, wanted)
+         select $1, position, item, prompt, a, b, completions, gold, case when gold is null then $3::integer else $4 end from given
          returning id, item, gold)
        insert into gold (item_id, user_id, better, note)
        select id, $5, made.gold, coalesce("goldReason", '') from made join given using (item) where made.gold is not null`,
-      [made.id, JSON.stringify(some), overlap, GOLD_WANTED, by],
+      [made.id, JSON.stringify(some), isCalibration ? EVERYBODY : overlap, EVERYBODY, by],
     )
   }
   return made.id
 }
 
 export async function setCampaignState(query: Query, campaign: string, state: CampaignState): Promise<void> {
-  await query('update campaigns set state = $2 where id = $1', [campaign, state])
+  await query(
+    `update campaigns set state = $2, closed_at = case when $2 = 'closed' then coalesce(closed_at, now()) end where id = $1`,
+    [campaign, state],
+  )
 }
 
 export type PersonProgress = {
@@ -209,8 +270,9 @@ export type StoredJudgement = {
   prompt: Prompt
   left: string
   right: string
-  choice: 'left' | 'right' | 'tie' | 'both-bad' | 'cannot-judge'
+  choice: Choice
   strength: number | null
+  byCriterion: Record<string, CriterionAnswer>
   reason: string
   seconds: number
   guideline: string
@@ -223,7 +285,7 @@ export type StoredJudgement = {
 export function listJudgements(query: Query, campaign: string): Promise<StoredJudgement[]> {
   return query<StoredJudgement>(
     `select j.id, j.user_id as user, item, prompt, case when is_a_left then a else b end as left,
-       case when is_a_left then b else a end as right, choice, strength, reason, active_seconds as seconds,
+       case when is_a_left then b else a end as right, choice, strength, by_criterion as "byCriterion", reason, active_seconds as seconds,
        'guideline@' || left(sha256, 12) as guideline, judged_at as at,
        case when gold is not null then case when (gold = 'a') = is_a_left then 'left' else 'right' end end as gold
      from judgements as j join items on items.id = j.item_id join guidelines on guidelines.id = j.guideline_id
@@ -274,13 +336,16 @@ export function openFor(
   query: Query,
   project: string,
   user: string,
-): Promise<{ campaign: string; name: string; open: number }[]> {
+): Promise<{ campaign: string; kind: CampaignKind; name: string; open: number }[]> {
   return query(
-    `select campaigns.id as campaign, name,
+    `select campaigns.id as campaign, kind, name,
        (count(*) filter (where gold is null) + case when gold_rate > 0 then count(gold) else 0 end)::int as open
      from campaigns join items on campaign_id = campaigns.id
      where project_id = $1 and state = 'open' and judged < wanted and settled is null
        and not exists (select from judgements where item_id = items.id and user_id = $2 and state = 'current')
+       and not exists (select from submissions as s where item_id = items.id and user_id = $2
+         and s.state in ('waiting', 'accepted', 'returned'))
+       and not exists (select from answers where item_id = items.id and user_id = $2 and answers.state = 'current')
        and not exists (select from skips where item_id = items.id and user_id = $2)
      group by campaigns.id having count(*) filter (where gold is null) > 0 order by campaigns.made_at`,
     [project, user],

@@ -1,4 +1,5 @@
 // Evaluations by people: which fill drew, which campaign judges, and the record of the result.
+import type { AskedCriterion } from './campaigns.ts'
 import type { Query } from './store.ts'
 
 export type EvaluationRow = {
@@ -6,6 +7,7 @@ export type EvaluationRow = {
   name: string
   fill: string
   overlap: number
+  criteria: AskedCriterion[]
   campaign: string | null
   by: string
   madeAt: string
@@ -15,7 +17,7 @@ export type EvaluationRow = {
   statistics: Record<string, unknown> | null
 }
 
-const EVALUATION = `select evaluations.id, evaluations.name, fill_id as fill, overlap, campaign_id as campaign, makers.name as by,
+const EVALUATION = `select evaluations.id, evaluations.name, fill_id as fill, overlap, criteria, campaign_id as campaign, makers.name as by,
     made_at as "madeAt", recorders.name as "recordedBy", recorded_at as "recordedAt", artifact, statistics
   from evaluations join users as makers on makers.id = made_by left join users as recorders on recorders.id = recorded_by`
 
@@ -31,12 +33,26 @@ export async function findEvaluation(query: Query, project: string, id: string):
 /** Undefined: the name is taken. */
 export async function createEvaluation(
   query: Query,
-  { project, name, fill, overlap, by }: { project: string; name: string; fill: string; overlap: number; by: string },
+  {
+    project,
+    name,
+    fill,
+    overlap,
+    criteria,
+    by,
+  }: {
+    project: string
+    name: string
+    fill: string
+    overlap: number
+    criteria: readonly AskedCriterion[]
+    by: string
+  },
 ): Promise<string | undefined> {
   const [made] = await query<{ id: string }>(
-    `insert into evaluations (project_id, name, fill_id, overlap, made_by) values ($1, $2, $3, $4, $5)
+    `insert into evaluations (project_id, name, fill_id, overlap, made_by, criteria) values ($1, $2, $3, $4, $5, $6)
      on conflict (project_id, name) do nothing returning id`,
-    [project, name, fill, overlap, by],
+    [project, name, fill, overlap, by, JSON.stringify(criteria)],
   )
   return made?.id
 }
@@ -44,9 +60,12 @@ export async function createEvaluation(
 /** Whose samples are drawn and whose campaign is not open yet; the row is locked until the transaction ends. */
 export async function nextToOpen(
   query: Query,
-): Promise<{ id: string; project: string; name: string; fill: string; overlap: number; by: string } | undefined> {
-  const rows = await query<{ id: string; project: string; name: string; fill: string; overlap: number; by: string }>(
-    `select evaluations.id, evaluations.project_id as project, evaluations.name, fill_id as fill, overlap, evaluations.made_by as by
+): Promise<
+  (Pick<EvaluationRow, 'id' | 'name' | 'fill' | 'overlap' | 'criteria' | 'by'> & { project: string }) | undefined
+> {
+  const rows = await query<Awaited<ReturnType<typeof nextToOpen>> & object>(
+    `select evaluations.id, evaluations.project_id as project, evaluations.name, fill_id as fill, overlap, criteria,
+       evaluations.made_by as by
      from evaluations join fills on fills.id = fill_id where campaign_id is null and state = 'done'
      order by evaluations.made_at limit 1 for update of evaluations skip locked`,
   )

@@ -4,8 +4,8 @@ import type { Choice, Prompt } from '#schema'
 import type { Query } from './store.ts'
 
 export type Better = 'a' | 'b'
-/** A gold item has room for everybody. */
-export const GOLD_WANTED = 1_000_000
+/** What a gold item, and one of a calibration round, has room for. */
+export const EVERYBODY = 1_000_000
 
 /** False: it is so already. Null makes it an item like any other again. Call it in a transaction. */
 export async function markGold(
@@ -20,9 +20,9 @@ export async function markGold(
   if (now!.better === better && (better === null || now!.note === note)) return false
   await query('insert into gold (item_id, user_id, better, note) values ($1, $2, $3, $4)', [item, user, better, note])
   await query(
-    `update items set gold = $2, wanted = case when $2::text is null then greatest(overlap, judged + claimed) else $3 end
+    `update items set gold = $2, wanted = case when $2::text is not null or is_calibration then $3 else greatest(overlap, judged + claimed) end
      from campaigns where items.id = $1 and campaigns.id = campaign_id`,
-    [item, better, GOLD_WANTED],
+    [item, better, EVERYBODY],
   )
   return true
 }

@@ -1,6 +1,19 @@
 // Postgres: people, campaigns, judgements, and an index of the files. Statements stand beside their tables.
 export { audit, auditRows, latestAudit, sealAudit, verifyAudit } from './audit.ts'
 export {
+  type AnswerDraft,
+  type AtHand,
+  type Content,
+  countCompletions,
+  countMine,
+  findAtHand,
+  listPastAnswers,
+  listStoredAnswers,
+  reopenAnswer,
+  type StoredAnswer,
+  submitAnswer,
+} from './answers.ts'
+export {
   adjudicate,
   type Adjudication,
   findCase,
@@ -25,6 +38,30 @@ export {
 } from './gold.ts'
 export { backup, type OnProgress } from './backup/backup.ts'
 export { restore } from './backup/restore.ts'
+export {
+  draftedAnswer,
+  findReturned,
+  findSubmission,
+  findToReview,
+  findWriting,
+  giveUp,
+  listSubmissions,
+  reviewSubmission,
+  type Submission,
+  submitDemonstration,
+  writingFor,
+  type Writing,
+  writingProgress,
+} from './demonstrations.ts'
+export { addRemark, discussionsFor, listDiscussion, tookPart } from './calibration.ts'
+export {
+  goldScore,
+  listPauses,
+  pausedIn,
+  pausePerson,
+  resumePerson,
+  setPauseRule,
+} from './pauses.ts'
 export { isBusy, isDown } from './embedded.ts'
 export {
   askJob,
@@ -141,6 +178,7 @@ export { openStore, type Query, type Store } from './store.ts'
 export {
   type Answer,
   claim,
+  claimItem,
   findTask,
   flag,
   heartbeat,
@@ -158,10 +196,13 @@ export {
 } from './annotating.ts'
 export {
   addGuideline,
+  type AskedCriterion,
   type Campaign,
   type CampaignFacts,
   countTotals,
+  type CampaignKind,
   createCampaign,
+  type CriterionAnswer,
   findCampaign,
   findCampaignFacts,
   findGuideline,

@@ -48,6 +48,21 @@ describe('pairs', () => {
     expect(better.sort()).toEqual(['better', 'good'])
   })
 
+  test('of rows that answer several questions the overall one is read', async () => {
+    const row = { item: 'i', prompt: 'p', left: 'good', right: 'bad' }
+    const file = write(
+      'criteria.jsonl',
+      ['ann', 'bob', 'cy'].flatMap((annotator) => [
+        { ...row, annotator, choice: 'right', criterion: 'tone' },
+        { ...row, annotator, choice: 'left' },
+      ]),
+    )
+    const { preferences } = await readPairs(file, { seed: 1 })
+    expect(preferences).toMatchObject([{ item: 'i', judgements: 3 }])
+    const { a, probability } = preferences[0]!
+    expect(a === 'good' ? probability : 1 - probability).toBeGreaterThan(0.5)
+  })
+
   test('of judgements it is said how far they agree: not at all once they were joined to other pairs', async () => {
     const rows = Array.from({ length: 120 }, (_, i) => {
       const item = Math.floor(i / 3)

@@ -6,7 +6,15 @@ import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { readRows, streamRows } from '#data'
 import { DataError } from '#errors'
-import { aggregate, countTable, gatherItems, krippendorffAlpha, type Qualification, ratingsOf } from '#feedback'
+import {
+  aggregate,
+  countTable,
+  gatherItems,
+  krippendorffAlpha,
+  type Qualification,
+  ratingsOf,
+  rowsOfQuestion,
+} from '#feedback'
 import { sha256File } from '#files'
 import {
   type ChosenRejected,
@@ -62,13 +70,13 @@ export type Pairs = {
   simulated: boolean
 }
 
-/** Preferences out of any file of pairs; what is wrong with it is a DataError with file and line. */
+/** Preferences out of any file of pairs, of the overall question where judgements answer several; what is wrong with it is a DataError with file and line. */
 export async function readPairs(
   file: string,
   { seed, qualification }: { seed: number; qualification?: Qualification[] },
 ): Promise<Pairs> {
   if (await holdsJudgements(file)) {
-    const { rows } = await readRows(file, { kind: 'judgements' })
+    const rows = rowsOfQuestion((await readRows(file, { kind: 'judgements' })).rows)
     const { preferences, method } = aggregate({ judgements: rows, seed, ...(qualification && { qualification }) })
     const alpha = alphaOf(rows, seed)
     const simulated = rows.some((row) => row.simulated === true)

@@ -7,6 +7,7 @@ import { CampaignScreen } from './routes/campaign.tsx'
 import { CampaignsScreen } from './routes/campaigns.tsx'
 import { DatasetsScreen } from './routes/datasets.tsx'
 import { GoldScreen } from './routes/gold.tsx'
+import { DiscussionScreen } from './routes/discussion.tsx'
 import { EvaluationScreen } from './routes/evaluation.tsx'
 import { EvaluationsScreen } from './routes/evaluations.tsx'
 import { GuidelineScreen } from './routes/guideline.tsx'
@@ -23,9 +24,13 @@ import { RunScreen } from './routes/run.tsx'
 import { RunsScreen } from './routes/runs.tsx'
 import { SamplesScreen } from './routes/samples.tsx'
 import { SetUpScreen } from './routes/set-up.tsx'
+import { SubmissionScreen } from './routes/submission.tsx'
 import { WithdrawalsScreen } from './routes/withdrawals.tsx'
 import { Outside } from './parts.tsx'
 import { SignedIn, Start } from './shell.tsx'
+import { RateScreen } from './rate/screen.tsx'
+import { ReviewScreen } from './write/review.tsx'
+import { WriteScreen } from './write/screen.tsx'
 
 const root = createRootRoute({
   component: Start,
@@ -50,6 +55,15 @@ const person = createRoute({
   component: PersonScreen,
 })
 const judge = createRoute({ getParentRoute: () => project, path: '/judge/$campaign', component: AnnotateScreen })
+const write = createRoute({ getParentRoute: () => project, path: '/write/$campaign', component: WriteScreen })
+const rate = createRoute({ getParentRoute: () => project, path: '/rate/$campaign', component: RateScreen })
+const discuss = createRoute({ getParentRoute: () => project, path: '/discuss/$campaign', component: DiscussionScreen })
+const review = createRoute({ getParentRoute: () => project, path: '/review/$campaign', component: ReviewScreen })
+const submission = createRoute({
+  getParentRoute: () => project,
+  path: '/submissions/$submission',
+  component: SubmissionScreen,
+})
 const adjudicate = createRoute({
   getParentRoute: () => project,
   path: '/adjudicate/$campaign',
@@ -100,6 +114,11 @@ export const router = createRouter({
         gold,
         person,
         judge,
+        write,
+        rate,
+        discuss,
+        review,
+        submission,
         adjudicate,
         adjudicateItem,
         runs,

@@ -1,6 +1,8 @@
 // Campaigns of blind pairs. What an annotator's endpoints answer names no model, no other person and no other answer.
 import { z } from 'zod'
-import { Choice, Prompt } from '#schema'
+import { Choice, Prompt, Questions } from '#schema'
+import { PauseRule } from './calibration.ts'
+import { ModelName } from './fills.ts'
 import { GoldRate, Qualification } from './gold.ts'
 import { type Endpoint, JUDGES, KEEPERS, LEADS, OBSERVERS, PARAMETERS, Text } from './endpoint.ts'
 
@@ -8,13 +10,29 @@ const Adaptive = z.strictObject({
   threshold: z.number().gt(0.5).lt(1),
   cap: z.number().int().min(2).max(9),
 })
+export const CriterionName = z
+  .string()
+  .max(60)
+  .regex(/^[a-z][a-z0-9-]*$/)
+export const AskedCriterion = z.object({ name: z.string(), definition: z.string() })
+/** Names of criteria of the objective, each asked about beside the overall question. */
+export const CriteriaAsked = z
+  .array(CriterionName)
+  .max(12)
+  .default([])
+  .refine((names) => new Set(names).size === names.length, 'expected each criterion once')
+/** What people are asked for: which of two is better, an answer of their own, a rating of one, an order of several. */
+const CampaignKind = z.enum(['pairs', 'demonstrations', 'ratings', 'rankings'])
 const Campaign = z.object({
   id: z.string(),
+  kind: CampaignKind,
   name: z.string(),
   dataset: z.string(),
   version: z.string(),
   overlap: z.number(),
   adaptive: Adaptive.nullable(),
+  criteria: z.array(AskedCriterion),
+  isCalibration: z.boolean(),
   state: z.enum(['open', 'paused', 'closed']),
   madeAt: z.string(),
   guidelineNumber: z.number(),
@@ -47,10 +65,27 @@ const Qualifying = z.discriminatedUnion('state', [
   }),
 ])
 const Range = z.object({ value: z.number(), low: z.number(), high: z.number() })
+const Strength = z.number().int().min(1).max(4)
+type OnLine = { choice: Choice; strength?: number | undefined }
+const isWhole = ({ choice, strength }: OnLine): boolean =>
+  (strength !== undefined) === (choice === 'left' || choice === 'right')
+const WHOLE = { path: ['strength'], message: 'expected 1 to 4 with left or right, and none with another choice' }
+const CriterionAnswer = z.strictObject({ choice: Choice, strength: Strength.optional() }).refine(isWhole, WHOLE)
+const Agreement = z.object({
+  items: z.number(),
+  // Null where it is not defined: when nothing varies there is no chance agreement to be beyond.
+  percent: Range.nullable(),
+  alpha: Range.nullable(),
+  alphaOrdinal: Range.nullable(),
+  fleiss: Range.nullable(),
+  gwetAC1: Range.nullable(),
+  warning: z.string().optional(),
+})
 const Draft = z.strictObject({
   choice: Choice.optional(),
-  strength: z.number().int().min(1).max(4).optional(),
+  strength: Strength.optional(),
   reason: z.string().max(4000).optional(),
+  criteria: z.record(CriterionName, CriterionAnswer).optional(),
 })
 const Task = z.object({
   id: z.string(),
@@ -61,7 +96,15 @@ const Task = z.object({
   expiresAt: z.string(),
 })
 const Work = z.object({
-  campaign: z.object({ id: z.string(), name: z.string(), state: z.enum(['open', 'paused', 'closed']) }),
+  campaign: z.object({
+    id: z.string(),
+    name: z.string(),
+    state: z.enum(['open', 'paused', 'closed']),
+    criteria: z.array(AskedCriterion),
+    isCalibration: z.boolean(),
+  }),
+  /** Nothing comes until a lead lets this person go on. */
+  isPaused: z.boolean(),
   guideline: z.object({ id: z.string(), number: z.number(), text: z.string(), hasRead: z.boolean() }),
   /** Null: nothing is left for this person now. */
   task: Task.nullable(),
@@ -81,14 +124,22 @@ export const CAMPAIGNS = {
     answer: z.object({ campaigns: z.array(Campaign) }),
   },
   'POST /api/projects/{project}/campaigns': {
-    summary: 'Put the comparisons of a dataset to people, blind',
+    summary: 'Put the comparisons of a dataset to people, blind; or its prompts, to be answered, rated or ranked',
     access: LEADS,
     body: z.strictObject({
+      kind: CampaignKind.default('pairs'),
       name: Text(80),
       dataset: PARAMETERS.dataset,
       overlap: z.number().int().min(1).max(9),
       /** Where answers do not settle a pair one person more is asked, until one side is this probable, up to the cap. */
       adaptive: Adaptive.optional(),
+      criteria: CriteriaAsked,
+      /** Of demonstrations: the model whose tokens are counted while people write; absent: the bundled one. */
+      tokensBy: ModelName.optional(),
+      /** Everybody answers every pair, whatever `overlap` says, and sees the others' answers once the round is closed. */
+      isCalibration: z.boolean().default(false),
+      /** Of ratings: what is asked of each completion. */
+      questions: Questions.optional(),
       seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
       /** Share of tasks that are gold items, which rows with `gold` bring. */
       goldRate: GoldRate.default(0),
@@ -102,6 +153,7 @@ export const CAMPAIGNS = {
     answer: Campaign.extend({
       goldRate: z.number(),
       goldItems: z.number(),
+      pauseRule: PauseRule.nullable(),
       qualification: Qualification.nullable(),
       people: z.array(
         z.object({
@@ -116,24 +168,27 @@ export const CAMPAIGNS = {
           withOthers: Range.nullable(),
           lengthLean: Range.nullable(),
           gold: Range.nullable(),
+          /** Why and since when nothing is given to this person; null: they are not paused. */
+          paused: z
+            .object({
+              by: z.string().nullable(),
+              right: z.number().nullable(),
+              answers: z.number().nullable(),
+              reason: z.string(),
+              at: z.string(),
+            })
+            .nullable(),
           qualified: z
             .object({ passed: z.boolean(), attempt: z.number(), right: z.number(), answers: z.number() })
             .nullable(),
         }),
       ),
       /** Null: no item has two judgements yet. */
-      agreement: z
-        .object({
-          items: z.number(),
-          // Null where it is not defined: when nothing varies there is no chance agreement to be beyond.
-          percent: Range.nullable(),
-          alpha: Range.nullable(),
-          alphaOrdinal: Range.nullable(),
-          fleiss: Range.nullable(),
-          gwetAC1: Range.nullable(),
-          warning: z.string().optional(),
-        })
-        .nullable(),
+      agreement: Agreement.nullable(),
+      /** Of each criterion that the campaign asks about. */
+      agreementBy: z.array(
+        z.object({ criterion: z.string(), judgements: z.number(), agreement: Agreement.nullable() }),
+      ),
       /** Of the pairs that two people both judged: the share on which they say the same. */
       matrix: z.array(Range.extend({ first: z.string(), second: z.string(), n: z.number() })),
       adjudication: z.object({
@@ -199,14 +254,13 @@ export const CAMPAIGNS = {
       .strictObject({
         key: z.uuid(),
         choice: Choice,
-        strength: z.number().int().min(1).max(4).optional(),
+        strength: Strength.optional(),
+        /** To every other question of the campaign, by criterion. */
+        criteria: z.record(CriterionName, CriterionAnswer).default({}),
         reason: z.string().trim().max(4000).default(''),
         activeSeconds: z.number().min(0).max(86_400),
       })
-      .refine(({ choice, strength }) => (strength !== undefined) === (choice === 'left' || choice === 'right'), {
-        path: ['strength'],
-        message: 'expected 1 to 4 with left or right, and none with another choice',
-      }),
+      .refine(isWhole, WHOLE),
     answer: Work,
   },
   'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/skip': {

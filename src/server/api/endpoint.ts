@@ -37,6 +37,7 @@ export const PARAMETERS = {
   project: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/),
   user: z.uuid(),
   campaign: z.uuid(),
+  submission: z.uuid(),
   fill: z.uuid(),
   evaluation: z.uuid(),
   withdrawal: z.uuid(),

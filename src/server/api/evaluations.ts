@@ -1,6 +1,7 @@
 // Evaluations: candidate against opponent on the same prompts, judged blind by people; and those that hone evaluate wrote.
 import { z } from 'zod'
 import { Prompt } from '#schema'
+import { AskedCriterion, CriteriaAsked } from './campaigns.ts'
 import { type Endpoint, LEADS, OBSERVERS, PARAMETERS, Text } from './endpoint.ts'
 import { DRAWING, ModelName } from './fills.ts'
 
@@ -76,6 +77,7 @@ export const EVALUATIONS = {
       prompts: PARAMETERS.dataset,
       n: z.number().int().min(1).max(16).default(1),
       overlap: z.number().int().min(1).max(9).default(1),
+      criteria: CriteriaAsked,
       ...DRAWING,
     }),
     answer: z.object({ id: z.string() }),
@@ -93,11 +95,14 @@ export const EVALUATIONS = {
         temperature: z.number(),
         maxTokens: z.number(),
         overlap: z.number(),
+        criteria: z.array(AskedCriterion),
       }),
       /** Null until all is judged. */
       result: z
         .object({
           strata: z.array(WinRate.extend({ name: z.string() })),
+          /** Of each criterion that people were asked about; `cannotJudge` pairs are in no rate. */
+          criteria: z.array(WinRate.extend({ name: z.string(), cannotJudge: z.number() })),
           equal: z.number(),
           cannotJudge: z.number(),
           items: z.array(

@@ -20,7 +20,7 @@ const Waiting = z.object({
   /** Campaign to open, where there is one. */
   campaign: z.string().nullable(),
   /** Of what is mine: the screen to open. */
-  screen: z.enum(['judge', 'adjudicate']).optional(),
+  screen: z.enum(['judge', 'adjudicate', 'write', 'review', 'rate', 'discuss']).optional(),
 })
 const Person = z.object({
   user: z.string(),

@@ -1,7 +1,7 @@
 // Adjudication. What others answered leaves the server only after the adjudicator has answered the item too, and nobody
 // settles what they judged themselves.
 import { HttpError } from '#errors'
-import type { Choice, Prompt, Role } from '#schema'
+import type { Choice, Role } from '#schema'
 import {
   adjudicate,
   audit,
@@ -17,6 +17,7 @@ import {
 import type { Handlers } from '../call.ts'
 import { pseudonymOf, reportOn } from '../campaign-report.ts'
 import type { AnswerOf } from '../contract.ts'
+import { openingOf } from '../prompts.ts'
 import { Conflict } from '../refusals.ts'
 import { campaignOf } from './campaigns.ts'
 
@@ -29,8 +30,6 @@ type Handled = Pick<
 >
 type CaseAnswer = AnswerOf<'GET /api/projects/{project}/campaigns/{campaign}/items/{item}/adjudication'>
 type Looking = { project: Project; user: User; role: Role; params: { campaign: string; item: string } }
-
-const OPENING = 80
 
 export const adjudicationHandlers: Handled = {
   'GET /api/projects/{project}/campaigns/{campaign}/adjudication': async ({ service, project, user, params }) => {
@@ -140,10 +139,4 @@ async function caseOf(query: Query, looking: Looking): Promise<CaseAnswer> {
 function asSeen({ choice, isALeft }: { choice: Choice; isALeft: boolean }, isMineALeft: boolean): Choice {
   if (isALeft === isMineALeft) return choice
   return choice === 'left' ? 'right' : choice === 'right' ? 'left' : choice
-}
-
-function openingOf(prompt: Prompt): string {
-  const text =
-    typeof prompt === 'string' ? prompt : (prompt.findLast(({ role }) => role === 'user') ?? prompt[0]!).content
-  return text.length > OPENING ? `${text.slice(0, OPENING)}…` : text
 }

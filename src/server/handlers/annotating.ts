@@ -27,6 +27,7 @@ import {
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
 import { wantsMoreIn } from '../overlapping.ts'
+import { pausesNow } from '../pausing.ts'
 import { addAnswer, forgetProgress, progressIn } from '../progress.ts'
 import { gateOf } from '../qualifying.ts'
 import { Conflict } from '../refusals.ts'
@@ -62,15 +63,19 @@ export const annotatingHandlers: Annotating = {
   },
 
   'PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/draft': async (call) => {
-    await itemOf(call)
+    mustBeOfPairs(await itemOf(call))
     await saveDraft(call.service.store.query, call.params.item, call.user.id, call.body)
   },
 
   'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/judgement': async (call) => {
     const { service, project, user, params, body } = call
     const campaign = await itemOf(call)
-    const { hasRead } = await standing(service.store.query, campaign.id, user.id)
+    mustBeOfPairs(campaign)
+    const { hasRead, isPaused } = await standing(service.store.query, campaign.id, user.id)
     if (!hasRead) throw new HttpError(422, 'read the guideline of this campaign first')
+    mustAnswerAll(campaign, body.criteria)
+    if (isPaused && !(await isAnswered(service.store.query, user.id, body.key)))
+      throw new HttpError(422, 'you are paused in this campaign; a lead lets you go on')
     await mustBeOpenTo(call, campaign)
     const where = { project: project.id, campaign: campaign.id, item: params.item, user: user.id }
     const wantsMore = campaign.adaptive ? await wantsMoreIn(service.store.query, project, campaign) : undefined
@@ -95,6 +100,7 @@ export const annotatingHandlers: Annotating = {
   'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/skip': async (call) => {
     const { service, project, user, params, body } = call
     const campaign = await itemOf(call)
+    mustBeOfPairs(campaign)
     if ((await gateOf(service.store, { project, campaign, user }))?.state === 'open')
       throw new HttpError(422, 'in a qualification every pair is answered; say that you cannot judge it')
     await service.store.transaction(async (query) => {
@@ -140,6 +146,17 @@ async function itemOf({
   return campaign
 }
 
+function mustBeOfPairs({ kind }: CampaignFacts): void {
+  if (kind !== 'pairs') throw new HttpError(422, `this campaign asks for ${kind}, and not which of two is better`)
+}
+
+function mustAnswerAll({ criteria }: CampaignFacts, given: Record<string, unknown>): void {
+  const missing = criteria.find(({ name }) => !Object.hasOwn(given, name))
+  if (missing) throw new HttpError(422, `criteria.${missing.name}: expected an answer to this question too`)
+  const other = Object.keys(given).find((name) => !criteria.some((criterion) => criterion.name === name))
+  if (other !== undefined) throw new HttpError(422, `criteria.${other}: this campaign does not ask about it`)
+}
+
 /** Who has not passed the qualification answers its items and no others. The same answer sent again is known already. */
 async function mustBeOpenTo(call: Judging, campaign: CampaignFacts): Promise<void> {
   const { service, project, user, params, body } = call
@@ -162,17 +179,20 @@ async function workOf(
   const id = params.campaign
   const campaign = known ?? (await findCampaignFacts(store.query, project.id, { id }))
   if (!campaign) throw new HttpError(404, 'there is no such campaign')
+  mustBeOfPairs(campaign)
   const totals = await progressIn(store.query, campaign)
-  const { hasRead, mine, isGoldTurn } = await standing(store.query, id, user.id)
+  const { hasRead, mine, isGoldTurn, ...stands } = await standing(store.query, id, user.id)
+  const isPaused = stands.isPaused || (await pausesNow(store, { project, campaign, user }))
   const gate = hasRead ? await gateOf(store, { project, campaign, user }) : undefined
   const source = gate?.state === 'open' ? 'qualifying' : isGoldTurn ? 'gold turn' : 'ordinary'
   const [task, past, guideline] = await Promise.all([
-    hasRead && gate?.state !== 'failed' ? claim(store, id, user.id, source) : undefined,
+    hasRead && gate?.state !== 'failed' && !isPaused ? claim(store, id, user.id, source) : undefined,
     listPast(store.query, id, user.id),
     guidelineOf(store.query, campaign.guideline),
   ])
   return {
     campaign,
+    isPaused,
     guideline: { ...guideline, hasRead },
     task: task ?? null,
     qualification: gate ?? null,

@@ -1,16 +1,18 @@
 // Campaigns as leads and engineers see them: made, watched, paused, and taken out as rows for the reward model.
-import { saveVersion, versionRows } from '#data'
+import { type Kind, saveVersion, versionRows } from '#data'
 import { HttpError } from '#errors'
-import type { Comparison } from '#schema'
+import type { AgreementReport } from '#feedback'
 import { deriveSeed, generator } from '#stats'
 import {
   audit,
   type Campaign,
+  type CampaignKind,
   createCampaign,
   findCampaign,
   listAttempts,
   listCampaigns,
   listFlags,
+  listPauses,
   type NewItem,
   newestGuideline,
   progressByPerson,
@@ -19,10 +21,14 @@ import {
   setCampaignState,
   setGoldRules,
 } from '#store'
-import type { Handlers } from '../call.ts'
+import type { Handlers, Service } from '../call.ts'
 import { pseudonymOf, reportOn } from '../campaign-report.ts'
+import { pairItems, promptItems, rankedItems, ratedItems } from '../campaign-items.ts'
+import { criteriaNamed } from '../objective.ts'
+import type { BodyOf } from '../contract.ts'
 import { faultOf } from '../qualifying.ts'
 import { fileOf, ownVersion } from './data.ts'
+import { modelNamed } from './fills.ts'
 
 type Campaigns = Pick<
   Handlers,
@@ -43,17 +49,24 @@ export const campaignHandlers: Campaigns = {
   }),
 
   'POST /api/projects/{project}/campaigns': async ({ service, project, user, body }) => {
-    const { name, dataset, overlap, adaptive, seed, goldRate, qualification = null } = body
+    const { kind, name, dataset, overlap, adaptive, isCalibration, seed, goldRate, qualification = null } = body
+    const criteria = criteriaNamed(service.workspace, body.criteria)
     if (adaptive && adaptive.cap <= overlap)
       throw new HttpError(
         422,
         `adaptive.cap: expected more than the ${overlap} that every pair gets, got ${adaptive.cap}`,
       )
+    if (adaptive && isCalibration)
+      throw new HttpError(422, 'adaptive: in a calibration round everybody is asked already')
     const version = ownVersion(service.workspace, project, dataset)
-    if (version.kind !== 'comparisons') throw new HttpError(422, `dataset: expected comparisons, got ${version.kind}`)
+    const takes = TAKES[kind]
+    if (!takes.some((each) => each === version.kind))
+      throw new HttpError(422, `dataset: expected ${takes.join(' or ')}, got ${version.kind}`)
     if (version.rows > MOST_ITEMS)
-      throw new HttpError(422, `dataset: expected at most ${MOST_ITEMS} comparisons, got ${version.rows}`)
-    const items = itemsOf(versionRows(service.workspace, { ...version, kind: 'comparisons' as const }))
+      throw new HttpError(422, `dataset: expected at most ${MOST_ITEMS} rows, got ${version.rows}`)
+    const asks = await asksOf(service, project, body)
+    const rows = versionRows(service.workspace, version)
+    const items = ITEMS[kind](rows)
     const goldItems = items.filter(({ gold }) => gold !== undefined).length
     if (goldRate > 0 && goldItems === 0)
       throw new HttpError(422, 'goldRate: no row of the dataset has gold; import some, or mark items afterwards')
@@ -66,12 +79,16 @@ export const campaignHandlers: Campaigns = {
       if (!guideline) throw new HttpError(422, 'write a guideline first: people must know what they judge by')
       const id = await createCampaign(query, {
         project: project.id,
+        kind,
+        asks,
         name,
         dataset,
         version: version.version,
         guideline: guideline.id,
         overlap,
         adaptive,
+        criteria,
+        isCalibration,
         seed,
         by: user.id,
         items: shuffled,
@@ -79,11 +96,14 @@ export const campaignHandlers: Campaigns = {
       if (id === undefined) throw new HttpError(422, `name: there is a campaign ${name}; choose another name`)
       await setGoldRules(query, id, { goldRate, qualification })
       const detail = {
+        kind,
         version: version.version,
         items: items.length,
         goldItems,
         overlap,
         adaptive,
+        criteria: body.criteria,
+        ...(isCalibration && { isCalibration }),
         guideline: guideline.label,
       }
       await audit(query, { actor: user.id, project: project.id, action: 'campaign.create', subject: id, detail })
@@ -94,10 +114,11 @@ export const campaignHandlers: Campaigns = {
   'GET /api/projects/{project}/campaigns/{campaign}': async ({ service, project, params }) => {
     const { query } = service.store
     const campaign = await campaignOf(query, project, params.campaign)
-    const [people, attempts, flags, report] = await Promise.all([
+    const [people, attempts, flags, pauses, report] = await Promise.all([
       progressByPerson(query, campaign.id),
       listAttempts(query, campaign.id),
       listFlags(query, campaign.id),
+      listPauses(query, campaign.id),
       reportOn(query, project, campaign),
     ])
     const agreement = report.agreement()
@@ -106,14 +127,10 @@ export const campaignHandlers: Campaigns = {
     const settledAs = (outcome: string) => report.settled.filter((word) => word.outcome === outcome).length
     return {
       ...campaign,
-      agreement: agreement && {
-        ...agreement,
-        percent: defined(agreement.percent),
-        alpha: defined(agreement.alpha),
-        alphaOrdinal: defined(agreement.alphaOrdinal),
-        fleiss: defined(agreement.fleiss),
-        gwetAC1: defined(agreement.gwetAC1),
-      },
+      agreement: agreement && agreementShown(agreement),
+      agreementBy: report
+        .agreementBy()
+        .map((part) => ({ ...part, agreement: part.agreement && agreementShown(part.agreement) })),
       adjudication: {
         waiting: report.queue().length,
         decided: settledAs('decided'),
@@ -133,6 +150,7 @@ export const campaignHandlers: Campaigns = {
           withOthers: defined(own?.withOthers),
           lengthLean: defined(own?.lengthLean),
           gold: report.gold().get(pseudonymOf(project, person.user))?.accuracy ?? null,
+          paused: pauses.find(({ user }) => user === person.user) ?? null,
           qualified: attempts.find(({ user }) => user === person.user) ?? null,
         }
       }),
@@ -142,6 +160,8 @@ export const campaignHandlers: Campaigns = {
   'PUT /api/projects/{project}/campaigns/{campaign}/state': async ({ service, project, user, params, body }) =>
     service.store.transaction(async (query) => {
       const campaign = await campaignOf(query, project, params.campaign)
+      if (campaign.isCalibration && campaign.state === 'closed' && body.state !== 'closed')
+        throw new HttpError(422, 'state: everybody has seen the others’ answers; open another round instead')
       await setCampaignState(query, campaign.id, body.state)
       const detail = { from: campaign.state, to: body.state }
       await audit(query, {
@@ -155,18 +175,18 @@ export const campaignHandlers: Campaigns = {
 
   'GET /api/projects/{project}/campaigns/{campaign}/judgements': async ({ service, project, params }) => {
     const campaign = await campaignOf(service.store.query, project, params.campaign)
-    const { rows } = await reportOn(service.store.query, project, campaign)
-    const body = rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+    const { rows, criterionRows } = await reportOn(service.store.query, project, campaign)
+    const body = [...rows, ...criterionRows].map((row) => `${JSON.stringify(row)}\n`).join('')
     return { type: 'application/x-ndjson', name: 'judgements.jsonl', body }
   },
 
   'POST /api/projects/{project}/campaigns/{campaign}/judgements': async ({ service, project, user, params, body }) => {
     const { store, workspace } = service
     const campaign = await campaignOf(store.query, project, params.campaign)
-    const { rows, settled } = await reportOn(store.query, project, campaign)
+    const { rows, criterionRows, settled } = await reportOn(store.query, project, campaign)
     if (rows.length === 0) throw new HttpError(422, 'nobody has judged yet')
     const excluded = settled.filter(({ outcome }) => outcome === 'excluded').length
-    const { version, isNew } = await saveVersion(workspace, rows, {
+    const { version, isNew } = await saveVersion(workspace, [...rows, ...criterionRows], {
       kind: 'judgements',
       name: fileOf(project, body.dataset),
       parents: [campaign.version],
@@ -187,22 +207,51 @@ export async function campaignOf(query: Query, project: Project, id: string): Pr
   return campaign
 }
 
+/** Datasets that a campaign of a kind is made of. */
+const TAKES: Record<CampaignKind, readonly Kind[]> = {
+  pairs: ['comparisons'],
+  demonstrations: ['prompts', 'demonstrations'],
+  ratings: ['demonstrations'],
+  rankings: ['prompts', 'demonstrations'],
+}
+const ITEMS: Record<CampaignKind, (rows: Iterable<unknown>) => NewItem[]> = {
+  pairs: pairItems,
+  demonstrations: promptItems,
+  ratings: ratedItems,
+  rankings: rankedItems,
+}
+
+type Asked = BodyOf<'POST /api/projects/{project}/campaigns'>
+
+/** What the kind needs besides; a setting of another kind is refused. */
+async function asksOf(service: Service, project: Project, body: Asked): Promise<Campaign['asks']> {
+  const { kind, tokensBy, questions, adaptive, isCalibration, criteria, goldRate, qualification } = body
+  const ofPairs = { adaptive, isCalibration, criteria: criteria.length > 0, goldRate: goldRate > 0, qualification }
+  const strange = {
+    ...(kind !== 'pairs' && ofPairs),
+    ...(kind !== 'demonstrations' && { tokensBy }),
+    ...(kind !== 'ratings' && { questions }),
+  }
+  const wrong = Object.entries(strange).find(([, given]) => Boolean(given))
+  if (wrong) throw new HttpError(422, `${wrong[0]}: a campaign of ${kind} has none`)
+  if (kind === 'ratings' && !questions) throw new HttpError(422, 'questions: expected what is asked of each completion')
+  if (kind !== 'demonstrations') return questions ? { questions } : {}
+  const { name, folder } = await modelNamed(service, project, tokensBy ?? 'base')
+  return { tokensBy: { name, folder } }
+}
+
+function agreementShown(agreement: AgreementReport) {
+  return {
+    ...agreement,
+    percent: defined(agreement.percent),
+    alpha: defined(agreement.alpha),
+    alphaOrdinal: defined(agreement.alphaOrdinal),
+    fleiss: defined(agreement.fleiss),
+    gwetAC1: defined(agreement.gwetAC1),
+  }
+}
+
 /** JSON has no NaN: a coefficient of answers that never vary is not defined. */
 export function defined<T extends { value: number; low: number; high: number }>(interval: T | undefined): T | null {
   return interval && [interval.value, interval.low, interval.high].every(Number.isFinite) ? interval : null
-}
-
-function itemsOf(rows: Iterable<unknown>): NewItem[] {
-  const items: NewItem[] = []
-  const names = new Set<string>()
-  for (const row of rows as Iterable<Partial<Comparison>>) {
-    const { item, prompt, a, b, gold, goldReason } = row
-    if (item === undefined || prompt === undefined || a === undefined || b === undefined)
-      throw new HttpError(422, 'dataset: expected rows {item, prompt, a, b}; chosen and rejected are judged already')
-    if (names.has(item)) throw new HttpError(422, `dataset: item ${item} is there twice`)
-    if (a === b) throw new HttpError(422, `dataset: both completions of item ${item} are the same text`)
-    names.add(item)
-    items.push({ item, prompt, a, b, gold, goldReason })
-  }
-  return items
 }

@@ -8,6 +8,7 @@ import { findVersion, importVersion, type Kind, listDatasets, listVersions, type
 import { ConfigError, DataError, HttpError } from '#errors'
 import { addGuideline, audit, listGuidelines, type Project } from '#store'
 import type { Handlers } from '../call.ts'
+import { objectiveOf } from '../objective.ts'
 import { diskTrouble } from '../refusals.ts'
 
 type Data = Pick<
@@ -15,6 +16,7 @@ type Data = Pick<
   | 'GET /api/projects/{project}/datasets'
   | 'POST /api/projects/{project}/datasets/{dataset}'
   | 'GET /api/projects/{project}/datasets/{dataset}/rows'
+  | 'GET /api/projects/{project}/objective'
   | 'GET /api/projects/{project}/guideline'
   | 'PUT /api/projects/{project}/guideline'
 >
@@ -65,6 +67,10 @@ export const dataHandlers: Data = {
     }
     return { version: shown(version, project), from, rows }
   },
+
+  'GET /api/projects/{project}/objective': async ({ service }) => ({
+    criteria: objectiveOf(service.workspace)?.criteria ?? [],
+  }),
 
   'GET /api/projects/{project}/guideline': async ({ service, project, role }) => {
     const versions = await listGuidelines(service.store.query, project.id)

@@ -22,8 +22,9 @@ import {
 } from '#store'
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
-import { judgedOf, record } from '../evaluating.ts'
+import { judgedOf, record, RESULT_WORDS } from '../evaluating.ts'
 import type { Judged } from '../judged.ts'
+import { criteriaNamed } from '../objective.ts'
 import { promptsOf } from '../prompts.ts'
 import { slugOf } from '../slugs.ts'
 import { ownVersion } from './data.ts'
@@ -60,6 +61,10 @@ export const evaluationHandlers: Evaluations = {
 
   'POST /api/projects/{project}/evaluations': async ({ service, project, user, body }) => {
     const { name, candidate, opponent, prompts: dataset, overlap, n, seed, temperature, topP, maxTokens } = body
+    const criteria = criteriaNamed(service.workspace, body.criteria)
+    const word = criteria.find((criterion) => RESULT_WORDS.has(criterion.name))
+    if (word)
+      throw new HttpError(422, `criteria: ${word.name} is a word of every result; give the criterion another name`)
     const prompts = ownVersion(service.workspace, project, dataset)
     if (prompts.rows * n * 2 > MOST_SAMPLES)
       throw new HttpError(422, `prompts: expected at most ${MOST_SAMPLES} samples, got ${prompts.rows * n * 2}`)
@@ -82,10 +87,11 @@ export const evaluationHandlers: Evaluations = {
         maxTokens,
         byId: user.id,
       })
-      const made = fill && (await createEvaluation(query, { project: project.id, name, fill, overlap, by: user.id }))
+      const made =
+        fill && (await createEvaluation(query, { project: project.id, name, fill, overlap, criteria, by: user.id }))
       if (made === undefined)
         throw new HttpError(422, `name: there is an evaluation ${name} already; choose another name`)
-      const detail = { candidate, opponent, prompts: prompts.version, overlap }
+      const detail = { candidate, opponent, prompts: prompts.version, overlap, criteria: body.criteria }
       await audit(query, { actor: user.id, project: project.id, action: 'evaluation.create', subject: made, detail })
       return made
     })
@@ -105,7 +111,14 @@ export const evaluationHandlers: Evaluations = {
       problem,
       candidateHash: fill.models[0]!.hash ?? null,
       opponentHash: fill.models[1]!.hash ?? null,
-      settings: { n, seed, temperature, maxTokens, overlap: found.evaluation.overlap },
+      settings: {
+        n,
+        seed,
+        temperature,
+        maxTokens,
+        overlap: found.evaluation.overlap,
+        criteria: found.evaluation.criteria,
+      },
       result: judged ?? null,
     }
   },

@@ -4,8 +4,11 @@ import { openApiDocument } from '../openapi.ts'
 import { accountHandlers } from './account.ts'
 import { adjudicationHandlers } from './adjudication.ts'
 import { annotatingHandlers } from './annotating.ts'
+import { answerHandlers } from './answers.ts'
+import { calibrationHandlers } from './calibration.ts'
 import { campaignHandlers } from './campaigns.ts'
 import { dataHandlers } from './data.ts'
+import { demonstrationHandlers } from './demonstrations.ts'
 import { goldHandlers } from './gold.ts'
 import { completionHandlers } from './completions.ts'
 import { evaluationHandlers } from './evaluations.ts'
@@ -23,6 +26,9 @@ export const HANDLERS: Handlers = {
   ...dataHandlers,
   ...campaignHandlers,
   ...annotatingHandlers,
+  ...demonstrationHandlers,
+  ...answerHandlers,
+  ...calibrationHandlers,
   ...adjudicationHandlers,
   ...goldHandlers,
   ...personHandlers,

@@ -89,7 +89,8 @@ function dependantsOf({ workspace }: Service, project: Project, ids: ReadonlySet
     .flatMap((version) => {
       let rows = 0
       const all: Iterable<unknown> = versionRows(workspace, version)
-      for (const row of all as Iterable<{ id?: unknown }>) rows += Number(typeof row.id === 'string' && ids.has(row.id))
+      for (const row of all as Iterable<{ id?: unknown }>)
+        rows += Number(typeof row.id === 'string' && ids.has(row.id.split('.', 1)[0]!))
       return rows === 0 ? [] : [{ version, rows }]
     })
   if (versions.length === 0) return []

@@ -2,13 +2,12 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { readRunConfig } from '#store'
-import { loadTokenizer, type Tokenizer } from '#text'
+import type { Tokenizer } from '#text'
+import { tokenizerIn } from '../tokenizers.ts'
 import { rowOf } from './feeds.ts'
 
 export type SampleText = { step: number; prompt: string; completion: string; metrics: Record<string, number> }
 
-const tokenizers = new Map<string, Tokenizer>()
-const MOST_TOKENIZERS = 4
 const MOST_BYTES = 1 << 24
 
 /** Lines of samples.jsonl as texts; none where the model is no longer there. */
@@ -51,12 +50,5 @@ export function allSamples(folder: string): SampleText[] {
 
 function tokenizerOf(folder: string): Tokenizer | undefined {
   const { model } = readRunConfig(folder)
-  if (typeof model !== 'string' || !fs.existsSync(model)) return undefined
-  let tokenizer = tokenizers.get(model)
-  if (!tokenizer) {
-    tokenizer = loadTokenizer(model)
-    if (tokenizers.size >= MOST_TOKENIZERS) tokenizers.clear()
-    tokenizers.set(model, tokenizer)
-  }
-  return tokenizer
+  return typeof model === 'string' ? tokenizerIn(model) : undefined
 }

@@ -3,7 +3,13 @@ import type { BodyGiven } from '#server/contract'
 
 export type Submit = 'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/judgement'
 export type Choice = BodyGiven<Submit>['choice']
-export type Made = { choice?: Choice | undefined; strength?: number | undefined; reason?: string | undefined }
+export type Made = {
+  choice?: Choice | undefined
+  strength?: number | undefined
+  reason?: string | undefined
+  /** To the other questions, by criterion. */
+  criteria?: Record<string, { choice: Choice; strength?: number | undefined }> | undefined
+}
 
 export type Place = { key: string; choice: Choice; strength?: number; label: string }
 
@@ -22,7 +28,7 @@ export const OFF_LINE: Place[] = [
   { key: 'x', choice: 'cannot-judge', label: 'Cannot judge' },
 ]
 
-export function isAt({ choice, strength }: Made, place: Place): boolean {
+export function isAt({ choice, strength }: Pick<Made, 'choice' | 'strength'>, place: Place): boolean {
   return choice === place.choice && strength === place.strength
 }
 

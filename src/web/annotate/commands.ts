@@ -41,6 +41,13 @@ export function useCommands(commands: readonly Command[], isBusy: boolean): void
   }, [])
 }
 
+const ARROWS: Record<string, string> = { ArrowDown: '↓', ArrowUp: '↑' }
+
+/** As it is written on the key. */
+export function nameOfKey(key: string): string {
+  return ARROWS[key] ?? key
+}
+
 /** A radio button that has the focus takes arrows, and leaves digits and letters to the page. */
 const TYPED_INTO = 'textarea,select,input:not([type=radio],[type=checkbox])'
 

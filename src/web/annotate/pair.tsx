@@ -7,23 +7,29 @@ type Task = NonNullable<AnswerOf<Submit>['task']>
 export function Pair({ prompt, left, right }: Pick<Task, 'prompt' | 'left' | 'right'>) {
   return (
     <>
-      <section className="prompt" aria-label="Prompt">
-        {typeof prompt === 'string' ? (
-          <p className="text">{prompt}</p>
-        ) : (
-          prompt.map(({ role, content }, i) => (
-            <div key={`${i} ${role}`} className="turn">
-              <span className="turn-role">{role}</span>
-              <p className="text">{content}</p>
-            </div>
-          ))
-        )}
-      </section>
+      <PromptText prompt={prompt} />
       <div className="pair">
         <Side name="Left" text={left} />
         <Side name="Right" text={right} />
       </div>
     </>
+  )
+}
+
+export function PromptText({ prompt }: Pick<Task, 'prompt'>) {
+  return (
+    <section className="prompt" aria-label="Prompt">
+      {typeof prompt === 'string' ? (
+        <p className="text">{prompt}</p>
+      ) : (
+        prompt.map(({ role, content }, i) => (
+          <div key={`${i} ${role}`} className="turn">
+            <span className="turn-role">{role}</span>
+            <p className="text">{content}</p>
+          </div>
+        ))
+      )}
+    </section>
   )
 }
 

@@ -6,17 +6,25 @@ export function Scale({
   onPick,
   isOff,
   offLine = OFF_LINE,
+  name = 'answer',
+  question,
+  hint,
 }: {
-  made: Made
+  made: Pick<Made, 'choice' | 'strength'>
   onPick: (place: Place) => void
   isOff: boolean
   offLine?: readonly Place[]
+  /** Of the group, where a page has several. */
+  name?: string
+  /** Shown where there are several; one alone goes without saying. */
+  question?: string
+  hint?: string
 }) {
   const option = (place: Place, className: string) => (
     <label key={place.key} className={className} data-chosen={isAt(made, place)}>
       <input
         type="radio"
-        name="answer"
+        name={name}
         checked={isAt(made, place)}
         disabled={isOff}
         onChange={() => onPick(place)}
@@ -29,7 +37,10 @@ export function Scale({
   const chosen = [...LINE, ...OFF_LINE].find((place) => isAt(made, place))
   return (
     <fieldset className="scale">
-      <legend className="unseen">Which is better?</legend>
+      <legend className={question === undefined ? 'unseen' : 'asked'}>
+        {question ?? 'Which is better?'}
+        {hint !== undefined && <span className="soft block">{hint}</span>}
+      </legend>
       <div className="line">
         <span className="end">Left better</span>
         <div className="places">{LINE.map((place) => option(place, `place ${place.choice}`))}</div>
@@ -40,7 +51,7 @@ export function Scale({
           <label key={place.key} className="off" data-chosen={isAt(made, place)}>
             <input
               type="radio"
-              name="answer"
+              name={name}
               checked={isAt(made, place)}
               disabled={isOff}
               onChange={() => onPick(place)}

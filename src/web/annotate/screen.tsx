@@ -113,6 +113,7 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
           key={task.id}
           task={task}
           guideline={guideline}
+          criteria={work.campaign.criteria}
           past={work.past}
           params={{ project, campaign, item: task.id }}
           onAway={setAway}
@@ -127,6 +128,10 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
         />
       ) : qualification?.state === 'failed' ? (
         <NotPassed qualification={qualification} guideline={guideline} onReread={readGuideline} />
+      ) : work.isPaused ? (
+        <Empty title="You are paused here">
+          <p>What you have answered is kept. A lead will talk to you, and lets you go on.</p>
+        </Empty>
       ) : (
         <Empty
           title={
@@ -138,9 +143,16 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
               ? qualification?.state === 'open'
                 ? 'The qualification has no more pairs for you; tell a lead.'
                 : 'Every pair has the judgements it wants, or is being judged by others.'
-              : 'A lead opens it again when it goes on.'}
+              : work.campaign.isCalibration && work.campaign.state === 'closed'
+                ? 'The round is over: look at what everybody said.'
+                : 'A lead opens it again when it goes on.'}
           </p>
           <div className="row">
+            {work.campaign.isCalibration && work.campaign.state === 'closed' && mine > 0 && (
+              <Link to="/p/$project/discuss/$campaign" params={{ project, campaign }} className="button primary">
+                Everybody’s answers
+              </Link>
+            )}
             <button type="button" onClick={() => void load()}>
               Look again
             </button>

@@ -4,17 +4,20 @@ import { call } from '../api.ts'
 import { Field } from '../parts.tsx'
 import { useMe } from '../who.ts'
 import { useActiveSeconds } from './active-time.ts'
-import { LINE, type Made, OFF_LINE, type Place, wordsOf } from './answer.ts'
-import { type Command, useCommands } from './commands.ts'
+import { type Made, wordsOf } from './answer.ts'
+import { type Command, nameOfKey, useCommands } from './commands.ts'
+import { FlagSheet } from './flag.tsx'
 import { GuidelineText, Sheet } from './guideline.tsx'
+import { useDraft, useHeartbeat } from './keeping.ts'
 import { send, waiting } from './outbox.ts'
 import { Pair } from './pair.tsx'
-import { Scale } from './scale.tsx'
+import { QuestionList, useQuestions } from './questions.tsx'
 import { isRefusal, type Work } from './work.ts'
 
 type Props = {
   task: NonNullable<Work['task']>
   guideline: Work['guideline']
+  criteria: Work['campaign']['criteria']
   past: Work['past']
   params: { project: string; campaign: string; item: string }
   onWork: (work: Work) => void
@@ -23,10 +26,7 @@ type Props = {
 }
 type Open = 'guideline' | 'shortcuts' | 'past' | 'flag' | undefined
 
-const DRAFT_MILLISECONDS = 700
-const HEARTBEAT_MILLISECONDS = 60_000
-
-export function TaskForm({ task, guideline, past, params, onWork, onAway, onRefused }: Props) {
+export function TaskForm({ task, guideline, criteria, past, params, onWork, onAway, onRefused }: Props) {
   const me = useMe()
   const [made, setMade] = useState<Made>(task.draft ?? {})
   const [isBusy, setBusy] = useState(false)
@@ -39,6 +39,10 @@ export function TaskForm({ task, guideline, past, params, onWork, onAway, onRefu
   useEffect(() => start.current?.focus({ preventScroll: true }), [])
   const forgetDraft = useDraft(made, task.draft, params)
   useHeartbeat(params)
+  const questions = useQuestions(criteria, made, (change) => {
+    setHint('')
+    setMade(change)
+  })
 
   /** One request at a time, whatever keys and clicks come meanwhile. */
   const act = async (ask: () => Promise<Work>): Promise<void> => {
@@ -57,9 +61,9 @@ export function TaskForm({ task, guideline, past, params, onWork, onAway, onRefu
   }
   const submit = (): void => {
     const { choice, strength } = made
-    if (choice === undefined) {
-      setHint('Choose first: 1 to 9, 0 or x.')
-      document.querySelector<HTMLInputElement>('.scale input')?.focus()
+    const missing = questions.missing()
+    if (choice === undefined || missing !== undefined) {
+      setHint(missing ?? '')
       return
     }
     // One that waits since its author was signed out is this answer.
@@ -68,6 +72,7 @@ export function TaskForm({ task, guideline, past, params, onWork, onAway, onRefu
       key: kept?.body.key ?? crypto.randomUUID(),
       choice,
       ...(strength !== undefined && { strength }),
+      ...(criteria.length > 0 && made.criteria && { criteria: made.criteria }),
       reason: made.reason ?? '',
       activeSeconds: activeSeconds(),
     }
@@ -85,14 +90,7 @@ export function TaskForm({ task, guideline, past, params, onWork, onAway, onRefu
     )
   }
   const commands: Command[] = [
-    ...[...LINE, ...OFF_LINE].map((place) => ({
-      key: place.key,
-      label: place.label,
-      run: () => {
-        setHint('')
-        setMade(({ reason }) => ({ reason, choice: place.choice, strength: place.strength }))
-      },
-    })),
+    ...questions.commands,
     { key: 'Enter', label: 'Submit', run: submit, isAlsoWithControl: true },
     { key: 'r', label: 'Reason', run: () => reason.current?.focus() },
     {
@@ -125,8 +123,6 @@ export function TaskForm({ task, guideline, past, params, onWork, onAway, onRefu
       </button>
     )
   }
-  const pick = (place: Place): void => commands.find(({ key }) => key === place.key)!.run()
-
   return (
     <>
       <h2 className="unseen" tabIndex={-1} ref={start}>
@@ -134,7 +130,7 @@ export function TaskForm({ task, guideline, past, params, onWork, onAway, onRefu
       </h2>
       <Pair {...task} />
       <section className="answer" aria-label="Your answer">
-        <Scale made={made} onPick={pick} isOff={isBusy} />
+        <QuestionList questions={questions} criteria={criteria} made={made} isOff={isBusy} />
         <Field label="Reason (if you like)">
           {(attributes) => (
             <textarea
@@ -168,7 +164,7 @@ export function TaskForm({ task, guideline, past, params, onWork, onAway, onRefu
             {commands.map(({ key, label, isAlsoWithControl }) => (
               <div key={key}>
                 <dt>
-                  <kbd>{key}</kbd>
+                  <kbd>{nameOfKey(key)}</kbd>
                   {isAlsoWithControl && (
                     <>
                       {' '}
@@ -202,74 +198,4 @@ export function TaskForm({ task, guideline, past, params, onWork, onAway, onRefu
       {open === 'flag' && <FlagSheet params={params} onClose={() => setOpen(undefined)} />}
     </>
   )
-}
-
-function FlagSheet({ params, onClose }: { params: Props['params']; onClose: () => void }) {
-  const [note, setNote] = useState('')
-  const [said, setSaid] = useState('')
-  const flag = async (): Promise<void> => {
-    try {
-      await call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/flag', { params, body: { note } })
-      onClose()
-    } catch (error) {
-      setSaid((error as Error).message)
-    }
-  }
-  return (
-    <Sheet title="Flag this for the lead" onClose={onClose}>
-      <Field label="What is wrong with it?">
-        {(attributes) => (
-          <textarea
-            {...attributes}
-            rows={3}
-            maxLength={1000}
-            value={note}
-            autoFocus
-            onChange={(event) => setNote(event.target.value)}
-          />
-        )}
-      </Field>
-      {said !== '' && <p className="problem">{said}</p>}
-      <button type="button" className="primary" disabled={note.trim() === ''} onClick={() => void flag()}>
-        Flag it
-      </button>
-    </Sheet>
-  )
-}
-
-/**
- * Saves what is made a moment after it changed, and when it is left, so that another page or device goes on from there.
- * Answers how to forget it, once it is an answer.
- */
-function useDraft(made: Made, loaded: Made | null, params: Props['params']): () => void {
-  const now = JSON.stringify(made)
-  const state = useRef({ saved: JSON.stringify(loaded ?? {}), now, params })
-  Object.assign(state.current, { now, params })
-  useEffect(() => {
-    const timer = setTimeout(() => saveDraft(state.current), DRAFT_MILLISECONDS)
-    return () => clearTimeout(timer)
-  }, [now])
-  useEffect(() => () => saveDraft(state.current), [])
-  return () => (state.current.saved = state.current.now)
-}
-
-function saveDraft(state: { saved: string; now: string; params: Props['params'] }): void {
-  const { now, params } = state
-  if (now === state.saved) return
-  const body = JSON.parse(now) as Made
-  call('PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/draft', { params, body }).then(
-    () => (state.saved = now),
-    () => {}, // the next change, or the answer itself, brings it
-  )
-}
-
-function useHeartbeat({ project, campaign, item }: Props['params']): void {
-  useEffect(() => {
-    const params = { project, campaign, item }
-    const timer = setInterval(() => {
-      if (document.hidden) return
-      call('PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/lease', { params }).catch(() => {})
-    }, HEARTBEAT_MILLISECONDS)
-    return () => clearInterval(timer)
-  }, [project, campaign, item])
 }

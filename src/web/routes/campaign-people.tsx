@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router'
 import type { AnswerOf } from '#server/contract'
 import { IntervalBar } from '../interval-bar.tsx'
 import { Time } from '../parts.tsx'
+import { Pausing } from './pausing.tsx'
 
 type Campaign = AnswerOf<'GET /api/projects/{project}/campaigns/{campaign}'>
 
@@ -35,7 +36,20 @@ export function People({
           </thead>
           <tbody>
             {people.map(
-              ({ user, name, judged, skipped, flagged, seconds, lastAt, gold, qualified, withOthers, leftShare }) => (
+              ({
+                user,
+                name,
+                judged,
+                skipped,
+                flagged,
+                seconds,
+                lastAt,
+                gold,
+                qualified,
+                paused,
+                withOthers,
+                leftShare,
+              }) => (
                 <tr key={user}>
                   <th scope="row">
                     {isLead ? (
@@ -45,6 +59,7 @@ export function People({
                     ) : (
                       name
                     )}
+                    {isLead && <Pausing params={{ ...params, user }} name={name} paused={paused} />}
                   </th>
                   <td>{judged}</td>
                   <td>{seconds === null ? '' : `${seconds.toFixed(0)} s`}</td>

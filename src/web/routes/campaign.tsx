@@ -6,8 +6,12 @@ import { addressOf, useGet, useWrite } from '../api.ts'
 import { Empty, Field, Loading, Problem, textsOf, Time } from '../parts.tsx'
 import { IntervalBar } from '../interval-bar.tsx'
 import { Adjudication } from './campaign-adjudication.tsx'
+import { CriteriaAgreement } from './campaign-criteria.tsx'
 import { Matrix } from './campaign-matrix.tsx'
+import { Answers } from './campaign-answers.tsx'
+import { Demonstrations } from './campaign-demonstrations.tsx'
 import { People } from './campaign-people.tsx'
+import { KINDS } from './kinds.ts'
 import { useProject } from './project.tsx'
 import { many, peopleEach } from './words.ts'
 
@@ -27,6 +31,7 @@ export function CampaignScreen() {
       </main>
     )
   const {
+    kind,
     name,
     state,
     items,
@@ -47,14 +52,17 @@ export function CampaignScreen() {
     <main id="content" className="page">
       <h1>{name}</h1>
       <p className="soft">
-        {many(items, 'pair')} of <span className="mono">{`${dataset}@${version.slice(0, 12)}`}</span>,{' '}
-        {peopleEach(campaign.data)}, guideline version {guidelineNumber}
+        {many(items, KINDS[kind].item)} of <span className="mono">{`${dataset}@${version.slice(0, 12)}`}</span>,{' '}
+        {campaign.data.isCalibration ? 'a calibration round' : peopleEach(campaign.data)}, guideline version{' '}
+        {guidelineNumber}
+        {campaign.data.criteria.length > 0 &&
+          `, also asked about ${campaign.data.criteria.map((criterion) => criterion.name).join(', ')}`}
         {campaign.data.goldItems > 0 && `, ${goldIn(campaign.data)}`}
       </p>
       <div>
-        <progress max={wanted} value={judged} aria-label="Judged" />
+        <progress max={wanted} value={judged} aria-label={KINDS[kind].done} />
         <p>
-          <b>{judged.toLocaleString('en')}</b> of {many(wanted, 'judgement')}
+          <b>{judged.toLocaleString('en')}</b> of {many(wanted, KINDS[kind].given)}
           <span className="soft">
             {' '}
             · {state}
@@ -64,19 +72,26 @@ export function CampaignScreen() {
       </div>
       <div className="row">
         {role !== 'viewer' && (
-          <Link to="/p/$project/judge/$campaign" params={params} className="button">
-            Judge
+          <Link to={KINDS[kind].work} params={params} className="button">
+            {KINDS[kind].verb}
+          </Link>
+        )}
+        {campaign.data.isCalibration && state === 'closed' && role !== 'viewer' && (
+          <Link to="/p/$project/discuss/$campaign" params={params} className="button">
+            Everybody’s answers
           </Link>
         )}
         {(role === 'owner' || role === 'lead') && (
           <>
-            <State params={params} state={state} />
-            <Link to="/p/$project/campaigns/$campaign/gold" params={params} className="button">
-              Gold and qualification
-            </Link>
+            <State params={params} state={state} isOver={campaign.data.isCalibration && state === 'closed'} />
+            {kind === 'pairs' && (
+              <Link to="/p/$project/campaigns/$campaign/gold" params={params} className="button">
+                Gold and qualification
+              </Link>
+            )}
           </>
         )}
-        {['owner', 'lead', 'engineer'].includes(role) && judged > 0 && (
+        {kind === 'pairs' && ['owner', 'lead', 'engineer'].includes(role) && judged > 0 && (
           <a
             className="button"
             href={addressOf('GET /api/projects/{project}/campaigns/{campaign}/judgements', { params })}
@@ -86,10 +101,17 @@ export function CampaignScreen() {
           </a>
         )}
       </div>
-      <Agreement agreement={agreement} />
-      <Adjudication params={params} counts={adjudication} mayAdjudicate={mayAdjudicate} />
-      <People people={people} params={params} isLead={role === 'owner' || role === 'lead'} />
-      <Matrix matrix={matrix} people={people} />
+      {(kind === 'ratings' || kind === 'rankings') && <Answers params={params} kind={kind} dataset={dataset} />}
+      {kind === 'demonstrations' && <Demonstrations params={params} dataset={dataset} />}
+      {kind === 'pairs' && (
+        <>
+          <Agreement agreement={agreement} />
+          <CriteriaAgreement criteria={campaign.data.criteria} agreementBy={campaign.data.agreementBy} />
+          <Adjudication params={params} counts={adjudication} mayAdjudicate={mayAdjudicate} />
+          <People people={people} params={params} isLead={role === 'owner' || role === 'lead'} />
+          <Matrix matrix={matrix} people={people} />
+        </>
+      )}
       {flags.length > 0 && (
         <section aria-labelledby="flags">
           <h2 id="flags">Flagged</h2>
@@ -105,7 +127,7 @@ export function CampaignScreen() {
           </ul>
         </section>
       )}
-      {['owner', 'lead', 'engineer'].includes(role) && judged > 0 && (
+      {kind === 'pairs' && ['owner', 'lead', 'engineer'].includes(role) && judged > 0 && (
         <Keep params={params} suggested={`${dataset}-judged`} />
       )}
     </main>
@@ -118,7 +140,16 @@ function goldIn({ goldItems, goldRate, qualification }: Campaign): string {
   return `${many(goldItems, 'gold pair')}${mixed}${first}`
 }
 
-function State({ params, state }: { params: { project: string; campaign: string }; state: Campaign['state'] }) {
+function State({
+  params,
+  state,
+  isOver,
+}: {
+  params: { project: string; campaign: string }
+  state: Campaign['state']
+  /** Never to be opened again. */
+  isOver: boolean
+}) {
   const change = useWrite('PUT /api/projects/{project}/campaigns/{campaign}/state')
   const to = (next: Campaign['state'], label: string): ReactNode => (
     <button type="button" disabled={change.isPending} onClick={() => change.mutate({ params, body: { state: next } })}>
@@ -128,7 +159,7 @@ function State({ params, state }: { params: { project: string; campaign: string 
   return (
     <>
       {state === 'open' && to('paused', 'Pause')}
-      {state !== 'open' && to('open', 'Open')}
+      {state !== 'open' && !isOver && to('open', 'Open')}
       {state !== 'closed' && to('closed', 'Close')}
       <Problem error={change.error} />
     </>

@@ -40,7 +40,9 @@ export function EvaluationScreen() {
       <h1>{name}</h1>
       <p className="soft">
         {many(settings.n, 'sample')} a prompt of {prompts}, seed {settings.seed}, temperature {settings.temperature},{' '}
-        {settings.overlap} {settings.overlap === 1 ? 'person' : 'people'} each · {EVALUATION_STATES[state]}
+        {settings.overlap} {settings.overlap === 1 ? 'person' : 'people'} each
+        {settings.criteria.length > 0 && `, also by ${settings.criteria.map((criterion) => criterion.name).join(', ')}`}{' '}
+        · {EVALUATION_STATES[state]}
       </p>
       {isSimulated && <p className="away">Behind one of these models stand simulated annotators.</p>}
       <dl className="provenance">
@@ -144,30 +146,51 @@ function Outcome({
           {result.cannotJudge > 0 && `${many(result.cannotJudge, 'pair')} could not be judged and are in no rate.`}
         </p>
       )}
-      <table className="bars">
-        <thead className="unseen">
-          <tr>
-            <th scope="col">Stratum</th>
-            <th scope="col">Win rate</th>
-            <th scope="col">Interval</th>
-          </tr>
-        </thead>
-        <tbody>
-          {[{ ...rate, name: 'all' }, ...result.strata].map(({ name, n, ...each }) => (
-            <tr key={name}>
-              <th scope="row">
-                {name}
-                <span className="soft block">{many(n, 'prompt')}</span>
-              </th>
-              <td className="figure">{each.value.toFixed(2)}</td>
-              <td>
-                <IntervalBar {...each} from={0} to={1} mark={0.5} label={`Win rate, ${name}`} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Rates of="Stratum" rates={[{ ...rate, name: 'all' }, ...result.strata]} />
+      {result.criteria.length > 0 && (
+        <>
+          <h3>By criterion</h3>
+          <p className="soft">
+            Each by its own answers to the same question; every interval is its own, so of twenty one may miss by
+            chance.
+          </p>
+          <Rates of="Criterion" rates={result.criteria} />
+        </>
+      )}
     </section>
+  )
+}
+
+type Named = Pick<Rate, 'value' | 'low' | 'high' | 'n'> & { name: string; cannotJudge?: number }
+
+function Rates({ of, rates }: { of: string; rates: readonly Named[] }) {
+  return (
+    <table className="bars">
+      <thead className="unseen">
+        <tr>
+          <th scope="col">{of}</th>
+          <th scope="col">Win rate</th>
+          <th scope="col">Interval</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rates.map(({ name, n, cannotJudge = 0, ...each }) => (
+          <tr key={name}>
+            <th scope="row">
+              {name}
+              <span className="soft block">
+                {many(n, 'prompt')}
+                {cannotJudge > 0 && `, ${many(cannotJudge, 'pair')} could not be judged by it`}
+              </span>
+            </th>
+            <td className="figure">{each.value.toFixed(2)}</td>
+            <td>
+              <IntervalBar {...each} from={0} to={1} mark={0.5} label={`Win rate, ${name}`} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   )
 }
 

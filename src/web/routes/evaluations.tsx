@@ -5,6 +5,7 @@ import type { AnswerOf } from '#server/contract'
 import { useGet, useWrite } from '../api.ts'
 import { IntervalBar } from '../interval-bar.tsx'
 import { Empty, Field, Loading, Problem, textsOf } from '../parts.tsx'
+import { CriteriaField } from './criteria-field.tsx'
 import { DatasetField, ImportFirst } from './dataset-fields.tsx'
 import { useProject } from './project.tsx'
 import { Drawing, ModelField } from './samples.tsx'
@@ -140,6 +141,7 @@ export function figure(value: number): string {
 function NewEvaluation({ slug }: { slug: string }) {
   const navigate = useNavigate()
   const [isOpen, setOpen] = useState(false)
+  const [criteria, setCriteria] = useState<string[]>([])
   const models = useGet('GET /api/projects/{project}/models', { params: { project: slug } }, { enabled: isOpen })
   const datasets = useGet('GET /api/projects/{project}/datasets', { params: { project: slug } }, { enabled: isOpen })
   const create = useWrite('POST /api/projects/{project}/evaluations', ({ id }) =>
@@ -166,6 +168,7 @@ function NewEvaluation({ slug }: { slug: string }) {
         opponent: text('opponent'),
         prompts: text('prompts'),
         overlap: Number(text('overlap')),
+        criteria,
         seed: Number(text('seed')),
         temperature: Number(text('temperature')),
         maxTokens: Number(text('maxTokens')),
@@ -190,6 +193,7 @@ function NewEvaluation({ slug }: { slug: string }) {
           <input {...attributes} name="overlap" type="number" min={1} max={9} defaultValue={1} required />
         )}
       </Field>
+      <CriteriaField slug={slug} value={criteria} onChange={setCriteria} />
       <Drawing />
       <Problem error={create.error} />
       <div className="row">

@@ -5,6 +5,7 @@ import { type FormEvent, useState } from 'react'
 import type { AnswerOf, BodyGiven } from '#server/contract'
 import { useGet, useWrite } from '../api.ts'
 import { Empty, Field, Loading, Problem, textsOf } from '../parts.tsx'
+import { PauseRules } from './pausing.tsx'
 import { many } from './words.ts'
 
 const CAMPAIGN = 'GET /api/projects/{project}/campaigns/{campaign}'
@@ -37,6 +38,7 @@ export function GoldScreen() {
         </Link>
         , {many(campaign.data.goldItems, 'gold pair')}.
       </p>
+      <PauseRules key={`pause ${campaign.data.goldItems}`} params={params} campaign={campaign.data} />
       <Rules key={campaign.data.goldItems} params={params} campaign={campaign.data} />
       <Items params={params} hasGold={campaign.data.goldItems > 0} />
     </main>

@@ -4,6 +4,15 @@ import { Loop } from '../loop.tsx'
 import { useProject } from './project.tsx'
 import { many } from './words.ts'
 
+const SCREENS = {
+  judge: '/p/$project/judge/$campaign',
+  adjudicate: '/p/$project/adjudicate/$campaign',
+  write: '/p/$project/write/$campaign',
+  review: '/p/$project/review/$campaign',
+  rate: '/p/$project/rate/$campaign',
+  discuss: '/p/$project/discuss/$campaign',
+} as const
+
 export function HomeScreen() {
   const { name, slug, role, steps, waiting } = useProject()
   const mine = waiting.filter(({ isMine }) => isMine)
@@ -25,7 +34,7 @@ export function HomeScreen() {
           {mine.map(({ what, count, campaign, screen }) => (
             <li key={what}>
               <Link
-                to={screen === 'adjudicate' ? '/p/$project/adjudicate/$campaign' : '/p/$project/judge/$campaign'}
+                to={SCREENS[screen ?? 'judge']}
                 params={{ project: slug, campaign: campaign ?? '' }}
                 className="button primary"
               >

@@ -1,0 +1,115 @@
+// What ratings and rankings say: rows to take out, means and counts by question, agreement, and whether the screen leads.
+import { type AgreementReport, gatherItems, pairsOfRanking, type Rating, ratingsOf, reportAgreement } from '#feedback'
+import { canonicalJson, sha256 } from '#files'
+import type { Judgement, Question } from '#schema'
+import { bootstrapMean, deriveSeed, generator } from '#stats'
+import type { Project, StoredAnswer } from '#store'
+import { pseudonymOf } from './campaign-report.ts'
+
+const HASH_LENGTH = 16
+
+/** Where each completion of an item stands on this person's screen, from 0: drawn by the campaign's seed. */
+export function orderFor(seed: number, { item, user, count }: { item: string; user: string; count: number }): number[] {
+  const positions = Array.from({ length: count }, (_, i) => i)
+  return generator(deriveSeed(seed, 'ranking-order', `${item} ${user}`)).shuffle(positions)
+}
+
+/** A ranking's judgements. What is about one prompt has one group, so that no split parts it. */
+export function rankingRows(project: Project, answers: readonly StoredAnswer[]): (Judgement & { id: string })[] {
+  return answers.flatMap(({ id, user, item, prompt, completions, content, guideline, at }) => {
+    const { places, shown } = content
+    if (!places || !shown) return []
+    const group = `prompt-${sha256(canonicalJson(prompt)).slice(0, HASH_LENGTH)}`
+    const annotator = pseudonymOf(project, user)
+    return pairsOfRanking({ item, annotator, prompt, group, completions, places, shown }).map((row) => ({
+      ...row,
+      id: `${id}.${row.item.slice(item.length + 1)}`,
+      guideline,
+      judgedAt: at,
+    }))
+  })
+}
+
+export function ratingRows(project: Project, answers: readonly StoredAnswer[]): Record<string, unknown>[] {
+  return answers.map(({ id, user, item, prompt, completions, content, reason, seconds, guideline, at }) => ({
+    id,
+    item,
+    annotator: pseudonymOf(project, user),
+    prompt,
+    completion: completions[0],
+    ratings: content.values ?? {},
+    time: seconds,
+    guideline,
+    ...(reason !== '' && { reason }),
+    judgedAt: at,
+  }))
+}
+
+export type Said = {
+  name: string
+  text: string
+  type: string
+  answers: number
+  mean: { value: number; low: number; high: number } | null
+  counts: { value: string; count: number }[]
+  agreement: AgreementReport | null
+}
+
+/** One question over all answers; texts are counted and no more. */
+export function sayOf(question: Question, answers: readonly StoredAnswer[]): Said {
+  const { name, text, type } = question
+  const given = answers.flatMap(({ item, user, content }) => {
+    const value = content.values?.[name]
+    return value === undefined ? [] : [{ item, annotator: user, value }]
+  })
+  const head = { name, text, type, answers: given.length }
+  if (question.type === 'text') return { ...head, mean: null, counts: [], agreement: null }
+  const scale: (number | boolean | string)[] =
+    question.type === 'category'
+      ? question.options
+      : question.type === 'boolean'
+        ? [false, true]
+        : Array.from({ length: question.type === '1-5' ? 5 : 7 }, (_, i) => i + 1)
+  const numbers = given.map((each): Rating => ({ ...each, value: scale.indexOf(each.value) }))
+  const isOrdered = question.type !== 'category'
+  const lift = question.type === 'boolean' ? 0 : 1
+  return {
+    ...head,
+    mean: isOrdered && numbers.length > 0 ? meanOf(numbers, lift) : null,
+    counts: scale.map((value) => ({
+      value: value === true ? 'yes' : value === false ? 'no' : String(value),
+      count: given.filter((each) => each.value === value).length,
+    })),
+    agreement: agreementOf(numbers),
+  }
+}
+
+/** Over items, each with the mean of its answers: people who rate the same item are no new evidence. */
+function meanOf(ratings: readonly Rating[], lift: number): { value: number; low: number; high: number } {
+  const byItem = new Map<string, number[]>()
+  for (const { item, value } of ratings) byItem.set(item, [...(byItem.get(item) ?? []), value + lift])
+  const means = [...byItem.values()].map((own) => own.reduce((x, y) => x + y, 0) / own.length)
+  return bootstrapMean(means, { seed: 0 })
+}
+
+/** Null: no item has two answers yet. */
+export function agreementOf(ratings: readonly Rating[]): AgreementReport | null {
+  const isShared = new Set(ratings.map(({ item }) => item)).size < ratings.length
+  return isShared ? reportAgreement(ratings, { seed: 0 }) : null
+}
+
+export function agreementOfPairs(rows: readonly Judgement[]): AgreementReport | null {
+  return agreementOf(ratingsOf(gatherItems(rows)))
+}
+
+/** How often what stood at each position was put first, alone or with others. */
+export function firstByPosition(answers: readonly StoredAnswer[]): { shown: number; first: number }[] {
+  const counts: { shown: number; first: number }[] = []
+  for (const { content } of answers)
+    content.shown?.forEach((position, i) => {
+      const count = (counts[position] ??= { shown: 0, first: 0 })
+      count.shown++
+      if (content.places?.[i] === Math.min(...(content.places ?? []))) count.first++
+    })
+  return [...counts].map((count) => count ?? { shown: 0, first: 0 })
+}

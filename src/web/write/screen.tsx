@@ -1,0 +1,137 @@
+// Writing demonstrations, one prompt at a time: from an empty box, or over a drafted answer. What is written is saved as it is
+// written, here and on the server, and counted in tokens; what a reviewer sent back comes first, with the reason.
+import { useQueryClient } from '@tanstack/react-query'
+import { useNavigate, useParams } from '@tanstack/react-router'
+import { useCallback, useEffect, useState } from 'react'
+import type { AnswerOf } from '#server/contract'
+import { Guideline } from '../annotate/guideline.tsx'
+import { call } from '../api.ts'
+import { Empty, Loading, Problem } from '../parts.tsx'
+import { many } from '../routes/words.ts'
+import { WritingForm } from './form.tsx'
+
+export type Writing = AnswerOf<'POST /api/projects/{project}/campaigns/{campaign}/demonstrations/claim'>
+
+export function WriteScreen() {
+  const params = useParams({ from: '/signed-in/p/$project/write/$campaign' })
+  return <Write key={`${params.project} ${params.campaign}`} {...params} />
+}
+
+function Write({ project, campaign }: { project: string; campaign: string }) {
+  const navigate = useNavigate()
+  const [work, setWork] = useState<Writing>()
+  const [error, setError] = useState<Error | null>(null)
+  const queries = useQueryClient()
+  // Other screens count what was written here.
+  useEffect(() => () => void queries.invalidateQueries(), [queries])
+
+  const load = useCallback(async () => {
+    try {
+      const params = { project, campaign }
+      setWork(await call('POST /api/projects/{project}/campaigns/{campaign}/demonstrations/claim', { params }))
+      setError(null)
+    } catch (cause) {
+      setError(cause as Error)
+    }
+  }, [project, campaign])
+  useEffect(() => void load(), [load])
+
+  if (!work)
+    return error ? (
+      <main id="content" className="page">
+        <h1>This campaign cannot be opened</h1>
+        <Problem error={error} />
+      </main>
+    ) : (
+      <Loading />
+    )
+  const { task, guideline, wanted, written, tokensBy, mine } = work
+  if (!guideline.hasRead)
+    return (
+      <main id="content" className="page">
+        <Guideline
+          {...guideline}
+          onRead={async () => {
+            const params = { project, campaign }
+            await call('PUT /api/projects/{project}/campaigns/{campaign}/guideline-read', { params })
+            await load()
+          }}
+        />
+      </main>
+    )
+  return (
+    <main id="content" className="page annotate">
+      <header className="annotate-head">
+        <h1>{work.campaign.name}</h1>
+        <p className="soft">
+          {written.toLocaleString('en')} of {many(wanted, 'demonstration')} by all
+        </p>
+        <progress max={Math.max(1, wanted)} value={written} aria-label="Written by all" />
+      </header>
+      <Problem error={error} />
+      {task ? (
+        <WritingForm
+          key={`${task.id} ${task.returned === null}`}
+          task={task}
+          guideline={guideline}
+          tokensBy={tokensBy}
+          params={{ project, campaign, item: task.id }}
+          onWork={(next) => {
+            setError(null)
+            setWork(next)
+          }}
+          onRefused={async (refusal) => {
+            await load()
+            setError(refusal)
+          }}
+        />
+      ) : (
+        <Empty
+          title={
+            work.campaign.state === 'open' ? 'Nothing is left for you here' : `This campaign is ${work.campaign.state}`
+          }
+        >
+          <p>
+            {work.campaign.state === 'open'
+              ? 'Every prompt has the answers it wants, or is being answered by others.'
+              : 'A lead opens it again when it goes on.'}
+          </p>
+          <div className="row">
+            <button type="button" onClick={() => void load()}>
+              Look again
+            </button>
+            <button type="button" onClick={() => void navigate({ to: '/p/$project', params: { project } })}>
+              Project home
+            </button>
+          </div>
+        </Empty>
+      )}
+      {mine.length > 0 && <Mine mine={mine} />}
+    </main>
+  )
+}
+
+const STATES: Record<Writing['mine'][number]['state'], string> = {
+  waiting: 'waits for a reviewer',
+  accepted: 'accepted',
+  returned: 'sent back to you',
+  replaced: 'sent back, then written anew',
+  'given-up': 'sent back, left to others',
+  surplus: 'kept, not counted',
+}
+
+function Mine({ mine }: Pick<Writing, 'mine'>) {
+  return (
+    <section aria-labelledby="mine">
+      <h2 id="mine">Yours</h2>
+      <ul className="waits">
+        {mine.map(({ id, opening, state, reason }) => (
+          <li key={id}>
+            <span className="tag">{STATES[state]}</span> {opening}
+            {reason !== '' && <span className="soft block">{reason}</span>}
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
