@@ -36,10 +36,7 @@ export function habitFindings(
       [...votes].flatMap(([annotator, own]) => lengthLean(annotator, own)),
       'both',
     ),
-    pace: standingApart(
-      everyVote.flatMap(([annotator, own]) => pace(annotator, own)),
-      'low',
-    ),
+    pace: paces(everyVote),
     harsh: standingApart(
       share('both bad', (vote) => vote.choice === 'both-bad'),
       'both',
@@ -98,6 +95,56 @@ function lengthLean(annotator: string, own: readonly HeldVote[]): Habit[] {
   if (rows.length < FEWEST || rows.every(({ features }) => features[0] === 0)) return []
   const { value, low, high } = logisticRegression(rows, { ridge: RIDGE, level: 0.6827 })[1]!
   return [{ annotator, value, error: (high - low) / 2, says: `${value.toFixed(2)} logits for each e-fold of length` }]
+}
+
+type Timed = readonly [annotator: string, own: readonly { item: Item; vote: Vote }[]]
+
+/**
+ * Both completions are read before one is chosen. 700 words a minute, six characters each, are twice what fast readers reach:
+ * 238 on average, 300 at most for most adults (Brysbaert 2019, doi:10.1016/j.jml.2019.104047).
+ */
+const MOST_CHARACTERS_A_SECOND = 70
+/** Of the level; the rest is for standing apart. Who does what nobody can needs no large share to be seen. */
+const SHARE_OF_READING = 0.1
+
+/** Faster than the others by the crowd's own spread, or, on more than half of the items, than anybody reads. */
+function paces(everyVote: readonly Timed[]): Measured[] {
+  const apart = standingApart(
+    everyVote.flatMap(([annotator, own]) => pace(annotator, own)),
+    'low',
+  )
+  const reading = everyVote.flatMap(([annotator, own]) => readingSpeed(annotator, own))
+  return reading.map(({ annotator, value, p, says }) => {
+    const unread = { annotator, value, adjusted: Math.min(1, (p * reading.length) / SHARE_OF_READING), says }
+    const other = apart.find((measured) => measured.annotator === annotator)
+    if (!other) return unread
+    const standing = { ...other, adjusted: Math.min(1, other.adjusted / (1 - SHARE_OF_READING)) }
+    return unread.adjusted < standing.adjusted ? unread : standing
+  })
+}
+
+/** Sign test of the median against what can be read. `value`: characters of both completions a second, at the median. */
+function readingSpeed(
+  annotator: string,
+  own: Timed[1],
+): { annotator: string; value: number; p: number; says: string }[] {
+  const speeds = own.flatMap(({ item, vote }) =>
+    vote.time === undefined ? [] : [(item.a.length + item.b.length) / Math.max(vote.time, 0.1)],
+  )
+  if (speeds.length < FEWEST) return []
+  const faster = speeds.filter((speed) => speed > MOST_CHARACTERS_A_SECOND).length
+  const value = quantile(
+    speeds.toSorted((x, y) => x - y),
+    0.5,
+  )
+  return [
+    {
+      annotator,
+      value,
+      p: 2 * faster > speeds.length ? binomialTest(faster, speeds.length) / 2 : 1,
+      says: `answers at ${value.toFixed(0)} characters a second; nobody reads more than ${MOST_CHARACTERS_A_SECOND}`,
+    },
+  ]
 }
 
 /** Median over items of ln(own seconds / the others' mean on the item). */

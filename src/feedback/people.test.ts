@@ -65,6 +65,25 @@ test('who judged alone has no skill, and an even clock accuses nobody', () => {
   expect(people.flatMap(({ findings }) => findings.filter((f) => f.isAccused && f.test === 'pace'))).toEqual([])
 })
 
+test('who answers faster than anybody reads is told so, though the whole crowd does, and a reader is not', () => {
+  const text = 'word '.repeat(60)
+  const rows = Array.from({ length: 40 }, (_, i) =>
+    ['p1', 'p2', 'p3', 'p4'].map((who): Judgement => {
+      const [left, right] = [`${text}left ${i}`, `${text}right ${i}`]
+      return { item: `i${i}`, annotator: who, left, right, choice: 'left', time: who === 'p4' ? 20 : 3 + (i % 3) }
+    }),
+  ).flat()
+  const paceOf = (name: string) =>
+    reportPeople(rows, { seed: 1 })
+      .people.find(({ annotator }) => annotator === name)!
+      .findings.find(({ test: of }) => of === 'pace')!
+  for (const name of ['p1', 'p2', 'p3']) {
+    expect(paceOf(name)).toMatchObject({ isAccused: true })
+    expect(paceOf(name).says).toMatch(/characters a second; nobody reads more than 70/)
+  }
+  expect(paceOf('p4').isAccused).toBe(false)
+})
+
 function judgement(annotator: string, item: string): Judgement {
   return { item, annotator, left: `${item} a`, right: `${item} b`, choice: 'left' }
 }

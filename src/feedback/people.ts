@@ -14,7 +14,7 @@ import type { GoldAnswer } from './qualification.ts'
 export const PEOPLE_TESTS = {
   side: 'chooses one side more often than sides drawn by lot would have it',
   length: 'prefers longer or shorter completions more than the others do of the same items',
-  pace: 'answers much faster than the others do the same items',
+  pace: 'answers much faster than the others do the same items, or than both completions can be read',
   harsh: 'says both bad more or less often than the others do of the same items',
   undecided: 'ties or cannot judge more or less often than the others do the same items',
   drift: 'agrees less with the others from some time on',
