@@ -21,6 +21,7 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
 
 let owner: Page
 let invitation: string
+let secret: string
 
 test('the set-up link leads to an account and a project whose home shows the loop, by keyboard alone', async (ctx) => {
   hasBrowser(ctx)
@@ -73,6 +74,26 @@ test('an owner invites by a link; the person who opens it joins in the role it n
   await page.context().close()
 })
 
+test('a webhook is added with its secret shown once; a test that may not be sent says why; removed, it is gone', async (ctx) => {
+  hasBrowser(ctx)
+  await owner.getByRole('link', { name: 'Webhooks' }).click()
+  await owner.getByText('No program is told anything yet').waitFor()
+  await owner.getByLabel('Program').fill('Board')
+  await owner.getByLabel('Address').fill('http://127.0.0.1:9/hook')
+  await owner.getByLabel('run.start').check()
+  await owner.getByRole('button', { name: 'Add' }).click()
+  secret = await owner.getByLabel('The secret of its signatures').inputValue()
+  expect(secret).toMatch(/^whsec_[\w+/]{43}=$/)
+  await owner.getByRole('button', { name: 'Send a test' }).click()
+  await owner.getByText('127.0.0.1 is no public address').waitFor()
+  await looksRight(owner, 'webhooks')
+  await owner.reload()
+  await owner.getByRole('button', { name: 'Remove Board' }).waitFor()
+  expect(await owner.getByLabel('The secret of its signatures').count()).toBe(0)
+  await owner.getByRole('button', { name: 'Remove Board' }).click()
+  await owner.getByText('No program is told anything yet').waitFor()
+})
+
 test('signing out ends it; a wrong password says so; the right one comes back to the address that was asked for', async (ctx) => {
   hasBrowser(ctx)
   await owner.getByRole('link', { name: 'Audit' }).click()
@@ -105,4 +126,7 @@ test('the browser had nothing to complain about: no script, style or request tha
   hasBrowser(ctx)
   expect(complaints).toEqual([])
   expect(front.served.said()).not.toMatch(/Error/)
+  // Nor has the server anything to say of what only its people know.
+  for (const canary of [PASSWORD, 'not my password', secret.slice(6), invitation.split('#')[1]!])
+    expect(front.served.said()).not.toContain(canary)
 })

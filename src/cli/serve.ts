@@ -18,7 +18,14 @@ import { version } from './version.ts'
 const HONE = fileURLToPath(new URL('../../scripts/hone.mjs', import.meta.url))
 const WEB = fileURLToPath(new URL('../../.hone/web', import.meta.url))
 
-type Options = Common & { host: string; port: string; origin?: string; device: string; trainers: string }
+type Options = Common & {
+  host: string
+  port: string
+  origin?: string
+  webhookHost?: string[]
+  device: string
+  trainers: string
+}
 
 export function serveCommand(program: Command): void {
   program
@@ -29,6 +36,7 @@ export function serveCommand(program: Command): void {
     .option('--port <n>', 'to listen on; 0 takes a free one', '4600')
     .option('--trainers <n>', 'runs at once; 0 starts none here', '1')
     .option('--origin <url>', 'how people reach it, where a proxy with TLS stands before it')
+    .option('--webhook-host <name...>', 'hosts that webhooks may reach though their addresses are not public')
     .option('--device <device>', 'where models answer: cpu, or cuda:0', 'cpu')
     .option('--json', 'events as JSON lines')
     .addHelpText(
@@ -66,6 +74,7 @@ export async function serveWorkspace(
           web: WEB,
           origin,
           isLoopback,
+          webhookHosts: options.webhookHost ?? [],
           addressOf: (c) => getConnInfo(c).remote.address ?? '',
           onDefect,
         })

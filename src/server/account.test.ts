@@ -1,7 +1,9 @@
 // Set-up, sessions, links, sign-in limits, the audit log: as people meet them.
+import fs from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sealAudit } from '#store'
-import { type Harness, openHarness, PASSWORD, type Person, setUp } from './harness.test-data.ts'
+import { type Harness, openHarness, ORIGIN, PASSWORD, type Person, setUp } from './harness.test-data.ts'
 
 let harness: Harness
 let owner: Person
@@ -205,6 +207,37 @@ test('every write leaves an audit row with its actor, and no row holds a passwor
   expect((await owner.ask('GET /api/audit/verdict')).json).toMatchObject({ rows: rows.length })
   await harness.store.query("update audit set actor = null where action = 'member.remove'")
   expect((await owner.ask('GET /api/audit/verdict')).json).toMatchObject({ because: 'a row was changed' })
+})
+
+test('an administrator disables an account: it is out within a second, streams included, and in again when enabled', async () => {
+  const person = await harness.join('desk', 'viewer', owner)
+  const { token } = (await owner.ask(`POST /api/projects/desk/people/${person.id}/password-link`)).json as {
+    token: string
+  }
+  const folder = join(harness.workspace, 'runs', 'watched')
+  fs.mkdirSync(folder, { recursive: true })
+  fs.writeFileSync(join(folder, 'run.json'), JSON.stringify({ recipe: 'sft', status: 'stopped', simulated: false }))
+  const stream = await harness.server.app.request(`${ORIGIN}/api/projects/desk/runs/watched/events`, {
+    headers: { cookie: person.cookie() ?? '' },
+  })
+  expect(stream.status).toBe(200)
+  const state = (by: Person, id: string, to: string) => by.ask(`PUT /api/accounts/${id}/state`, { state: to })
+  expect((await state(person, owner.id, 'disabled')).status).toBe(403)
+  expect((await state(owner, owner.id, 'disabled')).status).toBe(422)
+  expect((await state(owner, '00000000-0000-4000-8000-000000000000', 'disabled')).status).toBe(404)
+  expect((await state(owner, person.id, 'disabled')).status).toBe(204)
+  expect((await person.ask('GET /api/projects/desk')).status).toBe(401)
+  const reader = stream.body!.getReader()
+  while (!(await reader.read()).done);
+  expect((await signIn(person)).status).toBe(401)
+  const taken = await harness.stranger().ask('POST /api/links/password', { token, password: 'another long sentence' })
+  expect(taken.status).toBe(404)
+  const { accounts } = (await owner.ask('GET /api/accounts')).json as { accounts: { user: string }[] }
+  expect(accounts.find(({ user }) => user === person.id)).toMatchObject({ isDisabled: true, seenAt: null, projects: 1 })
+  expect((await state(owner, person.id, 'active')).status).toBe(204)
+  // The session from before is gone for good.
+  expect((await person.ask('GET /api/projects/desk')).status).toBe(401)
+  expect((await signIn(person)).status).toBe(200)
 })
 
 test('no defect was met on the way', () => {

@@ -14,6 +14,8 @@ import { openFeeds } from './live/feeds.ts'
 import { mount } from './mount.ts'
 import { Conflict, diskTrouble, TooMany, WrongFields } from './refusals.ts'
 import { checkOrigin, HEADERS } from './security.ts'
+import { openSending } from './webhooks/sending.ts'
+import type { Resolve } from './webhooks/addresses.ts'
 import { webPages } from './web-pages.ts'
 
 export type ServerOptions = {
@@ -29,6 +31,10 @@ export type ServerOptions = {
   origin?: string | undefined
   /** True when it listens on this machine alone: then other host names are refused. */
   isLoopback: boolean
+  /** Hosts that webhooks may reach though they are not public. */
+  webhookHosts?: readonly string[]
+  /** How webhooks find the addresses of a host. */
+  resolve?: Resolve
   /** The client's address; the socket's, which a proxy in front may know better. */
   addressOf: (c: Context) => string
   /** Where a defect goes: standard error, with its stack. */
@@ -49,11 +55,20 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
   const { store, workspace, hone, sampler, web, origin, isLoopback, addressOf, onDefect } = options
   const isSetUp = await hasUsers(store.query)
   const filling = openFilling({ store, workspace, sampler, onDefect })
+  const sending = openSending({
+    store,
+    workspace,
+    version: hone,
+    allowed: options.webhookHosts ?? [],
+    ...(options.resolve && { resolve: options.resolve }),
+    onDefect,
+  })
   const service: Service = {
     store,
     workspace,
     sampler,
     filling,
+    sending,
     hone,
     feeds: openFeeds({ workspace }),
     isDemo: existsSync(join(workspace, 'demo.json')),
@@ -76,7 +91,9 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
   app.notFound((c) => c.json({ error: { message: 'not found' } }, 404))
   app.onError((error, c) => {
     for (const [name, value] of Object.entries(HEADERS)) c.header(name, value)
-    const { status, message, after, detail } = answerTo(error, onDefect)
+    const { status, after, detail, ...said } = answerTo(error, onDefect)
+    // Where the workspace lies on its machine is nobody's business.
+    const message = said.message.replaceAll(`${workspace}/`, '').replaceAll(workspace, 'the workspace')
     if (after !== undefined) c.header('retry-after', String(after))
     return c.json({ error: { message, ...(detail !== undefined && { detail }) } }, status as 400)
   })
@@ -94,6 +111,7 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
     async close() {
       clearInterval(timer)
       await filling.close()
+      await sending.close()
       await sealing
       await sealAudit(store).catch(() => {})
     },

@@ -7,6 +7,7 @@ import type { KeyHolder, Project, Store, User } from '#store'
 import type { Api, BodyOf, Key, ParamsOf, QueryOf } from './contract.ts'
 import type { AnswerOf, EventOf } from './contract.ts'
 import type { Filling } from './filling.ts'
+import type { Sending } from './webhooks/sending.ts'
 import type { Feeds } from './live/feeds.ts'
 
 /** What the server was opened with. */
@@ -16,6 +17,8 @@ export type Service = {
   /** The process apart that holds models. */
   readonly sampler: SamplerLink
   readonly filling: Filling
+  /** What webhooks are told. */
+  readonly sending: Sending
   /** Everybody in the workspace but its visitors is simulated. */
   readonly isDemo: boolean
   /** Version of hone, for what is recorded. */

@@ -16,6 +16,7 @@ import { PERSON } from './api/person.ts'
 import { LINEAGE } from './api/lineage.ts'
 import { PROJECTS } from './api/projects.ts'
 import { WITHDRAWALS } from './api/withdrawals.ts'
+import { WEBHOOKS } from './api/webhooks.ts'
 import { RELEASES } from './api/releases.ts'
 import { RUNS } from './api/runs.ts'
 
@@ -36,6 +37,7 @@ export const API = {
   ...RUNS,
   ...RELEASES,
   ...LINEAGE,
+  ...WEBHOOKS,
   'GET /api/openapi.json': { summary: 'This API as an OpenAPI 3.1 document', access: 'anyone', answer: 'file' },
 } satisfies Record<string, Endpoint>
 

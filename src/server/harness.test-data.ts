@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { SamplerLink } from '#sampler/contract'
 import type { Role } from '#schema'
 import { openStore, type Store } from '#store'
-import { createServer, type HoneServer } from './index.ts'
+import { createServer, type HoneServer, type ServerOptions } from './index.ts'
 
 export const ORIGIN = 'http://localhost:4600'
 const DOMAIN = join(import.meta.dirname, '../../domains/customer-service')
@@ -46,8 +46,8 @@ const NO_SAMPLER: SamplerLink = {
 export async function openHarness({
   sampler = NO_SAMPLER,
   databaseUrl,
-}: {
-  sampler?: SamplerLink
+  ...options
+}: Partial<Pick<ServerOptions, 'sampler' | 'webhookHosts' | 'resolve' | 'web'>> & {
   databaseUrl?: string
 } = {}): Promise<Harness> {
   const workspace = fs.mkdtempSync(join(tmpdir(), 'hone-server-'))
@@ -65,6 +65,7 @@ export async function openHarness({
     hone: '0.0.0',
     sampler,
     web,
+    ...options,
     isLoopback: true,
     addressOf: (c) => c.req.header('x-test-address') ?? '127.0.0.1',
     onDefect: (error) => defects.push(error),

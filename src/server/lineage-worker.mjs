@@ -5,11 +5,19 @@ import { register } from 'tsx/esm/api'
 
 register()
 const { addExtra, beginningsOf, readGraph, walkFrom } = await import('#lineage')
-const { root, guidelines, extra } = workerData
-const graph = readGraph(root, { near: root, guidelines })
-addExtra(graph, extra)
+let graph = graphOf(workerData)
 
-parentPort.on('message', ({ number, id, loose }) => {
+function graphOf({ root, guidelines, extra }) {
+  const read = readGraph(root, { near: root, guidelines })
+  addExtra(read, extra)
+  return read
+}
+
+parentPort.on('message', ({ number, id, loose, renewed }) => {
+  if (renewed !== undefined) {
+    graph = graphOf(renewed)
+    return
+  }
   try {
     const answer = id === undefined ? beginningsOf(graph) : walkFrom(graph, id, loose)
     parentPort.postMessage({ number, answer }, [])

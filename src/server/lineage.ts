@@ -20,7 +20,13 @@ import { pseudonymOf } from './campaign-report.ts'
 import { objectiveOf } from './objective.ts'
 
 type Asked = { id?: string; loose?: LooseJudgement | undefined }
-type Reader = { state: string; ask<T>(asked: Asked): Promise<T>; end(): void }
+type Reader = {
+  /** What its graph was read from. */
+  state: string
+  ask<T>(asked: Asked): Promise<T>
+  /** Reads the graph anew before it answers what is asked from now on. */
+  renew(data: object, state: string): void
+}
 type Where = { store: Store; workspace: string; project: Project }
 
 /** Nobody walks for so long, and the worker ends. */
@@ -51,8 +57,13 @@ async function readerOf({ store, workspace, project }: Where): Promise<Reader> {
   const state = sha256(JSON.stringify([guidelines, extra, stampOf(workspace)]))
   const kept = readers.get(key)
   if (kept?.state === state) return kept
-  kept?.end()
-  const reader = openReader({ root: workspace, guidelines, extra }, state, () => {
+  const data = { root: workspace, guidelines, extra }
+  // To start a worker takes longer than to read most workspaces.
+  if (kept) {
+    kept.renew(data, state)
+    return kept
+  }
+  const reader = openReader(data, state, () => {
     if (readers.get(key) === reader) readers.delete(key)
   })
   readers.set(key, reader)
@@ -94,7 +105,10 @@ function openReader(data: object, state: string, onEnd: () => void): Reader {
   )
   return {
     state,
-    end,
+    renew(renewed, to) {
+      this.state = to
+      worker.postMessage({ renewed }, [])
+    },
     ask(asked) {
       const number = count++
       return new Promise((done, no) => {

@@ -13,6 +13,8 @@ import { API, type Key } from './contract.ts'
 import { HEADERS, readSession, writeSession } from './security.ts'
 
 const MOST_BODY_BYTES = 1 << 20
+/** Of values in a body; what walks deeper runs out of stack. */
+const MOST_DEPTH = 64
 
 /** `METHOD /path/{name}` as method and hono's path. */
 export function routeOf(key: string): { method: string; path: string } {
@@ -39,8 +41,9 @@ export function mount(app: Hono, service: Service, handlers: Handlers, addressOf
       const session = readSession(c)
       const { access } = endpoint
       const allowed = () => (isByKey(access) ? holderOf(c, service, access) : authorise(c, service, access, session))
-      const who = await allowed()
+      // Before anybody is looked up by them.
       const params = paramsOf(c, path)
+      const who = await allowed()
       const body = await bodyOf(c, endpoint)
       const query = endpoint.query && parse(endpoint.query, c.req.query(), 'query')
       // A stream that has begun is ended by its client's leaving; before that there is nobody to tell.
@@ -109,7 +112,7 @@ async function authorise(
     if (!user.isAdministrator) throw new HttpError(403, 'this is for administrators of the installation')
     return { user }
   }
-  const membership = await findMembership(query, c.req.param('project') ?? '', user.id)
+  const membership = await findMembership(query, c.req.param('project')!, user.id)
   if (!membership) throw new HttpError(404, 'there is no such project, or you are not in it')
   if (!access.includes(membership.role))
     throw new HttpError(403, `this is for ${access.join(', ')}; you are ${membership.role} here`)
@@ -156,11 +159,12 @@ function parse(schema: z.ZodType, value: unknown, place: string): unknown {
   return parsed.data
 }
 
-function unstorable(value: unknown, place: string): string | undefined {
+function unstorable(value: unknown, place: string, depth = 0): string | undefined {
   if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed() ? place : undefined
   if (typeof value !== 'object' || value === null) return undefined
+  if (depth === MOST_DEPTH) throw new HttpError(422, `${place}: expected values nested at most ${MOST_DEPTH} deep`)
   for (const [key, inner] of Object.entries(value)) {
-    const found = unstorable(key, place) ?? unstorable(inner, key)
+    const found = unstorable(key, place) ?? unstorable(inner, key, depth + 1)
     if (found !== undefined) return found
   }
   return undefined
@@ -178,6 +182,7 @@ function respond(c: Context, { answer }: Endpoint, value: unknown): Response | P
   const { type, name, body } = value as FileAnswer
   c.header('content-type', type)
   if (name !== undefined) c.header('content-disposition', `attachment; filename="${name}"`)
+  if (c.req.method === 'HEAD') return c.body(null)
   if (typeof body === 'string') return c.body(body)
   return stream(c, async (out) => {
     for await (const piece of body) await out.write(piece)
@@ -188,7 +193,7 @@ type Lives = AsyncIterable<{ id: string; event: { event: string; data: unknown }
 
 /** A silent stream is told apart from a dead one; and whoever lost the right to watch is shown out. */
 const BEAT_MILLISECONDS = 15_000
-const LOOK_MILLISECONDS = 1000
+const LOOK_MILLISECONDS = 800
 
 function respondLive(
   c: Context,
@@ -197,14 +202,21 @@ function respondLive(
 ): Response {
   c.header('cache-control', 'no-store')
   c.header('x-accel-buffering', 'no')
+  // Nobody would read it, and nothing would end it.
+  if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream' })
   return streamSSE(c, async (out) => {
     out.onAbort(() => gone.abort())
     let quiet = 0
+    let isTold = true
     const looking = setInterval(() => {
       quiet += LOOK_MILLISECONDS
       if (quiet >= BEAT_MILLISECONDS) {
         quiet = 0
-        void out.write(': still here\n\n')
+        // To who does not read, one is under way already.
+        if (isTold) {
+          isTold = false
+          void out.write(': still here\n\n').then(() => (isTold = true))
+        }
       }
       void isAllowed().then((isIn) => isIn || gone.abort())
     }, LOOK_MILLISECONDS)

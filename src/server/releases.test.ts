@@ -221,6 +221,31 @@ test('beyond its limit a key is told when to come again; revoked, it opens nothi
   expect((await ask('/v1/chat/completions', HELLO, narrow.key)).status).toBe(403)
 })
 
+test('a key has eight answers at once and no ninth, until one of their readers leaves', async () => {
+  const body = { name: 'Burst', perMinute: 1000 }
+  const { key: burst } = (await lead.ask('POST /api/projects/desk/api-keys', body)).json as { key: string }
+  const long = { ...HELLO, max_tokens: 300, stream: true }
+  const open: Response[] = []
+  for (let i = 0; i < 8; i++) open.push(await ask('/v1/chat/completions', long, burst))
+  expect(open.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200))
+  const ninth = await ask('/v1/chat/completions', long, burst)
+  expect(ninth.status).toBe(429)
+  expect(Number(ninth.headers.get('retry-after'))).toBeGreaterThan(0)
+  await open[0]!.body!.cancel()
+  await expect
+    .poll(async () => {
+      const again = await ask('/v1/chat/completions', long, burst)
+      await again.body!.cancel()
+      return again.status
+    })
+    .toBe(200)
+  for (const { body: left } of open.slice(1)) await left!.cancel()
+  // What the key may ask in all is beside that, and so is what the model takes: too long is refused, not cut.
+  expect((await ask('/v1/chat/completions', { ...HELLO, max_tokens: 5000 }, burst)).status).toBe(400)
+  const wide = { ...HELLO, messages: [{ role: 'user', content: 'x'.repeat(5000) }] }
+  expect((await ask('/v1/chat/completions', wide, burst)).status).toBe(400)
+})
+
 test('weights that changed since are not released; another project sees and serves none of it', async () => {
   const { id } = (await put(engineer, evaluate('second', { value: 0.7, low: 0.6, high: 0.8 }))).json as { id: string }
   fs.appendFileSync(join(harness.workspace, 'models', 'second', 'config.json'), '\n')

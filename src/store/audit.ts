@@ -30,15 +30,16 @@ const LOCK = 0x61756474
 const MOST_AT_ONCE = 2000
 const FIRST = '0'.repeat(64)
 
-/** Writes one entry; call it in the transaction of what it tells. */
+/** Writes one entry, and a delivery for each webhook that wants it; call it in the transaction of what it tells. */
 export async function audit(query: Query, { actor, project, action, subject, detail = {} }: AuditEntry): Promise<void> {
-  await query('insert into audit (actor, project_id, action, subject, detail) values ($1, $2, $3, $4, $5)', [
-    actor,
-    project,
-    action,
-    subject,
-    JSON.stringify(detail),
-  ])
+  await query(
+    `with entry as (insert into audit (actor, project_id, action, subject, detail) values ($1, $2, $3, $4, $5) returning *)
+     insert into deliveries (webhook_id, event, subject, detail, happened_at)
+     select webhooks.id, entry.action, entry.subject, entry.detail, entry.at
+     from entry join webhooks on webhooks.project_id = entry.project_id
+     where removed_at is null and entry.action = any(events)`,
+    [actor, project, action, subject, JSON.stringify(detail)],
+  )
 }
 
 const COLUMNS = `position, at, actor, project_id as project, action, subject, detail, encode(hash, 'hex') as hash`

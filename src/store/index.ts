@@ -85,6 +85,8 @@ export {
   createProject,
   createUser,
   disableUser,
+  enableUser,
+  listAccounts,
   findMember,
   findMembership,
   findUser,
@@ -228,3 +230,16 @@ export {
   undoWithdrawal,
   withdraw,
 } from './withdrawals.ts'
+export {
+  addDelivery,
+  type ClaimedDelivery,
+  claimDelivery,
+  createWebhook,
+  findWebhook,
+  forgetDeliveries,
+  listDeliveries,
+  listWebhooks,
+  removeWebhook,
+  repeatDelivery,
+  settleDelivery,
+} from './webhooks.ts'

@@ -1,5 +1,6 @@
 // Jobs: runs that the trainer is to do, is doing, or did. A claim is one statement, with a lease that its trainer renews; a
 // lease that ran out is a trainer that died, and the next claim takes the job over. Nothing here knows what a run is.
+import { audit } from './audit.ts'
 import type { Query, Store } from './store.ts'
 
 export type JobState = 'queued' | 'running' | 'waiting' | 'paused' | 'stopped' | 'failed' | 'done'
@@ -127,11 +128,14 @@ export type Ending =
   | { state: 'again'; reason: string; afterSeconds: number }
   | { state: 'died'; reason: string }
 
-/** Gives the job back. What was asked of it meanwhile is done now, unless it is done or failed. */
+/** Ends that nobody asked for, which the audit log tells of. */
+const TOLD: readonly JobState[] = ['done', 'failed', 'waiting']
+
+/** Gives the job back. What was asked of it meanwhile is done now, unless it is done or failed. Call it in a transaction. */
 export async function settleJob(query: Query, { id, trainer }: Held, ending: Ending): Promise<void> {
   const { state, reason } = ending
   const seconds = state === 'again' ? ending.afterSeconds : WAIT_AFTER_DEATH_SECONDS
-  await query(
+  const [settled] = await query<{ project: string; run: string; state: JobState }>(
     `with how as (
        select id, case when $3 in ('done', 'failed') then $3 when wish = 'stop' then 'stopped' when wish = 'pause' then 'paused'
          when $3 in ('again', 'died') then 'queued' else $3 end as state, wish is not null and $3 not in ('done', 'failed') as is_asked
@@ -142,9 +146,13 @@ export async function settleJob(query: Query, { id, trainer }: Held, ending: End
        attempts = attempts - ($3 = 'again')::int,
        ready_at = now() + $5 * interval '1 second',
        ended_at = case when how.state in ('done', 'failed', 'stopped') then now() end
-     from how where jobs.id = how.id`,
+     from how where jobs.id = how.id returning project_id as project, run, jobs.state`,
     [id, trainer, state, reason, seconds],
   )
+  if (settled && TOLD.includes(settled.state)) {
+    const { project, run } = settled
+    await audit(query, { actor: null, project, action: `run.${settled.state}`, subject: run })
+  }
 }
 
 /** Jobs whose people have answered are queued again. */

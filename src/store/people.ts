@@ -26,9 +26,37 @@ export async function createUser(
   return made
 }
 
-/** Nobody is signed in by that account any more, or can be. */
+/** Nobody is signed in by that account any more, or can be; its unused links are dead. */
 export async function disableUser(query: Query, id: string): Promise<void> {
-  await query('update users set disabled_at = now() where id = $1', [id])
+  await query('update users set disabled_at = coalesce(disabled_at, now()) where id = $1', [id])
+  await query('delete from sessions where user_id = $1', [id])
+  await query('delete from links where used_at is null and (user_id = $1 or made_by = $1)', [id])
+}
+
+/** False: there is no such account, or it was not disabled. */
+export async function enableUser(query: Query, id: string): Promise<boolean> {
+  const enabled = 'update users set disabled_at = null where id = $1 and disabled_at is not null returning 1'
+  return (await query(enabled, [id])).length > 0
+}
+
+export type AccountRow = {
+  user: string
+  name: string
+  email: string
+  isAdministrator: boolean
+  isDisabled: boolean
+  projects: number
+  /** In a session that still holds; null: there is none. */
+  seenAt: string | null
+}
+
+export function listAccounts(query: Query): Promise<AccountRow[]> {
+  return query<AccountRow>(
+    `select id as user, name, email, is_administrator as "isAdministrator", disabled_at is not null as "isDisabled",
+       (select count(*)::int from members where user_id = users.id) as projects,
+       (select max(seen_at) from sessions where user_id = users.id and expires_at > now()) as "seenAt"
+     from users order by name, email`,
+  )
 }
 
 export async function findUser(query: Query, email: string): Promise<(User & { passwordHash: string }) | undefined> {

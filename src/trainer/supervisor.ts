@@ -93,7 +93,7 @@ async function runJob(job: ClaimedJob, work: Work): Promise<void> {
   const { store, workspace, trainer, ending } = work
   const held = { id: job.id, trainer }
   const folder = join(workspace, 'runs', job.run)
-  const settle = (how: Ending) => untilWritten(() => settleJob(store.query, held, how), ending)
+  const settle = (how: Ending) => untilWritten(() => store.transaction((query) => settleJob(query, held, how)), ending)
   const before = lookAt(folder)
   if (before.isDone) return settle({ state: 'done', reason: before.reason })
   if (before.isHeld)

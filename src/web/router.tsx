@@ -25,6 +25,7 @@ import { RunsScreen } from './routes/runs.tsx'
 import { SamplesScreen } from './routes/samples.tsx'
 import { SetUpScreen } from './routes/set-up.tsx'
 import { SubmissionScreen } from './routes/submission.tsx'
+import { WebhooksScreen } from './routes/webhooks.tsx'
 import { WithdrawalsScreen } from './routes/withdrawals.tsx'
 import { Outside } from './parts.tsx'
 import { SignedIn, Start } from './shell.tsx'
@@ -95,6 +96,7 @@ const withdrawals = createRoute({
   path: '/people/withdrawals',
   component: WithdrawalsScreen,
 })
+const webhooks = createRoute({ getParentRoute: () => project, path: '/webhooks', component: WebhooksScreen })
 const audit = createRoute({ getParentRoute: () => project, path: '/audit', component: AuditScreen })
 
 export const router = createRouter({
@@ -129,6 +131,7 @@ export const router = createRouter({
         lineage,
         people,
         withdrawals,
+        webhooks,
         audit,
       ]),
     ]),

@@ -22,7 +22,9 @@ export class ApiError extends Error {
 export function apiErrorOf(error: unknown): ApiError {
   if (error instanceof ApiError) return error
   if (error instanceof DataError) return new ApiError(400, error.message)
-  return new ApiError(500, error instanceof Error ? error.message : String(error))
+  // What nobody foresaw may name files: it is for who runs the server.
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+  return new ApiError(500, 'a defect of hone; the server’s log says more')
 }
 
 export function errorBody({ status, message, param, code }: ApiError): object {

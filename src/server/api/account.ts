@@ -36,6 +36,29 @@ export const ACCOUNT = {
     body: z.strictObject({ current: z.string().min(1).max(128), password: Password }),
     answer: 'nothing',
   },
+  'GET /api/accounts': {
+    summary: 'Every account of the installation',
+    access: 'administrator',
+    answer: z.object({
+      accounts: z.array(
+        z.object({
+          user: z.string(),
+          name: z.string(),
+          email: z.string(),
+          isAdministrator: z.boolean(),
+          isDisabled: z.boolean(),
+          projects: z.number(),
+          seenAt: z.string().nullable(),
+        }),
+      ),
+    }),
+  },
+  'PUT /api/accounts/{user}/state': {
+    summary: 'Disable an account, whose sessions and links end at once, or enable it again',
+    access: 'administrator',
+    body: z.strictObject({ state: z.enum(['active', 'disabled']) }),
+    answer: 'nothing',
+  },
   'POST /api/links/look': {
     summary: 'What a link is for',
     access: 'anyone',

@@ -258,7 +258,11 @@ export const CAMPAIGNS = {
         /** To every other question of the campaign, by criterion. */
         criteria: z.record(CriterionName, CriterionAnswer).default({}),
         reason: z.string().trim().max(4000).default(''),
-        activeSeconds: z.number().min(0).max(86_400),
+        activeSeconds: z
+          .number()
+          .min(0)
+          .max(86_400)
+          .transform((seconds) => Math.round(seconds * 1000) / 1000),
       })
       .refine(isWhole, WHOLE),
     answer: Work,

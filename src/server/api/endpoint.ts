@@ -41,6 +41,8 @@ export const PARAMETERS = {
   fill: z.uuid(),
   evaluation: z.uuid(),
   withdrawal: z.uuid(),
+  webhook: z.uuid(),
+  delivery: z.uuid(),
   candidacy: z.uuid(),
   key: z.uuid(),
   release: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),

@@ -28,8 +28,8 @@ const Fill = z.object({
 /** How completions are drawn; shared by all that draw them. */
 export const DRAWING = {
   seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
-  temperature: z.number().gt(0).max(2).default(1),
-  topP: z.number().gt(0).max(1).default(1),
+  temperature: z.number().min(0.01).max(2).default(1),
+  topP: z.number().min(0.01).max(1).default(1),
   maxTokens: z.number().int().min(1).max(4096).default(256),
 }
 export const ModelName = z.string().min(1).max(200)

@@ -4,7 +4,11 @@ import { z } from 'zod'
 import { Prompt } from '#schema'
 import { type Endpoint, LEADS } from './endpoint.ts'
 
-export const GoldRate = z.number().min(0).max(0.5)
+export const GoldRate = z
+  .number()
+  .min(0)
+  .max(0.5)
+  .refine((rate) => rate === 0 || rate >= 0.001, 'expected 0, or at least 0.001')
 export const Qualification = z.strictObject({
   /** Gold items in the round. */
   items: z.number().int().min(1).max(200),

@@ -3,10 +3,18 @@
 import { z } from 'zod'
 import { type Endpoint, LEADS, Text } from './endpoint.ts'
 
+/** In UTC, since databases know fewer years and offsets than ISO 8601 has. */
+const Moment = z.iso
+  .datetime({ offset: true })
+  .refine((text) => {
+    const year = new Date(text).getUTCFullYear()
+    return year >= 1 && year <= 9999
+  }, 'expected a year from 1 to 9999')
+  .transform((text) => new Date(text).toISOString())
 const rule = {
   user: z.uuid().optional(),
-  from: z.iso.datetime({ offset: true }).optional(),
-  until: z.iso.datetime({ offset: true }).optional(),
+  from: Moment.optional(),
+  until: Moment.optional(),
   guideline: z.uuid().optional(),
 }
 const asksSomething = (given: object) => Object.values(given).some((value) => value !== undefined)

@@ -12,11 +12,14 @@ import {
   createProject,
   createSession,
   createUser,
+  disableUser,
+  enableUser,
   endOtherSessions,
   endSession,
   findLink,
   findUser,
   hasUsers,
+  listAccounts,
   passwordHashOf,
   projectsOf,
   type Query,
@@ -39,6 +42,8 @@ type Account = Pick<
   | 'POST /api/session'
   | 'DELETE /api/session'
   | 'PUT /api/me/password'
+  | 'GET /api/accounts'
+  | 'PUT /api/accounts/{user}/state'
   | 'POST /api/links/look'
   | 'POST /api/links/join'
   | 'POST /api/links/password'
@@ -113,6 +118,21 @@ export const accountHandlers: Account = {
       await audit(query, { actor: user.id, project: null, action: 'password.change', subject: user.id })
     })
   },
+
+  'GET /api/accounts': async ({ service }) => ({ accounts: await listAccounts(service.store.query) }),
+
+  'PUT /api/accounts/{user}/state': async ({ service, user, params, body }) =>
+    service.store.transaction(async (query) => {
+      if (params.user === user.id)
+        throw new HttpError(422, 'state: this is your own account; another administrator can')
+      const found = (await listAccounts(query)).find((account) => account.user === params.user)
+      if (!found) throw new HttpError(404, 'there is no such account')
+      if (found.isDisabled === (body.state === 'disabled')) return
+      if (body.state === 'disabled') await disableUser(query, params.user)
+      else await enableUser(query, params.user)
+      const action = body.state === 'disabled' ? 'account.disable' : 'account.enable'
+      await audit(query, { actor: user.id, project: null, action, subject: params.user })
+    }),
 
   'POST /api/links/look': async ({ service, body }) => (await findLink(service.store.query, body.token)) ?? gone(),
 

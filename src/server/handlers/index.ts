@@ -16,6 +16,7 @@ import { fillHandlers } from './fills.ts'
 import { personHandlers } from './person.ts'
 import { lineageHandlers } from './lineage.ts'
 import { projectHandlers } from './projects.ts'
+import { webhookHandlers } from './webhooks.ts'
 import { withdrawalHandlers } from './withdrawals.ts'
 import { releaseHandlers } from './releases.ts'
 import { runHandlers } from './runs.ts'
@@ -39,5 +40,6 @@ export const HANDLERS: Handlers = {
   ...releaseHandlers,
   ...completionHandlers,
   ...lineageHandlers,
+  ...webhookHandlers,
   'GET /api/openapi.json': async () => ({ type: 'application/json', body: JSON.stringify(openApiDocument()) }),
 }

@@ -3,8 +3,10 @@
 // says so to whoever was past the cut.
 import fs from 'node:fs'
 
-/** Kept in memory, and the most that one reader gets at once. */
+/** Kept in memory, and the longest line that is told. */
 const PIECE_BYTES = 1 << 18
+/** A reader gets whole lines of about so much at once: it is what each one that stands still costs. */
+const TOLD_AT_ONCE = 1 << 14
 const MOST_AT_ONCE = 1 << 22
 const NEWLINE = 10
 
@@ -51,7 +53,8 @@ export class Tail {
       place >= start
         ? this.#piece.subarray(place - start)
         : read(this.#file, place, Math.min(this.#end, place + PIECE_BYTES))
-    const whole = bytes.lastIndexOf(NEWLINE) + 1
+    const enough = bytes.indexOf(NEWLINE, TOLD_AT_ONCE)
+    const whole = (enough >= 0 ? enough : bytes.lastIndexOf(NEWLINE)) + 1
     // A line longer than a piece is passed over.
     if (whole === 0) return { lines: [], to: Math.min(this.#end, place + PIECE_BYTES) }
     const lines = bytes.subarray(0, whole).toString('utf8').split('\n').slice(0, -1)

@@ -26,6 +26,7 @@ const SCREENS = [
   { to: '/p/$project/releases', label: 'Releases', roles: OBSERVERS },
   { to: '/p/$project/lineage', label: 'Lineage', roles: OBSERVERS },
   { to: '/p/$project/people', label: 'People', roles: OBSERVERS },
+  { to: '/p/$project/webhooks', label: 'Webhooks', roles: ['owner', 'lead', 'engineer'] },
   { to: '/p/$project/audit', label: 'Audit', roles: ['owner', 'lead'] },
 ] as const
 

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react'
 import { useWrite } from '../api.ts'
 import { Empty, Field, Problem, textsOf } from '../parts.tsx'
 import { useMe } from '../who.ts'
+import { Accounts } from './accounts.tsx'
 
 export function ProjectsScreen() {
   const me = useMe()
@@ -30,6 +31,7 @@ export function ProjectsScreen() {
         </ul>
       )}
       {me.isAdministrator && <NewProject />}
+      {me.isAdministrator && <Accounts />}
     </main>
   )
 }
