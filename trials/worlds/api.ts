@@ -107,6 +107,7 @@ export async function openApiWorld({
         withdrawal: await columns('select id from withdrawals limit 20'),
         candidacy: await columns('select id from candidacies order by asked_at limit 20'),
         key: await columns('select id from api_keys order by made_at desc limit 5'),
+        submission: await columns('select id::text as id from submissions limit 10'),
         webhook: await columns('select id from webhooks order by made_at limit 10'),
         delivery: await columns('select id from deliveries limit 20'),
         url: ['https://hook.example/x', 'http://127.0.0.1:9/', 'http://hook.example:8080/'],
@@ -151,7 +152,7 @@ export async function openApiWorld({
         `${table}.id::text as id from ${table} join projects on projects.id = project_id where slug = $1`
       return {
         user: people[project === 'desk' ? 'reviewer' : 'outsider'].id,
-        campaign: await one(of('campaigns')),
+        campaign: await one(`${of('campaigns')} and kind = 'pairs'`),
         item: await one(
           `items.id::text as id from items join campaigns on campaigns.id = campaign_id join projects on projects.id = project_id where slug = $1 order by items.id`,
         ),
@@ -159,6 +160,9 @@ export async function openApiWorld({
         evaluation: await one(of('evaluations')),
         withdrawal: await one(of('withdrawals')),
         candidacy: await one(of('candidacies')),
+        submission: await one(
+          `submissions.id::text as id from submissions join items on items.id = item_id join campaigns on campaigns.id = campaign_id join projects on projects.id = project_id where slug = $1`,
+        ),
         webhook: await one(of('webhooks')),
         delivery: await one(
           `deliveries.id from deliveries join webhooks on webhooks.id = webhook_id join projects on projects.id = project_id where slug = $1`,
@@ -249,6 +253,16 @@ async function fillProject(lead: Person, project: string, judges: readonly Perso
     }
   }
   await must(lead, `POST ${at(`/campaigns/${id}/judgements`)}`, { dataset: 'judged' })
+  const writing = { kind: 'demonstrations', name: 'Written', dataset: 'asks', overlap: 1, seed: 5 }
+  const { id: written } = await must<{ id: string }>(lead, `POST ${at('/campaigns')}`, writing)
+  const writer = judges[0]!
+  await must(writer, `PUT ${at(`/campaigns/${written}/guideline-read`)}`)
+  const { task } = await must<{ task: { id: string } | null }>(
+    writer,
+    `POST ${at(`/campaigns/${written}/demonstrations/claim`)}`,
+  )
+  const text = { key: randomUUID(), text: 'It comes on Monday.', activeSeconds: 30 }
+  await must(writer, `POST ${at(`/campaigns/${written}/items/${task!.id}/demonstration`)}`, text)
   const model = project === 'desk' ? 'models/tiny' : 'base'
   await must(lead, `POST ${at('/fills')}`, { name: 'drawn', prompts: 'asks', models: [model], n: 2, maxTokens: 4 })
   const evaluation = { name: 'Spring', candidate: model, opponent: 'base', prompts: 'asks', maxTokens: 4 }
