@@ -10,6 +10,7 @@ import { hasUsers, isBusy, isDown, sealAudit, type Store } from '#store'
 import type { Service } from './call.ts'
 import { openFilling } from './filling.ts'
 import { HANDLERS } from './handlers/index.ts'
+import { closeLineage } from './lineage.ts'
 import { openFeeds } from './live/feeds.ts'
 import { mount } from './mount.ts'
 import { Conflict, diskTrouble, TooMany, WrongFields } from './refusals.ts'
@@ -110,8 +111,7 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
     setUpToken: service.setUpToken,
     async close() {
       clearInterval(timer)
-      await filling.close()
-      await sending.close()
+      await Promise.all([filling.close(), sending.close(), closeLineage(workspace)])
       await sealing
       await sealAudit(store).catch(() => {})
     },

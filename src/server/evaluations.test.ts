@@ -267,6 +267,16 @@ test('what hone evaluate left in the workspace is listed with its figures; anoth
   expect((await owner.ask(`GET /api/projects/other/evaluations/${id}`)).status).toBe(404)
 })
 
+test('the worker that walks does not keep the process of a server that was closed', async () => {
+  const held = () => process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length
+  await harness.restart()
+  const before = held()
+  expect((await owner.ask('GET /api/projects/desk/lineage')).status).toBe(200)
+  expect(held()).toBe(before + 1)
+  await harness.restart()
+  expect(held()).toBe(before)
+})
+
 test('no defect was met on the way', () => {
   expect(harness.defects).toEqual([])
 })

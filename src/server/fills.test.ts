@@ -9,7 +9,6 @@ import type { SamplerLink } from '#sampler/contract'
 import type { Comparison } from '#schema'
 import { createTinyModel } from '../sampler/tiny-model.test-data.ts'
 import { type Harness, openHarness, type Person, setUp } from './harness.test-data.ts'
-import { createServer } from './index.ts'
 
 const HONE = join(import.meta.dirname, '../../scripts/hone.mjs')
 const PROMPTS = 40
@@ -142,18 +141,7 @@ test('a server that ends in the middle leaves it, and the next one goes on; stop
     [id],
   )
   expect(before!.state).toBe('drawing')
-  const { store, workspace } = harness
-  const onDefect = (error: unknown) => harness.defects.push(error)
-  harness.server = await createServer({
-    store,
-    workspace,
-    hone: '0.0.0',
-    sampler,
-    web: workspace,
-    isLoopback: true,
-    addressOf: () => '',
-    onDefect,
-  })
+  await harness.restart()
   const fill = await ended(id)
   expect(fill.version).toBe(whole.version)
 

@@ -24,6 +24,8 @@ export type Harness = {
   workspace: string
   store: Store
   server: HoneServer
+  /** The server ends in order, and another one opens on the same store. */
+  restart(): Promise<void>
   defects: unknown[]
   /** Somebody without an account. */
   stranger(address?: string): Person
@@ -59,17 +61,18 @@ export async function openHarness({
   fs.writeFileSync(join(workspace, 'secret.html'), 'outside of the web folder')
   const store = await openStore({ workspace, databaseUrl })
   const defects: unknown[] = []
-  const server = await createServer({
-    store,
-    workspace,
-    hone: '0.0.0',
-    sampler,
-    web,
-    ...options,
-    isLoopback: true,
-    addressOf: (c) => c.req.header('x-test-address') ?? '127.0.0.1',
-    onDefect: (error) => defects.push(error),
-  })
+  const open = () =>
+    createServer({
+      store,
+      workspace,
+      hone: '0.0.0',
+      sampler,
+      web,
+      ...options,
+      isLoopback: true,
+      addressOf: (c) => c.req.header('x-test-address') ?? '127.0.0.1',
+      onDefect: (error) => defects.push(error),
+    })
   let people = 0
   const stranger = (address = '127.0.0.1'): Person => {
     let cookie: string | undefined
@@ -80,7 +83,7 @@ export async function openHarness({
       async ask(key, body, headers) {
         const [method, path] = key.split(' ') as [string, string]
         const isFile = body instanceof Uint8Array
-        const response = await server.app.request(`${ORIGIN}${path}`, {
+        const response = await harness.server.app.request(`${ORIGIN}${path}`, {
           method,
           headers: {
             'x-test-address': address,
@@ -104,10 +107,14 @@ export async function openHarness({
     }
     return person
   }
-  return {
+  const harness: Harness = {
     workspace,
     store,
-    server,
+    server: await open(),
+    async restart() {
+      await harness.server.close()
+      harness.server = await open()
+    },
     defects,
     stranger,
     async join(project, role, by) {
@@ -121,11 +128,12 @@ export async function openHarness({
       return person
     },
     async close() {
-      await server.close()
+      await harness.server.close()
       await store.close()
       fs.rmSync(workspace, { recursive: true, force: true })
     },
   }
+  return harness
 }
 
 /** The first account, by the set-up link; owns project `desk`. */

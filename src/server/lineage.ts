@@ -26,6 +26,8 @@ type Reader = {
   ask<T>(asked: Asked): Promise<T>
   /** Reads the graph anew before it answers what is asked from now on. */
   renew(data: object, state: string): void
+  /** It ends now. */
+  stop(): Promise<unknown>
 }
 type Where = { store: Store; workspace: string; project: Project }
 
@@ -48,6 +50,12 @@ export async function walkIn(where: Where, id: string): Promise<Walk> {
   const walked = loose && (await reader.ask<Walk | undefined>({ id, loose }))
   if (walked) return walked
   throw new HttpError(404, `nothing here is called ${id}: give a hash, a run, a dataset, a release or a judgement`)
+}
+
+/** A worker that nobody asks any more would keep the process until it is idle long enough. */
+export async function closeLineage(workspace: string): Promise<void> {
+  const own = [...readers].filter(([key]) => key.slice(0, key.lastIndexOf(' ')) === workspace)
+  await Promise.all(own.map(([, reader]) => reader.stop()))
 }
 
 async function readerOf({ store, workspace, project }: Where): Promise<Reader> {
@@ -109,6 +117,7 @@ function openReader(data: object, state: string, onEnd: () => void): Reader {
       this.state = to
       worker.postMessage({ renewed }, [])
     },
+    stop: () => worker.terminate(),
     ask(asked) {
       const number = count++
       return new Promise((done, no) => {
