@@ -208,13 +208,19 @@ test(
   PATIENCE_MS,
 )
 
-test('every command and option of --help has a description', () => {
+test('every command and option of --help has a description, and each command is found by its name', async () => {
   const silent: string[] = []
   const look = (command: Command, path: string) => {
     if (!command.description()) silent.push(path)
     for (const option of command.options) if (!option.description) silent.push(`${path} ${option.flags}`)
     for (const child of command.commands) look(child, `${path} ${child.name()}`)
   }
-  look(hone(), 'hone')
+  const all = await hone()
+  look(all, 'hone')
   expect(silent).toEqual([])
+  for (const command of all.commands) {
+    const alone = (await hone(command.name())).commands.map((each) => each.name())
+    expect(alone).toContain(command.name())
+    expect(alone.length).toBeLessThanOrEqual(2)
+  }
 })

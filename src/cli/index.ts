@@ -2,68 +2,48 @@
 // message. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 75 waits for people, 130 stopped by Ctrl-C after saving.
 import { Command, CommanderError } from 'commander'
 import { ConfigError, DataError, EngineError, HttpError } from '#errors'
-import { WAITING_CODE } from '#trainer'
-import { backupCommands } from './backup.ts'
-import { chatCommand } from './chat.ts'
-import { dataCommands } from './data.ts'
-import { demoCommand } from './demo.ts'
-import { diagnoseCommand } from './diagnose.ts'
-import { doctorCommand } from './doctor.ts'
-import { evaluateCommand } from './evaluate.ts'
-import { exportCommand } from './export.ts'
-import { gateCommand } from './gate.ts'
-import { generateCommand } from './generate.ts'
-import { importCommand } from './import.ts'
-import { initCommand } from './init.ts'
-import { labelCommands } from './label.ts'
-import { lineageCommand } from './lineage.ts'
-import { mergeCommand } from './merge.ts'
-import { pretrainCommand } from './pretrain.ts'
-import { pullCommand } from './pull.ts'
-import { quickstartCommand } from './quickstart/index.ts'
-import { reportCommand } from './report.ts'
-import { samplerCommand } from './sampler.ts'
-import { serveCommand } from './serve.ts'
-import { serveModelCommand } from './serve-model.ts'
+import { WAITING_CODE } from '#schema'
 import { Stopped, Waiting } from './stop.ts'
-import { trainCommands } from './train.ts'
 import { version } from './version.ts'
 
-/** In the order of the loop, which is the order of `hone --help`. */
-const COMMANDS = [
-  quickstartCommand,
-  demoCommand,
-  initCommand,
-  dataCommands,
-  labelCommands,
-  trainCommands,
-  evaluateCommand,
-  gateCommand,
-  diagnoseCommand,
-  reportCommand,
-  lineageCommand,
-  generateCommand,
-  chatCommand,
-  serveCommand,
-  backupCommands,
-  serveModelCommand,
-  samplerCommand,
-  pullCommand,
-  importCommand,
-  exportCommand,
-  mergeCommand,
-  pretrainCommand,
-  doctorCommand,
-]
+/** In the order of the loop, which is the order of `hone --help`. Each is loaded when it is asked for: all of them are hundreds of files. */
+const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
+  quickstart: async () => (await import('./quickstart/index.ts')).quickstartCommand,
+  demo: async () => (await import('./demo.ts')).demoCommand,
+  init: async () => (await import('./init.ts')).initCommand,
+  data: async () => (await import('./data.ts')).dataCommands,
+  label: async () => (await import('./label.ts')).labelCommands,
+  train: async () => (await import('./train.ts')).trainCommands,
+  evaluate: async () => (await import('./evaluate.ts')).evaluateCommand,
+  gate: async () => (await import('./gate.ts')).gateCommand,
+  diagnose: async () => (await import('./diagnose.ts')).diagnoseCommand,
+  report: async () => (await import('./report.ts')).reportCommand,
+  lineage: async () => (await import('./lineage.ts')).lineageCommand,
+  generate: async () => (await import('./generate.ts')).generateCommand,
+  chat: async () => (await import('./chat.ts')).chatCommand,
+  serve: async () => (await import('./serve.ts')).serveCommand,
+  backup: async () => (await import('./backup.ts')).backupCommands,
+  restore: async () => (await import('./backup.ts')).backupCommands,
+  'serve-model': async () => (await import('./serve-model.ts')).serveModelCommand,
+  sampler: async () => (await import('./sampler.ts')).samplerCommand,
+  pull: async () => (await import('./pull.ts')).pullCommand,
+  import: async () => (await import('./import.ts')).importCommand,
+  export: async () => (await import('./export.ts')).exportCommand,
+  merge: async () => (await import('./merge.ts')).mergeCommand,
+  pretrain: async () => (await import('./pretrain.ts')).pretrainCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+}
 
-/** All commands, none run. */
-export function hone(): Command {
+/** Every command, or the one that `asked` names; none run. */
+export async function hone(asked?: string): Promise<Command> {
   const program = new Command('hone')
     .description('From a base model and an idea of good to a released, aligned model you can defend.')
     .version(version())
     .showHelpAfterError('(--help shows what this command takes)')
     .exitOverride()
-  for (const add of COMMANDS) add(program)
+  const names = asked !== undefined && Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS)
+  // Two may come out of one file.
+  for (const add of new Set(await Promise.all(names.map((name) => COMMANDS[name]!())))) add(program)
   return program
 }
 
@@ -75,7 +55,7 @@ export async function main(args: string[]): Promise<void> {
     throw error
   })
   try {
-    await hone().parseAsync(args, { from: 'user' })
+    await (await hone(args[0])).parseAsync(args, { from: 'user' })
   } catch (error) {
     process.exitCode = report(error)
   }

@@ -14,7 +14,6 @@ import { pairExamples, readRules, resolveModel, scoreScale, type TextJudge, type
 import { withModel } from './completions.ts'
 import { loadDomain } from './domains.ts'
 import { judge, promptText } from './judging.ts'
-import { peopleJudge } from './people-judge.ts'
 import { Stopped } from './stop.ts'
 import { openTerminal } from './terminal.ts'
 
@@ -38,7 +37,8 @@ export async function openJudge(name: string, options: JudgeOptions): Promise<Te
     case 'people':
       if (options.run === undefined)
         throw new ConfigError(`--judge people: only the marks of a run are put to people; expected ${JUDGES}`)
-      return peopleJudge({ seed: options.seed, run: options.run })
+      // The server's rooms come with it, which no other judge needs.
+      return (await import('./people-judge.ts')).peopleJudge({ seed: options.seed, run: options.run })
     case 'terminal':
       return terminalJudge(of ?? 'terminal', options)
     case 'simulated':

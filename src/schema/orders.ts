@@ -132,6 +132,10 @@ export function orderArguments({ recipe, inputs, settings, computing, branch }: 
   return ['train', recipe, ...flags.flatMap(([flag, value]) => [`--${kebab(flag)}`, String(value)])]
 }
 
+/** Exit code of a run that saved and ended by SIGINT, and of one that waits for people. */
+export const STOPPED_CODE = 130
+export const WAITING_CODE = 75
+
 function kebab(field: string): string {
   return field.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)
 }

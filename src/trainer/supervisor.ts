@@ -8,7 +8,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isFolderHeld, makeFolder } from '#files'
-import { orderArguments, RunOrder } from '#schema'
+import { orderArguments, RunOrder, STOPPED_CODE, WAITING_CODE } from '#schema'
 import {
   claimJob,
   type ClaimedJob,
@@ -45,9 +45,6 @@ const LEASE_SECONDS = 15
 const LOOK_MILLISECONDS = 500
 /** What a child writes for people: `runs/<run>/output.txt`. */
 export const OUTPUT = 'output.txt'
-/** Exit code of a run that saved and ended by SIGINT, and of one that waits for people. */
-export const STOPPED_CODE = 130
-export const WAITING_CODE = 75
 const HELD_SECONDS = 2
 
 export function supervise(options: SupervisorOptions): Supervisor {
