@@ -144,6 +144,7 @@ function preferenceOf(
   const { adjudication } = item
   const cast = item.votes.filter((vote) => vote.towardsA !== undefined)
   const decided = adjudication?.as === 'decided' ? [adjudication.vote] : undefined
+  const from = [...item.votes, ...(adjudication ? [adjudication.vote] : [])].flatMap(({ id }) => id ?? [])
   const counted = decided ?? (passed ? cast.filter((vote) => passed.get(vote.annotator)) : cast)
   return {
     item: item.item,
@@ -157,6 +158,7 @@ function preferenceOf(
     ...(said['both-bad'] && counted.length > 0 && { bothBad: shareOf(counted, 'both-bad') }),
     ...strengthOf(counted, probability),
     annotators: [...cast, ...(decided ?? [])].map((vote) => vote.annotator),
+    ...(from.length > 0 && { from }),
     ...(item.simulated && { simulated: true }),
     ...(adjudication && { adjudication: adjudication.as }),
   }

@@ -4,6 +4,8 @@ import { DataError } from '#errors'
 import type { Choice, Comparison, Judgement, Prompt } from '#schema'
 
 export type Vote = {
+  /** Of its judgement. */
+  id?: string
   annotator: string
   /** Of the judgements, from 0: the order in which they were given. */
   row: number
@@ -87,6 +89,7 @@ export function gatherItems(judgements: readonly Judgement[], comparisons?: read
     // A choice between equal texts, which only a comparison can ask for, says nothing.
     const towardsA = item.a === item.b ? undefined : leaning(choice, isALeft)
     const vote: Vote = {
+      ...(judgement.id !== undefined && { id: judgement.id }),
       annotator,
       row: i,
       isALeft,

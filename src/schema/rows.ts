@@ -58,6 +58,8 @@ export type Choice = z.infer<typeof Choice>
 
 /** One annotator's answer to one comparison. `left` and `right` are the completions as shown. */
 export const Judgement = z.object({
+  /** What leads back to it, where it was given in a campaign. */
+  id: z.string().optional(),
   item: z.string(),
   annotator: z.string(),
   prompt: Prompt.optional(),
@@ -101,6 +103,8 @@ export const Preference = z.object({
   /** Mean stated strength towards the side that `probability` favours, opposite answers below 0, ties 0: at least 0, at most 4. */
   strength: z.number().min(0).max(4).optional(),
   annotators: z.array(z.string()).optional(),
+  /** Ids of the judgements and the adjudication that it was made of, where they have any. */
+  from: z.array(z.string()).optional(),
   simulated: z.boolean().optional(),
   /** Absent: nobody had to settle it. */
   adjudication: Judgement.shape.adjudication,

@@ -168,4 +168,27 @@ test('a branch names a checkpoint that is there and settings that hold', async (
   expect((await shown('on')).command).toBe('hone train sft --out runs/on --branch runs/ready@4 --learning-rate 0.01')
 })
 
+test('what judgements were made into is read a page at a time by who may take judgements out; the config counts them', async () => {
+  leaveRun('taste', { status: 'done', recipe: 'reward' })
+  const folder = join(harness.workspace, 'runs', 'taste')
+  const config = JSON.parse(fs.readFileSync(join(folder, 'config.json'), 'utf8')) as object
+  const ids = Array.from({ length: 50 }, (_, i) => `judgement-${i}`)
+  fs.writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, judgements: ids }))
+  const rows = Array.from({ length: 25 }, (_, i) => ({
+    ...{ item: `pair-${i}`, prompt: 'Q', a: 'A', b: 'B', probability: 0.9, weight: 1, judgements: 2 },
+    annotators: ['person-1', 'person-2'],
+    from: ids.slice(2 * i, 2 * i + 2),
+  }))
+  fs.writeFileSync(join(folder, 'preferences.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  expect((await shown('taste')).config).toMatchObject({ recipe: 'reward', judgements: 50 })
+  const page = async (from: number) => (await engineer.ask(`GET ${RUNS}/taste/preferences?from=${from}`)).json
+  const [first, second] = (await Promise.all([page(0), page(20)])) as { preferences: typeof rows; isLast: boolean }[]
+  expect([first!.isLast, second!.isLast]).toEqual([false, true])
+  const told = [...first!.preferences, ...second!.preferences]
+  expect(told.flatMap(({ from }) => from)).toEqual(ids)
+  expect(JSON.stringify(told)).not.toContain('person-')
+  expect((await viewer.ask(`GET ${RUNS}/taste/preferences`)).status).toBe(403)
+  expect(await engineer.ask(`GET ${RUNS}/ready/preferences`)).toMatchObject({ json: { preferences: [], isLast: true } })
+})
+
 test('no defect was met on the way', () => expect(harness.defects).toEqual([]))

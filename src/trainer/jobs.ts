@@ -27,6 +27,10 @@ const gradientCheckpointing = z
   .optional()
   .describe('backward computes each layer once more instead of remembering it: less memory, more work')
 const model = z.string().describe('folder of the model to start from')
+const judgements = z
+  .array(z.string())
+  .optional()
+  .describe('ids of the judgements that went in, where the data holds any; gold is none of them: it trains nothing')
 
 export const SftJob = z.strictObject({
   recipe: z.literal('sft'),
@@ -70,6 +74,7 @@ export const RewardJob = z.strictObject({
     .enum(['last', 'sum'])
     .default('last')
     .describe('where the score is read: after the last token, or summed over the completion'),
+  judgements,
 })
 export type RewardJob = z.infer<typeof RewardJob>
 
@@ -84,6 +89,7 @@ export const DpoJob = z.strictObject({
   model,
   data: z.string().describe('comparisons (chosen, rejected), judgements, or preferences'),
   heldOut: z.string().optional().describe('the same, to measure accuracy on'),
+  judgements,
 })
 export type DpoJob = z.infer<typeof DpoJob>
 

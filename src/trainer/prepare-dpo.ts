@@ -10,7 +10,7 @@ import type { DpoJob } from './jobs.ts'
 import { hashModel } from './models.ts'
 import { artifactsOf, readPairs } from './rows.ts'
 import { asBase, frozen, modelLimit, startOrResume } from './start.ts'
-import { pairExamples, requireRows } from './tokens.ts'
+import { pairExamples, requireRows, usable } from './tokens.ts'
 import type { Context, Prepared } from './train.ts'
 
 export async function prepareDpo(job: DpoJob, context: Context): Promise<Prepared> {
@@ -18,10 +18,12 @@ export async function prepareDpo(job: DpoJob, context: Context): Promise<Prepare
   const tokenizer = loadTokenizer(job.model)
   const limits = { maxTokens: modelLimit(job.model) }
   const read = async (file: string, what: string) => {
-    const { preferences, simulated } = await readPairs(file, { seed: job.config.seed })
-    return { pairs: requireRows(await pairExamples(tokenizer, preferences, limits), what, say), simulated }
+    const { preferences, from, simulated } = await readPairs(file, { seed: job.config.seed })
+    const tokenized = await pairExamples(tokenizer, preferences, limits)
+    const pairs = requireRows(tokenized, what, say)
+    return { pairs, simulated, ...(from === 'judgements' && { preferences: usable(preferences, tokenized) }) }
   }
-  const { pairs, simulated } = await read(job.data, 'pairs')
+  const { pairs, simulated, preferences } = await read(job.data, 'pairs')
   const heldOut = job.heldOut === undefined ? undefined : (await read(job.heldOut, 'held-out pairs')).pairs
   const cache = cacheFile([
     hashModel(job.model),
@@ -48,6 +50,7 @@ export async function prepareDpo(job: DpoJob, context: Context): Promise<Prepare
     result: 'model',
     inputs: artifactsOf({ data: job.data, heldOut: job.heldOut }, { model: job.model }),
     simulated,
+    ...(preferences && { preferences }),
     onReference: async (logprobs) => {
       if (reference) await engine.release(reference)
       if (isDry) return

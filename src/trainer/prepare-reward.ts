@@ -4,7 +4,7 @@ import { loadTokenizer } from '#text'
 import type { RewardJob } from './jobs.ts'
 import { artifactsOf, readPairs } from './rows.ts'
 import { modelLimit, startOrResume } from './start.ts'
-import { pairExamples, requireRows } from './tokens.ts'
+import { pairExamples, requireRows, usable } from './tokens.ts'
 import type { Context, Prepared } from './train.ts'
 
 /** Completions that fix the zero and the unit of the scores. */
@@ -18,12 +18,14 @@ export async function prepareReward(job: RewardJob, context: Context): Promise<P
   const tokenizer = loadTokenizer(job.model)
   const limits = { maxTokens: modelLimit(job.model) }
   const pairsOf = async (file: string, what: string) => {
-    const { preferences, method, alpha, simulated } = await readPairs(file, { seed: config.seed })
+    const { preferences, from, method, alpha, simulated } = await readPairs(file, { seed: config.seed })
     if (method !== undefined)
       say(`${what}: judgements aggregated by ${method}${simulated ? ' (simulated annotators)' : ''}`)
-    return { pairs: requireRows(await pairExamples(tokenizer, preferences, limits), what, say), alpha, simulated }
+    const tokenized = await pairExamples(tokenizer, preferences, limits)
+    const pairs = requireRows(tokenized, what, say)
+    return { pairs, alpha, simulated, ...(from === 'judgements' && { preferences: usable(preferences, tokenized) }) }
   }
-  const { pairs, alpha, simulated } = await pairsOf(job.data, 'pairs')
+  const { pairs, alpha, simulated, preferences } = await pairsOf(job.data, 'pairs')
   const heldOut = job.heldOut === undefined ? undefined : (await pairsOf(job.heldOut, 'held-out pairs')).pairs
   const model = await startOrResume(context, 'model', {
     weights: job.model,
@@ -45,6 +47,7 @@ export async function prepareReward(job: RewardJob, context: Context): Promise<P
     result: 'model',
     inputs: artifactsOf({ data: job.data, heldOut: job.heldOut }, { model: job.model }),
     simulated,
+    ...(preferences && { preferences }),
     finish: async () => {
       const scores = await scoresOf(engine, model, completionsOf(heldOut ?? pairs))
       const range = {

@@ -88,6 +88,15 @@ export async function readPairs(
   return { preferences, from, simulated: preferences.some((row) => row.simulated === true) }
 }
 
+/** Ids of the judgements in a file of pairs, gold left out; undefined where it holds no judgements, or they have no ids. */
+export async function judgementIds(file: string): Promise<string[] | undefined> {
+  if (!(await holdsJudgements(file))) return undefined
+  const ids: string[] = []
+  for await (const outcome of streamRows(file, 'judgements'))
+    if ('row' in outcome && outcome.row.id !== undefined && outcome.row.gold === undefined) ids.push(outcome.row.id)
+  return ids.length > 0 ? ids : undefined
+}
+
 /** Of fewer items judged twice an interval says nothing. */
 const FEWEST_SHARED = 20
 

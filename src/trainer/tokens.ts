@@ -78,6 +78,12 @@ export function requireRows<T>({ rows, setAside }: Tokenized<T>, what: string, s
   return rows
 }
 
+/** Those of `from` that were not set aside. */
+export function usable<R>(from: readonly R[], { setAside }: Pick<Tokenized<unknown>, 'setAside'>): R[] {
+  const without = new Set(setAside.map(({ row }) => row))
+  return from.filter((_, row) => !without.has(row))
+}
+
 async function exampleOf(
   tokenizer: Tokenizer,
   row: { prompt: Prompt; completion: string },

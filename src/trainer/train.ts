@@ -6,8 +6,9 @@ import { z } from 'zod'
 import type { MarkPair, Outcome, Recipe, Resume } from '#align'
 import type { Engine, Model, ModelSpec } from '#engine/contract'
 import { ConfigError, invariant } from '#errors'
-import { MANIFEST, sha256File, writeNew } from '#files'
+import { MANIFEST, sha256File, writeDurable, writeNew } from '#files'
 import { createEmbeddedEngine } from '#lm'
+import type { Preference } from '#schema'
 import type { Interval } from '#stats'
 import { type Checkpoint, fillFolder, modelsOf, readCheckpoint } from './checkpoints.ts'
 import { drive, type Progress } from './drive.ts'
@@ -18,6 +19,7 @@ import { preparePpo, type TextJudge } from './prepare-ppo.ts'
 import { preparePretrain } from './prepare-pretrain.ts'
 import { prepareReward } from './prepare-reward.ts'
 import { prepareSft } from './prepare-sft.ts'
+import { judgementIds } from './rows.ts'
 import { refuseUnusedBase } from './start.ts'
 import { type Artifact, branchRun, createRun, readRun, resumeRun, type Run, type RunRecord } from './run-folder.ts'
 
@@ -41,6 +43,8 @@ export type Prepared = {
   result: string
   inputs: Record<string, Artifact>
   simulated: boolean
+  /** What the judgements were made into, as far as the run learns from it: kept in its folder, with the ids behind each. */
+  preferences?: Preference[]
   /** Told what DPO computed of its reference. */
   onReference?: (logprobs: Float64Array) => Promise<void>
   /** Keeps the pairs of a mark in the run's folder. */
@@ -69,9 +73,16 @@ export type Trained = {
 /** Starts a job in a new folder. */
 export async function train(job: Job, out: string, options: TrainOptions): Promise<Trained> {
   refuseUnusedBase(job)
-  const config = withAbsolutePaths(job)
+  const config = await withJudgements(withAbsolutePaths(job))
   const run = await createRun(out, { config, record: recordOf(config, options, {}) })
   return work(config, { run, options })
+}
+
+/** Says in a run's own config whose words it learns from. */
+async function withJudgements(job: Job): Promise<Job> {
+  if (job.recipe !== 'reward' && job.recipe !== 'dpo') return job
+  const judgements = await judgementIds(job.data)
+  return judgements ? { ...job, judgements } : job
 }
 
 /** Goes on with a run from its newest complete checkpoint, or from the beginning where it has none. */
@@ -130,7 +141,8 @@ async function work(
     const { inputs: earlier } = readRun(run.folder).record
     refuseChanged(earlier, prepared.inputs)
     run.update({ inputs: { ...earlier, ...prepared.inputs }, simulated: prepared.simulated, status: 'running' })
-    const { models, onReference, onMark } = prepared
+    const { models, onReference, onMark, preferences } = prepared
+    if (preferences) keepPreferences(run.folder, preferences)
     const outcome = await drive(prepared.recipe, {
       engine,
       run,
@@ -152,6 +164,11 @@ async function work(
       run.close()
     }
   }
+}
+
+/** A run that goes on writes the same bytes again. */
+function keepPreferences(folder: string, preferences: readonly Preference[]): void {
+  writeDurable(join(folder, 'preferences.jsonl'), preferences.map((row) => `${JSON.stringify(row)}\n`).join(''))
 }
 
 /** The job's engine, and a way to release all that is still loaded: a preparation that fails half-way leaves nothing behind. */

@@ -1,6 +1,6 @@
 // Runs: what may be ordered, what is running and what it left, and what people ask of the trainer.
 import { z } from 'zod'
-import { RecipeName } from '#schema'
+import { Preference, RecipeName } from '#schema'
 import { type Endpoint, KEEPERS, OBSERVERS } from './endpoint.ts'
 
 const JobState = z.enum(['queued', 'running', 'waiting', 'paused', 'stopped', 'failed', 'done'])
@@ -129,6 +129,12 @@ export const RUNS = {
     summary: 'Completions of the watched prompts along the run, as text',
     access: OBSERVERS,
     answer: z.object({ samples: z.array(Sample) }),
+  },
+  'GET /api/projects/{project}/runs/{run}/preferences': {
+    summary: 'What judgements were made into and the run learns from, a page at a time; `from` of a row: their ids',
+    access: KEEPERS,
+    query: z.object({ from: z.coerce.number().int().nonnegative().default(0) }),
+    answer: z.object({ preferences: z.array(Preference.omit({ annotators: true })), isLast: z.boolean() }),
   },
   'GET /api/projects/{project}/runs/{run}/events': {
     summary: 'What happens to the run, live; `from` or Last-Event-ID says what was seen',

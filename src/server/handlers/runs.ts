@@ -19,6 +19,7 @@ import type { Handlers, Service } from '../call.ts'
 import { changedSettings, modelsOf, orderOf, recipeForms } from '../orders.ts'
 import { csvOf, curvesOf } from '../live/curves.ts'
 import { readPlace } from '../live/feeds.ts'
+import { preferencePage } from '../live/preference-page.ts'
 import { allSamples, sampleTexts } from '../live/sample-texts.ts'
 import { lastLines } from '../live/tail.ts'
 import { Conflict } from '../refusals.ts'
@@ -84,6 +85,9 @@ export const runHandlers: Runs = {
   'GET /api/projects/{project}/runs/{run}/samples': async ({ service, project, params }) => ({
     samples: allSamples(folderOf(service, await ownRun(service, project, params.run))),
   }),
+
+  'GET /api/projects/{project}/runs/{run}/preferences': async ({ service, project, params, query }) =>
+    preferencePage(folderOf(service, await ownRun(service, project, params.run)), query.from),
 
   'GET /api/projects/{project}/runs/{run}/events': async ({ service, project, params, query, lastEvent, signal }) => {
     const folder = folderOf(service, await ownRun(service, project, params.run))
@@ -170,8 +174,13 @@ const folderOf = ({ workspace }: Service, { run }: OwnRun): string => join(works
 
 /** As the run took it; before it began, as it was ordered. Settings and seed are under `config`. */
 function configOf(service: Service, own: OwnRun): Record<string, unknown> {
-  const taken = readRunConfig(folderOf(service, own))
-  if (Object.keys(taken).length > 0) return shortened(taken, service.workspace)
+  const { judgements, ...taken } = readRunConfig(folderOf(service, own))
+  if (Object.keys(taken).length > 0)
+    return {
+      ...shortened(taken, service.workspace),
+      // Their ids are on the page of preferences.
+      ...(Array.isArray(judgements) && { judgements: judgements.length }),
+    }
   const order = RunOrder.safeParse(own.job?.ordered).data
   return order ? { recipe: order.recipe, ...order.inputs, ...order.computing, config: order.settings } : {}
 }

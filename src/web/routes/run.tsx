@@ -4,9 +4,11 @@ import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'rea
 import type { AnswerOf } from '#server/contract'
 import { addressOf, useGet, useWrite } from '../api.ts'
 import { Field, Loading, Problem } from '../parts.tsx'
-import { Bought, CurvesSection, words } from '../runs/curves.tsx'
-import { given, textIn, textOf, type Schema, useFirstProblem } from '../runs/fields.tsx'
+import { Bought, CurvesSection } from '../runs/curves.tsx'
+import { Facts, Log } from '../runs/facts.tsx'
+import { given, textIn, type Schema, useFirstProblem } from '../runs/fields.tsx'
 import { figure } from '../runs/line-chart.tsx'
+import { PreferencesSection } from '../runs/preferences.tsx'
 import { SamplesSection } from '../runs/samples.tsx'
 import { problemsOf, SettingsFields } from '../runs/start-form.tsx'
 import { type Curves, useLive } from '../runs/use-live.ts'
@@ -102,6 +104,9 @@ export function RunScreen() {
         </>
       ) : (
         !error && <Loading />
+      )}
+      {typeof run.data.config.judgements === 'number' && mayStart(role) && (
+        <PreferencesSection slug={slug} run={name} judgements={run.data.config.judgements} />
       )}
       <Facts run={run.data} />
       {live && live.log.length > 0 && <Log lines={live.log} />}
@@ -254,75 +259,6 @@ function Alarms({ alarms }: { alarms: Curves['alarms'] }) {
           </li>
         ))}
       </ul>
-    </section>
-  )
-}
-
-function Facts({ run }: { run: Run }) {
-  const { config: settings, ...rest } = run.config as { config?: Record<string, unknown> } & Record<string, unknown>
-  const rows = Object.entries({ ...rest, ...settings }).filter(([, value]) => value !== undefined && value !== null)
-  return (
-    <details className="fold">
-      <summary>Config and inputs</summary>
-      <p>
-        <code className="mono command">{run.command}</code>
-      </p>
-      {run.inputs.length > 0 && (
-        <div className="scrolls">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Input</th>
-                <th scope="col">What</th>
-                <th scope="col">SHA-256</th>
-              </tr>
-            </thead>
-            <tbody>
-              {run.inputs.map(({ role, name, hash }) => (
-                <tr key={role}>
-                  <th scope="row">{words(role)}</th>
-                  <td>{name}</td>
-                  <td className="mono">{hash.slice(0, 12)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      <dl className="facts">
-        {rows.map(([name, value]) => (
-          <div key={name}>
-            <dt>{words(name)}</dt>
-            <dd className="mono">{textOf(value)}</dd>
-          </div>
-        ))}
-      </dl>
-    </details>
-  )
-}
-
-function Log({ lines }: { lines: readonly string[] }) {
-  const box = useRef<HTMLPreElement>(null)
-  // Follows the end, unless the reader went up.
-  const isAtEnd = useRef(true)
-  useEffect(() => {
-    if (box.current && isAtEnd.current) box.current.scrollTop = box.current.scrollHeight
-  }, [lines])
-  return (
-    <section aria-labelledby="log">
-      <h2 id="log">Log</h2>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by keyboard */}
-      <pre
-        className="log"
-        ref={box}
-        tabIndex={0}
-        aria-label="Log"
-        onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) =>
-          (isAtEnd.current = scrollHeight - scrollTop - clientHeight < 30)
-        }
-      >
-        {lines.join('\n')}
-      </pre>
     </section>
   )
 }
