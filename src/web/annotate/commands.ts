@@ -1,5 +1,5 @@
 // A command is data: buttons, keys and the sheet of shortcuts all read it. Keys are for the page: they are dead while
-// somebody types, in a dialog, during a request, and when held down.
+// somebody types (Escape leaves the field), in a dialog, during a request, and when held down.
 import { useEffect, useRef } from 'react'
 
 export type Command = {
@@ -19,7 +19,10 @@ export function useCommands(commands: readonly Command[], isBusy: boolean): void
       const { commands, isBusy } = latest.current
       if (event.repeat || event.altKey || isBusy || document.querySelector('dialog[open]')) return
       const isControlled = event.ctrlKey || event.metaKey
-      if (!isControlled && isTyping(event.target)) return
+      if (!isControlled && isTyping(event.target)) {
+        if (event.key === 'Escape') event.target.blur()
+        return
+      }
       // Enter on a button presses that button.
       if (
         !isControlled &&
@@ -51,6 +54,6 @@ export function nameOfKey(key: string): string {
 /** A radio button that has the focus takes arrows, and leaves digits and letters to the page. */
 const TYPED_INTO = 'textarea,select,input:not([type=radio],[type=checkbox])'
 
-function isTyping(target: EventTarget | null): boolean {
+function isTyping(target: EventTarget | null): target is HTMLElement {
   return target instanceof HTMLElement && (target.matches(TYPED_INTO) || target.isContentEditable)
 }

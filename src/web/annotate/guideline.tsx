@@ -35,24 +35,50 @@ export function Guideline({
   )
 }
 
-/** Headings and paragraphs; everything else as it was written. */
+/** Headings, items of lists, and paragraphs; lines that only wrap in the source are joined. */
 export function GuidelineText({ text }: { text: string }) {
   return (
     <div className="guideline-text">
-      {text.split(/\n(?=#{1,3} )|\n\s*\n/).map((block, i) => {
-        const heading = /^(#{1,3}) (.*)$/.exec(block.trim())
-        if (!heading) return <p key={`${i}`}>{block.trim()}</p>
-        return heading[1] === '#' ? <h1 key={`${i}`}>{heading[2]}</h1> : <h2 key={`${i}`}>{heading[2]}</h2>
+      {blocksOf(text).map(({ kind, text: own }, i) => {
+        if (kind === 'title') return <h1 key={`${i}`}>{own}</h1>
+        if (kind === 'heading') return <h2 key={`${i}`}>{own}</h2>
+        return (
+          <p key={`${i}`} className={kind}>
+            {own}
+          </p>
+        )
       })}
     </div>
   )
 }
 
-/** A dialog that closes by Escape; focus goes back where it was. */
+type Block = { kind: 'title' | 'heading' | 'item' | 'item-within' | 'text'; text: string }
+
+function blocksOf(text: string): Block[] {
+  const blocks: Block[] = []
+  let isOpen = false
+  for (const line of text.split('\n')) {
+    const heading = /^(#{1,3}) (.*)$/.exec(line.trim())
+    const item = /^(\s*)(?:[-*]|\d+[.)]) /.exec(line)
+    if (line.trim() === '') isOpen = false
+    else if (heading) {
+      blocks.push({ kind: heading[1] === '#' ? 'title' : 'heading', text: heading[2]! })
+      isOpen = false
+    } else if (item || !isOpen) {
+      const kind = !item ? 'text' : item[1] === '' ? 'item' : 'item-within'
+      blocks.push({ kind, text: line.trim() })
+      isOpen = true
+    } else blocks.at(-1)!.text += ` ${line.trim()}`
+  }
+  return blocks
+}
+
+/** A dialog that closes by Escape; focus goes to its first field, if it asks for something, and back where it was. */
 export function Sheet({ title, onClose, children }: { title: string; onClose: () => void; children: React.ReactNode }) {
   const dialog = useRef<HTMLDialogElement>(null)
   useEffect(() => {
     dialog.current?.showModal()
+    dialog.current?.querySelector<HTMLElement>('textarea, input')?.focus()
   }, [])
   return (
     <dialog ref={dialog} className="sheet" aria-label={title} onClose={onClose}>

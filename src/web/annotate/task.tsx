@@ -176,7 +176,7 @@ export function TaskForm({ task, guideline, criteria, past, params, onWork, onAw
               </div>
             ))}
           </dl>
-          <p className="hint">Keys are dead while you type, except Ctrl ↵; Escape leaves a dialog.</p>
+          <p className="hint">Keys are dead while you type, except Ctrl ↵; Escape leaves a field or a dialog.</p>
         </Sheet>
       )}
       {open === 'past' && (

@@ -143,10 +143,13 @@ function Picture({ slug, nodes, edges }: { slug: string; nodes: Node[]; edges: W
   const target = placed.find(({ node }) => node.way === 'target')
   const frame = useRef<HTMLDivElement>(null)
   const middle = target ? x(target.column) + BOX.width / 2 : 0
+  const level = target ? y(target.row, target.column) + BOX.height / 2 : 0
   useEffect(() => {
     const { current } = frame
-    if (current) current.scrollLeft = middle - current.clientWidth / 2
-  }, [middle])
+    if (!current) return
+    current.scrollLeft = middle - current.clientWidth / 2
+    current.scrollTop = level - current.clientHeight / 2
+  }, [middle, level])
   const [width, height] = [x(columns) - BOX.gapX, rows * (BOX.height + BOX.gapY) - BOX.gapY]
   return (
     <div ref={frame} className="scrolls picture" tabIndex={0} role="group" aria-label="Picture of what came from what">

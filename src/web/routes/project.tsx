@@ -1,6 +1,6 @@
 // The frame of a project: where one is, and the ways to its screens, by role.
-import { Link, Outlet, useParams } from '@tanstack/react-router'
-import { createContext, useContext } from 'react'
+import { Link, Outlet, useLocation, useParams } from '@tanstack/react-router'
+import { createContext, useContext, useEffect, useRef } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { useGet } from '../api.ts'
 import { Loading, Problem } from '../parts.tsx'
@@ -33,6 +33,20 @@ const SCREENS = [
 export function ProjectFrame() {
   const { project: slug } = useParams({ from: '/signed-in/p/$project' })
   const project = useGet('GET /api/projects/{project}', { params: { project: slug } }, { refetchInterval: 10_000 })
+  const screens = useRef<HTMLElement>(null)
+  const { pathname } = useLocation()
+  const isThere = project.data !== undefined
+  // Where there is no room for all of them, the one that is open is in sight.
+  useEffect(() => {
+    const show = (): void => {
+      const [frame, current] = [screens.current, screens.current?.querySelector('[aria-current]')]
+      if (frame && current instanceof HTMLElement)
+        frame.scrollLeft = current.offsetLeft - (frame.clientWidth - current.offsetWidth) / 2
+    }
+    if (isThere) show()
+    window.addEventListener('resize', show)
+    return () => window.removeEventListener('resize', show)
+  }, [isThere, pathname])
   if (!project.data)
     return project.isError ? (
       <main id="content" className="page">
@@ -45,7 +59,7 @@ export function ProjectFrame() {
   const { name, role } = project.data
   return (
     <ProjectContext value={project.data}>
-      <nav className="screens" aria-label={name}>
+      <nav className="screens" aria-label={name} ref={screens}>
         <span className="project-name">{name}</span>
         {SCREENS.filter(({ roles }) => !roles || (roles as readonly string[]).includes(role)).map(({ to, label }) => (
           <Link key={to} to={to} params={{ project: slug }} activeOptions={{ exact: to === '/p/$project' }}>

@@ -171,7 +171,7 @@ function CandidacyCard({ slug, candidacy, role }: { slug: string; candidacy: Can
                   (role === 'owner' || role === 'lead') &&
                   waived !== gate.name && (
                     <button type="button" className="quiet" onClick={() => setWaived(gate.name)}>
-                      Waive this rule
+                      {own.some(({ counts }) => counts) ? 'Waive it for longer' : 'Waive this rule'}
                     </button>
                   )}
                 {waived === gate.name && (
