@@ -66,6 +66,12 @@ export const FAINT_TEXTS = String.raw`(() => {
   return { faint, looked }
 })()`
 
+/** Run in the page: headings that stand far higher than wide, for want of room. */
+const SQUEEZED_HEADINGS = `[...document.querySelectorAll('h1, h2, h3')].flatMap((heading) => {
+  const { width, height } = heading.getBoundingClientRect()
+  return !heading.closest('.unseen') && width > 0 && height > 3 * width ? [heading.textContent] : []
+})`
+
 /** What browsers of `somebody` had to say: it should be nothing. */
 export const complaints: string[] = []
 
@@ -81,20 +87,19 @@ export async function somebody(browser: Browser): Promise<{ context: BrowserCont
   return { context, page: await context.newPage() }
 }
 
-/** Legible in light and dark, and never scrolling sideways from a phone to a desk. */
+/** Legible in light and dark, and never scrolling sideways from a phone to a desk; pictures of all where HONE_PICTURES names a folder. */
 export async function looksRight(page: Page, name: string): Promise<void> {
+  const pictures = process.env.HONE_PICTURES
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    for (const width of [390, 820, 1280]) {
+    // What fits in light fits in dark.
+    for (const width of colorScheme === 'light' || pictures ? WIDTHS : []) {
       await page.setViewportSize({ width, height: 850 })
       expect(await page.evaluate('document.documentElement.scrollWidth'), `${name} at ${width}`).toBeLessThanOrEqual(
         width,
       )
-      if (process.env.HONE_PICTURES)
-        await page.screenshot({
-          path: `${process.env.HONE_PICTURES}/${name}-${width}-${colorScheme}.png`,
-          fullPage: true,
-        })
+      expect(await page.evaluate(SQUEEZED_HEADINGS), `${name} at ${width}`).toEqual([])
+      if (pictures) await page.screenshot({ path: `${pictures}/${name}-${width}-${colorScheme}.png`, fullPage: true })
     }
     const { faint, looked } = await page.evaluate<{ faint: string[]; looked: number }>(FAINT_TEXTS)
     expect(faint, `${name}, ${colorScheme}`).toEqual([])
@@ -102,3 +107,5 @@ export async function looksRight(page: Page, name: string): Promise<void> {
   }
   await page.emulateMedia({ colorScheme: 'light' })
 }
+/** A phone, a tablet, a desk, where it ends. */
+const WIDTHS = [390, 768, 1280]
