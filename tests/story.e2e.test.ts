@@ -513,7 +513,12 @@ test('nothing that an annotator’s browser got names a model, marks gold or tel
       ...Object.values(RUNS),
       ...others.flatMap((each) => [each, mailOf(each), WORDS[each] ?? each]),
       ...judged.map(({ id }) => id),
-      ...['first-round', 'first-judged', 'pair-', GOLD_WHY, FLAG, 'person-'],
+      'first-round',
+      'first-judged',
+      'pair-',
+      'person-',
+      GOLD_WHY,
+      FLAG,
     ]
     expect(leaksIn(ear.heard, secrets), name).toEqual([])
   }

@@ -230,6 +230,16 @@ test('from a release down to one judgement, its guideline and objective, and fro
   expect((await owner.ask('GET /api/projects/desk/lineage/walk?id=nothing-of-that-name')).status).toBe(404)
 })
 
+test('the worker that walks does not keep the process of a server that was closed', async () => {
+  const held = () => process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length
+  await harness.restart()
+  const before = held()
+  expect((await owner.ask('GET /api/projects/desk/lineage')).status).toBe(200)
+  expect(held()).toBe(before + 1)
+  await harness.restart()
+  expect(held()).toBe(before)
+})
+
 test('what hone evaluate left in the workspace is listed with its figures; another project sees none of it', async () => {
   await owner.ask('POST /api/projects', { name: 'Other' })
   // It does not walk over rows and datasets that are not its own.
@@ -265,16 +275,6 @@ test('what hone evaluate left in the workspace is listed with its figures; anoth
   ])
   expect((await owner.ask('GET /api/projects/other/evaluations')).json).toEqual({ evaluations: [], files: [] })
   expect((await owner.ask(`GET /api/projects/other/evaluations/${id}`)).status).toBe(404)
-})
-
-test('the worker that walks does not keep the process of a server that was closed', async () => {
-  const held = () => process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length
-  await harness.restart()
-  const before = held()
-  expect((await owner.ask('GET /api/projects/desk/lineage')).status).toBe(200)
-  expect(held()).toBe(before + 1)
-  await harness.restart()
-  expect(held()).toBe(before)
 })
 
 test('no defect was met on the way', () => {

@@ -175,7 +175,13 @@ test('what judgements were made into is read a page at a time by who may take ju
   const ids = Array.from({ length: 50 }, (_, i) => `judgement-${i}`)
   fs.writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, judgements: ids }))
   const rows = Array.from({ length: 25 }, (_, i) => ({
-    ...{ item: `pair-${i}`, prompt: 'Q', a: 'A', b: 'B', probability: 0.9, weight: 1, judgements: 2 },
+    item: `pair-${i}`,
+    prompt: 'Q',
+    a: 'A',
+    b: 'B',
+    probability: 0.9,
+    weight: 1,
+    judgements: 2,
     annotators: ['person-1', 'person-2'],
     from: ids.slice(2 * i, 2 * i + 2),
   }))

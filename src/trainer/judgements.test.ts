@@ -75,7 +75,7 @@ test.each([
   expect(listed(recipe)).toEqual(ids)
   const preferences = preferencesOf(recipe)
   expect(preferences.map(({ item }) => item)).toEqual(Array.from({ length: ITEMS - 1 }, (_, i) => `pair-${i}`))
-  expect(preferences.flatMap(({ from }) => from).sort()).toEqual([...ids].sort())
+  expect(preferences.flatMap(({ from = [] }) => from).sort()).toEqual([...ids].sort())
   expect(preferences[2]).toMatchObject({ adjudication: 'decided', from: ['ann-2', 'ben-2', 'cem-2', 'rea-2'] })
   // A branch learns from the same.
   await branch(at(recipe), { step: 1, job: readRun(at(recipe)).config as Job, out: at(`${recipe}-on`) }, options)
