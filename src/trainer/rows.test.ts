@@ -7,7 +7,7 @@ import { writeRows } from '#data'
 import { generator } from '#stats'
 import { loadTokenizer } from '#text'
 import { hashModel, resolveModel } from './models.ts'
-import { artifactsOf, readPairs, readPrompts, readTexts } from './rows.ts'
+import { artifactsOf, judgementIds, readPairs, readPrompts, readTexts } from './rows.ts'
 import { pairExamples, requireRows } from './tokens.ts'
 
 let root: string
@@ -53,10 +53,11 @@ describe('pairs', () => {
     const file = write(
       'criteria.jsonl',
       ['ann', 'bob', 'cy'].flatMap((annotator) => [
-        { ...row, annotator, choice: 'right', criterion: 'tone' },
-        { ...row, annotator, choice: 'left' },
+        { ...row, id: `${annotator}.tone`, annotator, choice: 'right', criterion: 'tone' },
+        { ...row, id: annotator, annotator, choice: 'left' },
       ]),
     )
+    expect(await judgementIds(file)).toEqual(['ann', 'bob', 'cy'])
     const { preferences } = await readPairs(file, { seed: 1 })
     expect(preferences).toMatchObject([{ item: 'i', judgements: 3 }])
     const { a, probability } = preferences[0]!

@@ -88,12 +88,16 @@ export async function readPairs(
   return { preferences, from, simulated: preferences.some((row) => row.simulated === true) }
 }
 
-/** Ids of the judgements in a file of pairs, gold left out; undefined where it holds no judgements, or they have no ids. */
+/** Ids of the judgements that `readPairs` learns from: of the overall question where there is one, gold left out; undefined where the file holds no judgements, or they have no ids. */
 export async function judgementIds(file: string): Promise<string[] | undefined> {
   if (!(await holdsJudgements(file))) return undefined
-  const ids: string[] = []
-  for await (const outcome of streamRows(file, 'judgements'))
-    if ('row' in outcome && outcome.row.id !== undefined && outcome.row.gold === undefined) ids.push(outcome.row.id)
+  const judged: { id: string; criterion?: string }[] = []
+  for await (const outcome of streamRows(file, 'judgements')) {
+    if (!('row' in outcome) || outcome.row.id === undefined || outcome.row.gold !== undefined) continue
+    const { id, criterion } = outcome.row
+    judged.push({ id, ...(criterion !== undefined && { criterion }) })
+  }
+  const ids = rowsOfQuestion(judged).map(({ id }) => id)
   return ids.length > 0 ? ids : undefined
 }
 
