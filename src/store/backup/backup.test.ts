@@ -29,6 +29,7 @@ import {
 } from '../index.ts'
 import { openEmbedded } from '../embedded.ts'
 import type { Backup } from './backup.ts'
+import { copyFile } from './workspace-files.ts'
 
 const root = fs.mkdtempSync(join(tmpdir(), 'hone-backup-'))
 const workspace = join(root, 'desk')
@@ -146,6 +147,10 @@ async function takenUnderLoad(working: Load): Promise<void> {
   expect(fs.statSync(join(root, 'copy')).mode & 0o077).toBe(0)
   expect(working.acknowledged.size).toBeGreaterThan(before.size)
   verifyManifest(join(root, 'copy'))
+
+  fs.writeFileSync(join(root, 'secret'), 'key', { mode: 0o600 })
+  copyFile(join(root, 'secret'), join(root, 'secret-copy'))
+  expect(fs.statSync(join(root, 'secret-copy')).mode & 0o777).toBe(0o600)
 
   const back = join(root, 'back')
   await restore({ from: join(root, 'copy'), workspace: back })

@@ -103,7 +103,11 @@ export function copyFile(from: string, to: string): { bytes: number; sha256: str
   }
   try {
     fs.mkdirSync(dirname(to), { recursive: true })
-    return writeNew(to, pieces(fd, fs.fstatSync(fd).size))
+    const { size, mode } = fs.fstatSync(fd)
+    const written = writeNew(to, pieces(fd, size))
+    // What is its owner's alone stays so: the key behind the secrets of webhooks.
+    if ((mode & 0o077) === 0) fs.chmodSync(to, 0o600)
+    return written
   } catch (cause) {
     throw diskError(cause, to)
   } finally {
