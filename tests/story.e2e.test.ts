@@ -242,7 +242,8 @@ test('they judge every pair by keyboard alone, with gold among them unseen; one 
   await cem.page.getByRole('dialog').waitFor({ state: 'detached' })
   for (const person of people) await judge(person, { most: 1, reason: `It has the ring of a ${WORDS[person.name]}.` })
   const counts = await Promise.all(people.map((person) => judge(person)))
-  for (const count of counts) expect(count).toBeGreaterThanOrEqual(PAIRS - GOLD)
+  // One each was answered before, with its reason.
+  for (const count of counts) expect(count).toBeGreaterThanOrEqual(PAIRS - GOLD - 1)
   for (const person of people) await person.page.getByText('Nothing is left for you here').waitFor()
 })
 
