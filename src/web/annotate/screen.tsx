@@ -1,7 +1,6 @@
 // Judging blind pairs, one at a time, from the keyboard. The guideline is read once; then task after task, each answer on
 // disk before the next appears.
-import { useQueryClient } from '@tanstack/react-query'
-import { Link, useNavigate, useParams } from '@tanstack/react-router'
+import { Link, useParams } from '@tanstack/react-router'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { call } from '../api.ts'
 import { Empty, Loading, Problem } from '../parts.tsx'
@@ -11,6 +10,7 @@ import { Guideline } from './guideline.tsx'
 import { send, waiting } from './outbox.ts'
 import { NotPassed, standingOf } from './qualification.tsx'
 import { TaskForm } from './task.tsx'
+import { CannotOpen, NothingLeft, useTurns } from './turns.tsx'
 import type { Work } from './work.ts'
 
 export function AnnotateScreen() {
@@ -20,23 +20,13 @@ export function AnnotateScreen() {
 
 function Judging({ project, campaign }: { project: string; campaign: string }) {
   const me = useMe()
-  const navigate = useNavigate()
-  const [work, setWork] = useState<Work>()
-  const [error, setError] = useState<Error | null>(null)
   const [isAway, setAway] = useState(false)
   const isFirst = useRef(true)
-  const queries = useQueryClient()
-  // Other screens count what was judged here.
-  useEffect(() => () => void queries.invalidateQueries(), [queries])
-
-  const load = useCallback(async () => {
-    try {
-      setWork(await call('POST /api/projects/{project}/campaigns/{campaign}/claim', { params: { project, campaign } }))
-      setError(null)
-    } catch (cause) {
-      setError(cause as Error)
-    }
-  }, [project, campaign])
+  const claim = useCallback(
+    () => call('POST /api/projects/{project}/campaigns/{campaign}/claim', { params: { project, campaign } }),
+    [project, campaign],
+  )
+  const { work, error, load, onWork, onRefused } = useTurns<Work>(claim)
 
   useEffect(() => {
     if (!isFirst.current) return
@@ -56,19 +46,13 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
           () => null,
           (refusal: Error) => new Error(`An answer that was kept on this device: ${refusal.message}`),
         )
-        .then(async (refusal) => {
-          await load()
-          if (refusal) setError(refusal)
-        })
+        .then((refusal) => (refusal ? onRefused(refusal) : load()))
     }
-  }, [load, me.id])
+  }, [load, onRefused, me.id])
 
   if (!work)
     return error ? (
-      <main id="content" className="page">
-        <h1>This campaign cannot be opened</h1>
-        <Problem error={error} />
-      </main>
+      <CannotOpen error={error} />
     ) : (
       <>
         <Loading />
@@ -77,6 +61,7 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
     )
 
   const { task, guideline, qualification, mine, wanted, judged } = work
+  const isOver = work.campaign.isCalibration && work.campaign.state === 'closed'
   const readGuideline = async (): Promise<void> => {
     await call('PUT /api/projects/{project}/campaigns/{campaign}/guideline-read', { params: { project, campaign } })
     await load()
@@ -117,14 +102,8 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
           past={work.past}
           params={{ project, campaign, item: task.id }}
           onAway={setAway}
-          onWork={(next) => {
-            setError(null)
-            setWork(next)
-          }}
-          onRefused={async (refusal) => {
-            await load()
-            setError(refusal)
-          }}
+          onWork={onWork}
+          onRefused={onRefused}
         />
       ) : qualification?.state === 'failed' ? (
         <NotPassed qualification={qualification} guideline={guideline} onReread={readGuideline} />
@@ -133,34 +112,24 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
           <p>What you have answered is kept. A lead will talk to you, and lets you go on.</p>
         </Empty>
       ) : (
-        <Empty
-          title={
-            work.campaign.state === 'open' ? 'Nothing is left for you here' : `This campaign is ${work.campaign.state}`
-          }
-        >
-          <p>
-            {work.campaign.state === 'open'
-              ? qualification?.state === 'open'
-                ? 'The qualification has no more pairs for you; tell a lead.'
-                : 'Every pair has the judgements it wants, or is being judged by others.'
-              : work.campaign.isCalibration && work.campaign.state === 'closed'
-                ? 'The round is over: look at what everybody said.'
-                : 'A lead opens it again when it goes on.'}
-          </p>
-          <div className="row">
-            {work.campaign.isCalibration && work.campaign.state === 'closed' && mine > 0 && (
+        <NothingLeft
+          state={work.campaign.state}
+          project={project}
+          onLook={() => void load()}
+          {...(isOver && { closed: 'The round is over: look at what everybody said.' })}
+          act={
+            isOver &&
+            mine > 0 && (
               <Link to="/p/$project/discuss/$campaign" params={{ project, campaign }} className="button primary">
                 Everybody’s answers
               </Link>
-            )}
-            <button type="button" onClick={() => void load()}>
-              Look again
-            </button>
-            <button type="button" onClick={() => void navigate({ to: '/p/$project', params: { project } })}>
-              Project home
-            </button>
-          </div>
-        </Empty>
+            )
+          }
+        >
+          {qualification?.state === 'open'
+            ? 'The qualification has no more pairs for you; tell a lead.'
+            : 'Every pair has the judgements it wants, or is being judged by others.'}
+        </NothingLeft>
       )}
     </main>
   )

@@ -1,10 +1,10 @@
 // Rating one completion, or ranking those of one prompt: one task at a time, from the keyboard.
-import { useQueryClient } from '@tanstack/react-query'
-import { useNavigate, useParams } from '@tanstack/react-router'
-import { useCallback, useEffect, useState } from 'react'
+import { useParams } from '@tanstack/react-router'
+import { useCallback, useEffect } from 'react'
 import { Guideline } from '../annotate/guideline.tsx'
+import { CannotOpen, NothingLeft, useTurns } from '../annotate/turns.tsx'
 import { call } from '../api.ts'
-import { Empty, Loading, Problem } from '../parts.tsx'
+import { Loading, Problem } from '../parts.tsx'
 import { many } from '../routes/words.ts'
 import { RateForm, type Work } from './form.tsx'
 
@@ -14,32 +14,14 @@ export function RateScreen() {
 }
 
 function Rate({ project, campaign }: { project: string; campaign: string }) {
-  const navigate = useNavigate()
-  const [work, setWork] = useState<Work>()
-  const [error, setError] = useState<Error | null>(null)
-  const queries = useQueryClient()
-  // Other screens count what was answered here.
-  useEffect(() => () => void queries.invalidateQueries(), [queries])
-  const load = useCallback(async () => {
-    try {
-      const params = { project, campaign }
-      setWork(await call('POST /api/projects/{project}/campaigns/{campaign}/answers/claim', { params }))
-      setError(null)
-    } catch (cause) {
-      setError(cause as Error)
-    }
-  }, [project, campaign])
+  const claim = useCallback(
+    () => call('POST /api/projects/{project}/campaigns/{campaign}/answers/claim', { params: { project, campaign } }),
+    [project, campaign],
+  )
+  const { work, error, load, onWork, onRefused } = useTurns<Work>(claim)
   useEffect(() => void load(), [load])
 
-  if (!work)
-    return error ? (
-      <main id="content" className="page">
-        <h1>This campaign cannot be opened</h1>
-        <Problem error={error} />
-      </main>
-    ) : (
-      <Loading />
-    )
+  if (!work) return error ? <CannotOpen error={error} /> : <Loading />
   const { task, guideline, mine, wanted, judged, past } = work
   const { name, state, questions } = work.campaign
   if (!guideline.hasRead)
@@ -73,31 +55,13 @@ function Rate({ project, campaign }: { project: string; campaign: string }) {
           guideline={guideline}
           past={past}
           params={{ project, campaign, item: task.id }}
-          onWork={(next) => {
-            setError(null)
-            setWork(next)
-          }}
-          onRefused={async (refusal) => {
-            await load()
-            setError(refusal)
-          }}
+          onWork={onWork}
+          onRefused={onRefused}
         />
       ) : (
-        <Empty title={state === 'open' ? 'Nothing is left for you here' : `This campaign is ${state}`}>
-          <p>
-            {state === 'open'
-              ? 'Everything has the answers it wants, or is being answered by others.'
-              : 'A lead opens it again when it goes on.'}
-          </p>
-          <div className="row">
-            <button type="button" onClick={() => void load()}>
-              Look again
-            </button>
-            <button type="button" onClick={() => void navigate({ to: '/p/$project', params: { project } })}>
-              Project home
-            </button>
-          </div>
-        </Empty>
+        <NothingLeft state={state} project={project} onLook={() => void load()}>
+          Everything has the answers it wants, or is being answered by others.
+        </NothingLeft>
       )}
     </main>
   )

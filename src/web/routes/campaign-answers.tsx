@@ -1,10 +1,10 @@
 // Ratings and rankings as a lead sees them: means and counts by question with intervals, agreement, people, and the rows.
-import type { FormEvent } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { addressOf, useGet, useWrite } from '../api.ts'
 import { IntervalBar } from '../interval-bar.tsx'
-import { Empty, Field, Loading, Problem, textsOf, Time } from '../parts.tsx'
+import { Empty, Loading, Problem, Time } from '../parts.tsx'
 import { ShareBars } from '../share-bars.tsx'
+import { KeepForm } from './keep.tsx'
 import { useProject } from './project.tsx'
 import { many } from './words.ts'
 
@@ -169,38 +169,20 @@ function AgreementTable({ agreement, what }: { agreement: Report['agreement']; w
 
 function Keep({ params, dataset }: { params: Params; dataset: string }) {
   const keep = useWrite('POST /api/projects/{project}/campaigns/{campaign}/answers')
-  const submit = (event: FormEvent<HTMLFormElement>): void => {
-    keep.mutate({ params, body: { dataset: textsOf(event)('dataset') } })
-  }
   return (
-    <section className="panel" aria-label="Keep as a dataset">
-      <form onSubmit={submit} className="row">
-        <Field
-          label="Keep the orders as judgements of pairs"
-          hint="Rows as hone train reward takes them, K (K - 1) / 2 a ranking, with the prompt’s group."
-        >
-          {(attributes) => (
-            <input
-              {...attributes}
-              name="dataset"
-              required
-              pattern="[a-z0-9][a-z0-9_\-]{0,39}"
-              defaultValue={`${dataset}-ranked`.slice(0, 40)}
-            />
-          )}
-        </Field>
-        <button type="submit" disabled={keep.isPending}>
-          Keep
-        </button>
-      </form>
-      <Problem error={keep.error} />
-      {keep.data && (
-        <p role="status">
-          {keep.data.isNew ? 'Kept' : 'Already kept:'} {many(keep.data.rows, 'judgement')} as{' '}
-          <span className="mono">{`${keep.data.name}@${keep.data.version.slice(0, 12)}`}</span>. Train with{' '}
-          <code className="mono">{`hone train reward --data ${keep.data.file}`}</code>
-        </p>
+    <KeepForm
+      label="Keep the orders as judgements of pairs"
+      hint="Rows as hone train reward takes them, K (K - 1) / 2 a ranking, with the prompt’s group."
+      suggested={`${dataset}-ranked`.slice(0, 40)}
+      what="judgement"
+      keep={keep}
+      onKeep={(name) => keep.mutate({ params, body: { dataset: name } })}
+    >
+      {({ file }) => (
+        <>
+          . Train with <code className="mono">{`hone train reward --data ${file}`}</code>
+        </>
       )}
-    </section>
+    </KeepForm>
   )
 }

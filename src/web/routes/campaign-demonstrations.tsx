@@ -1,11 +1,10 @@
 // A campaign of demonstrations as a lead sees it: how far, who wrote what, what came of it; and what is accepted, kept.
 import { Link } from '@tanstack/react-router'
-import type { FormEvent } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { useGet, useWrite } from '../api.ts'
-import { Empty, Field, Loading, Problem, textsOf, Time } from '../parts.tsx'
+import { Empty, Loading, Problem, Time } from '../parts.tsx'
+import { KeepForm } from './keep.tsx'
 import { useProject } from './project.tsx'
-import { many } from './words.ts'
 
 const KEY = 'GET /api/projects/{project}/campaigns/{campaign}/demonstrations'
 type Written = AnswerOf<typeof KEY>
@@ -104,40 +103,23 @@ export function Demonstrations({ params, dataset }: { params: Params; dataset: s
 
 function Keep({ params, dataset }: { params: Params; dataset: string }) {
   const keep = useWrite('POST /api/projects/{project}/campaigns/{campaign}/demonstrations')
-  const submit = (event: FormEvent<HTMLFormElement>): void => {
-    keep.mutate({ params, body: { dataset: textsOf(event)('dataset') } })
-  }
   return (
-    <section className="panel" aria-label="Keep as a dataset">
-      <form onSubmit={submit} className="row">
-        <Field
-          label="Keep what is accepted as a dataset version"
-          hint="Rows {prompt, completion}; each keeps the id of what was submitted, names replaced."
-        >
-          {(attributes) => (
-            <input
-              {...attributes}
-              name="dataset"
-              required
-              pattern="[a-z0-9][a-z0-9_\-]{0,39}"
-              defaultValue={`${dataset}-written`.slice(0, 40)}
-            />
-          )}
-        </Field>
-        <button type="submit" disabled={keep.isPending}>
-          Keep
-        </button>
-      </form>
-      <Problem error={keep.error} />
-      {keep.data && (
-        <p role="status">
-          {keep.data.isNew ? 'Kept' : 'Already kept:'} {many(keep.data.rows, 'demonstration')} as{' '}
-          <span className="mono">{`${keep.data.name}@${keep.data.version.slice(0, 12)}`}</span>.{' '}
+    <KeepForm
+      label="Keep what is accepted as a dataset version"
+      hint="Rows {prompt, completion}; each keeps the id of what was submitted, names replaced."
+      suggested={`${dataset}-written`.slice(0, 40)}
+      what="demonstration"
+      keep={keep}
+      onKeep={(name) => keep.mutate({ params, body: { dataset: name } })}
+    >
+      {() => (
+        <>
+          .{' '}
           <Link to="/p/$project/runs" params={{ project: params.project }}>
             Start a run of SFT from it
           </Link>
-        </p>
+        </>
       )}
-    </section>
+    </KeepForm>
   )
 }

@@ -1,9 +1,9 @@
 // One campaign as a lead sees it: progress, agreement with intervals, each person, flags; and the judgements taken out.
 import { Link, useParams } from '@tanstack/react-router'
-import type { FormEvent, ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { addressOf, useGet, useWrite } from '../api.ts'
-import { Empty, Field, Loading, Problem, textsOf, Time } from '../parts.tsx'
+import { Empty, Loading, Problem, Time } from '../parts.tsx'
 import { IntervalBar } from '../interval-bar.tsx'
 import { Adjudication } from './campaign-adjudication.tsx'
 import { CriteriaAgreement } from './campaign-criteria.tsx'
@@ -12,6 +12,7 @@ import { Answers } from './campaign-answers.tsx'
 import { Demonstrations } from './campaign-demonstrations.tsx'
 import { People } from './campaign-people.tsx'
 import { KINDS } from './kinds.ts'
+import { KeepForm } from './keep.tsx'
 import { useProject } from './project.tsx'
 import { many, peopleEach } from './words.ts'
 
@@ -227,39 +228,21 @@ function Agreement({ agreement }: { agreement: Campaign['agreement'] }) {
 
 function Keep({ params, suggested }: { params: { project: string; campaign: string }; suggested: string }) {
   const keep = useWrite('POST /api/projects/{project}/campaigns/{campaign}/judgements')
-  const submit = (event: FormEvent<HTMLFormElement>): void => {
-    keep.mutate({ params, body: { dataset: textsOf(event)('dataset') } })
-  }
   return (
-    <section className="panel" aria-label="Keep as a dataset">
-      <form onSubmit={submit} className="row">
-        <Field
-          label="Keep the judgements as a dataset version"
-          hint="Rows as hone train reward takes them, names replaced; each keeps the id of its judgement."
-        >
-          {(attributes) => (
-            <input
-              {...attributes}
-              name="dataset"
-              required
-              pattern="[a-z0-9][a-z0-9_\-]{0,39}"
-              defaultValue={suggested}
-            />
-          )}
-        </Field>
-        <button type="submit" disabled={keep.isPending}>
-          Keep
-        </button>
-      </form>
-      <Problem error={keep.error} />
-      {keep.data && (
-        <p role="status">
-          {keep.data.isNew ? 'Kept' : 'Already kept:'} {many(keep.data.rows, 'judgement')} as{' '}
-          <span className="mono">{`${keep.data.name}@${keep.data.version.slice(0, 12)}`}</span>
-          {keep.data.excluded > 0 && `, ${many(keep.data.excluded, 'wrong pair')} left out`}. Train with{' '}
-          <code className="mono">{`hone train reward --data ${keep.data.file}`}</code>
-        </p>
+    <KeepForm
+      label="Keep the judgements as a dataset version"
+      hint="Rows as hone train reward takes them, names replaced; each keeps the id of its judgement."
+      suggested={suggested}
+      what="judgement"
+      keep={keep}
+      onKeep={(dataset) => keep.mutate({ params, body: { dataset } })}
+    >
+      {({ excluded, file }) => (
+        <>
+          {excluded > 0 && `, ${many(excluded, 'wrong pair')} left out`}. Train with{' '}
+          <code className="mono">{`hone train reward --data ${file}`}</code>
+        </>
       )}
-    </section>
+    </KeepForm>
   )
 }

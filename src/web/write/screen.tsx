@@ -1,12 +1,12 @@
 // Writing demonstrations, one prompt at a time: from an empty box, or over a drafted answer. What is written is saved as it is
 // written, here and on the server, and counted in tokens; what a reviewer sent back comes first, with the reason.
-import { useQueryClient } from '@tanstack/react-query'
-import { useNavigate, useParams } from '@tanstack/react-router'
-import { useCallback, useEffect, useState } from 'react'
+import { useParams } from '@tanstack/react-router'
+import { useCallback, useEffect } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { Guideline } from '../annotate/guideline.tsx'
+import { CannotOpen, NothingLeft, useTurns } from '../annotate/turns.tsx'
 import { call } from '../api.ts'
-import { Empty, Loading, Problem } from '../parts.tsx'
+import { Loading, Problem } from '../parts.tsx'
 import { many } from '../routes/words.ts'
 import { WritingForm } from './form.tsx'
 
@@ -18,33 +18,15 @@ export function WriteScreen() {
 }
 
 function Write({ project, campaign }: { project: string; campaign: string }) {
-  const navigate = useNavigate()
-  const [work, setWork] = useState<Writing>()
-  const [error, setError] = useState<Error | null>(null)
-  const queries = useQueryClient()
-  // Other screens count what was written here.
-  useEffect(() => () => void queries.invalidateQueries(), [queries])
-
-  const load = useCallback(async () => {
-    try {
-      const params = { project, campaign }
-      setWork(await call('POST /api/projects/{project}/campaigns/{campaign}/demonstrations/claim', { params }))
-      setError(null)
-    } catch (cause) {
-      setError(cause as Error)
-    }
-  }, [project, campaign])
+  const claim = useCallback(
+    () =>
+      call('POST /api/projects/{project}/campaigns/{campaign}/demonstrations/claim', { params: { project, campaign } }),
+    [project, campaign],
+  )
+  const { work, error, load, onWork, onRefused } = useTurns<Writing>(claim)
   useEffect(() => void load(), [load])
 
-  if (!work)
-    return error ? (
-      <main id="content" className="page">
-        <h1>This campaign cannot be opened</h1>
-        <Problem error={error} />
-      </main>
-    ) : (
-      <Loading />
-    )
+  if (!work) return error ? <CannotOpen error={error} /> : <Loading />
   const { task, guideline, wanted, written, tokensBy, mine } = work
   if (!guideline.hasRead)
     return (
@@ -76,35 +58,13 @@ function Write({ project, campaign }: { project: string; campaign: string }) {
           guideline={guideline}
           tokensBy={tokensBy}
           params={{ project, campaign, item: task.id }}
-          onWork={(next) => {
-            setError(null)
-            setWork(next)
-          }}
-          onRefused={async (refusal) => {
-            await load()
-            setError(refusal)
-          }}
+          onWork={onWork}
+          onRefused={onRefused}
         />
       ) : (
-        <Empty
-          title={
-            work.campaign.state === 'open' ? 'Nothing is left for you here' : `This campaign is ${work.campaign.state}`
-          }
-        >
-          <p>
-            {work.campaign.state === 'open'
-              ? 'Every prompt has the answers it wants, or is being answered by others.'
-              : 'A lead opens it again when it goes on.'}
-          </p>
-          <div className="row">
-            <button type="button" onClick={() => void load()}>
-              Look again
-            </button>
-            <button type="button" onClick={() => void navigate({ to: '/p/$project', params: { project } })}>
-              Project home
-            </button>
-          </div>
-        </Empty>
+        <NothingLeft state={work.campaign.state} project={project} onLook={() => void load()}>
+          Every prompt has the answers it wants, or is being answered by others.
+        </NothingLeft>
       )}
       {mine.length > 0 && <Mine mine={mine} />}
     </main>

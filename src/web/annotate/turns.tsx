@@ -1,0 +1,77 @@
+// What every screen of one task at a time shares: the work that is claimed, what stands where it cannot be had, and the end.
+import { useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { type ReactNode, useCallback, useEffect, useState } from 'react'
+import { Empty, Problem } from '../parts.tsx'
+
+/** `claim` is kept stable by its caller; it is called when `load` is, and not before. */
+export function useTurns<Work>(claim: () => Promise<Work>) {
+  const [work, setWork] = useState<Work>()
+  const [error, setError] = useState<Error | null>(null)
+  const queries = useQueryClient()
+  // Other screens count what was given here.
+  useEffect(() => () => void queries.invalidateQueries(), [queries])
+  const load = useCallback(async () => {
+    try {
+      setWork(await claim())
+      setError(null)
+    } catch (cause) {
+      setError(cause as Error)
+    }
+  }, [claim])
+  const onWork = useCallback((next: Work): void => {
+    setError(null)
+    setWork(next)
+  }, [])
+  const onRefused = useCallback(
+    async (refusal: Error): Promise<void> => {
+      await load()
+      setError(refusal)
+    },
+    [load],
+  )
+  return { work, error, load, onWork, onRefused }
+}
+
+export function CannotOpen({ error }: { error: Error }) {
+  return (
+    <main id="content" className="page">
+      <h1>This campaign cannot be opened</h1>
+      <Problem error={error} />
+    </main>
+  )
+}
+
+/** `children`: why, while the campaign is open; `closed`: what to know instead of that a lead may open it again; `act`: what to do first. */
+export function NothingLeft({
+  state,
+  project,
+  closed = 'A lead opens it again when it goes on.',
+  act,
+  onLook,
+  children,
+}: {
+  state: string
+  project: string
+  closed?: string
+  act?: ReactNode
+  onLook: () => void
+  children: ReactNode
+}) {
+  const navigate = useNavigate()
+  const isOpen = state === 'open'
+  return (
+    <Empty title={isOpen ? 'Nothing is left for you here' : `This campaign is ${state}`}>
+      <p>{isOpen ? children : closed}</p>
+      <div className="row">
+        {act}
+        <button type="button" onClick={onLook}>
+          Look again
+        </button>
+        <button type="button" onClick={() => void navigate({ to: '/p/$project', params: { project } })}>
+          Project home
+        </button>
+      </div>
+    </Empty>
+  )
+}
