@@ -11,7 +11,6 @@ import { generator } from '#stats'
 import {
   addGuideline,
   backup,
-  claim,
   createCampaign,
   createProject,
   createUser,
@@ -19,9 +18,9 @@ import {
   openStore,
   restore,
   type Store,
-  submit,
 } from '#store'
 import { checkpointSteps, readCheckpoint, resume, train } from '#trainer'
+import { disagreements, judgeUntil, keysIn } from '../worlds/moment.ts'
 import { makeSmallFiles, preferLonger, smallJob } from '../worlds/small-run.ts'
 import { makeEmptyWorkspace } from '../worlds/visitors.ts'
 import { compare, type Outcome } from './outcome.ts'
@@ -60,7 +59,7 @@ export async function backups({
     const back = join(root, `back-${round}`)
     await restore({ from: copy, workspace: back })
     const opened = await openStore({ workspace: back })
-    const keys = await keysOf(opened)
+    const keys = new Set(await keysIn(opened))
     compare(
       failures,
       `round ${round}: acknowledged before and not there`,
@@ -77,6 +76,7 @@ export async function backups({
       judged: 0,
       claimed: 0,
       audited: 0,
+      alone: 0,
     })
     await opened.close()
     failures.push(...(await filesAreWhole(back)).map((problem) => `round ${round}: ${problem}`))
@@ -124,19 +124,8 @@ async function begin(store: Store, { workspace, files }: { workspace: string; fi
   const items = Array.from({ length: 20_000 }, (_, i) => ({ item: `pair-${i}`, prompt: `Q${i}`, a: 'a', b: 'b' }))
   const of = { dataset: 'd', version: 'v', guideline, overlap: 5, seed: 1, by: people[0]!, items }
   const campaign = (await createCampaign(store.query, { project, name: 'first', ...of }))!
-  const [acknowledged, sent] = [new Set<string>(), new Set<string>()]
   const over = new AbortController()
-  const judging = people.map(async (user) => {
-    while (!over.signal.aborted) {
-      const task = await claim(store, campaign, user)
-      if (!task) return
-      const key = randomUUID()
-      sent.add(key)
-      const answer = { key, choice: 'left', strength: 2, reason: '', activeSeconds: 1 } as const
-      await submit(store, { project, campaign, item: task.id, user }, answer)
-      acknowledged.add(key)
-    }
-  })
+  const { acknowledged, sent, done: judging } = judgeUntil(store, { project, campaign, people }, over.signal)
   const importing = (async () => {
     for (let n = 0; !over.signal.aborted; n++) {
       await saveVersion(workspace, [{ prompt: `Question ${n}` }], { kind: 'prompts', name: `q-${n % 3}`, source: {} })
@@ -154,23 +143,9 @@ async function begin(store: Store, { workspace, files }: { workspace: string; fi
     sent,
     async stop() {
       over.abort()
-      await Promise.all([...judging, importing, training])
+      await Promise.all([judging, importing, training])
     },
   }
-}
-
-async function keysOf({ query }: Store): Promise<Set<string>> {
-  return new Set((await query<{ key: string }>('select key from judgements')).map(({ key }) => key))
-}
-
-/** What would differ if rows were of two moments. */
-async function disagreements({ query }: Store): Promise<unknown> {
-  const [row] = await query(
-    `select ((select count(*) from judgements) - (select sum(judged) from items))::int as judged,
-       ((select count(*) from claims) - (select sum(claimed) from items))::int as claimed,
-       ((select count(*) from judgements) - (select count(*) from audit where action = 'judgement.submit'))::int as audited`,
-  )
-  return row
 }
 
 /** Every version reads, every checkpoint opens, and a run that was under way goes on to its end. */

@@ -1,7 +1,7 @@
 /* A disk that fails, put under a program by LD_PRELOAD: of the writes and syncs that it makes to files under HONE_DISK_UNDER,
  * all processes of it together, the n-th from now is refused; then that one alone, or every one until it is told otherwise.
- * Told by a file of three 32-bit numbers, HONE_DISK_ORDERS: how many more may pass (negative: all), the errno, whether it lasts;
- * the fourth counts refusals. */
+ * Told by a file of four 32-bit numbers, HONE_DISK_ORDERS: how many more may pass (negative: all), the errno, whether it lasts,
+ * and how many were refused. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -11,11 +11,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findVersion, listDatasets, saveVersion, versionRows } from '#data'
 import { DataError } from '#errors'
 import { MANIFEST, openLog, readManifest, sealManifest, verifyManifest } from '#files'
+import { disagreements, judgeUntil, keysIn } from '../../../trials/worlds/moment.ts'
 import { pruneCheckpoints, readCheckpoint, checkpointSteps, writeCheckpoint } from '../../trainer/checkpoints.ts'
 import {
   addGuideline,
   backup,
-  claim,
   createCampaign,
   createProject,
   createUser,
@@ -24,7 +24,6 @@ import {
   restore,
   sealAudit,
   type Store,
-  submit,
   verifyAudit,
 } from '../index.ts'
 import { openEmbedded } from '../embedded.ts'
@@ -68,19 +67,8 @@ type Load = { acknowledged: Set<string>; sent: Set<string>; stop(): Promise<void
 
 /** People judge, datasets get versions, a run writes checkpoints and removes old ones, until it is stopped. */
 function load(): Load {
-  const [acknowledged, sent] = [new Set<string>(), new Set<string>()]
   const over = new AbortController()
-  const judging = people.map(async (user) => {
-    while (!over.signal.aborted) {
-      const task = await claim(store, campaign, user)
-      if (!task) return
-      const key = randomUUID()
-      sent.add(key)
-      const answer = { key, choice: 'left', strength: 2, reason: '', activeSeconds: 0.1 } as const
-      await submit(store, { project, campaign, item: task.id, user }, answer)
-      acknowledged.add(key)
-    }
-  })
+  const { acknowledged, sent, done: judging } = judgeUntil(store, { project, campaign, people }, over.signal)
   const writing = (async () => {
     const folder = join(workspace, 'runs', 'first')
     fs.writeFileSync(join(folder, 'run.json'), '{}')
@@ -102,7 +90,7 @@ function load(): Load {
     }
     metrics.close()
   })()
-  const all = Promise.all([...judging, writing])
+  const all = Promise.all([judging, writing])
   return {
     acknowledged,
     sent,
@@ -111,22 +99,6 @@ function load(): Load {
       await all
     },
   }
-}
-
-async function keysIn({ query }: Store): Promise<string[]> {
-  return (await query<{ key: string }>('select key from judgements')).map(({ key }) => key)
-}
-
-/** What would differ if rows were of two moments. */
-async function disagreements({ query }: Store): Promise<unknown> {
-  const [row] = await query(
-    `select (select count(*)::int from judgements) - (select sum(judged)::int from items) as judged,
-       (select count(*)::int from claims) - (select sum(claimed)::int from items) as claimed,
-       (select count(*)::int from judgements) - (select count(*)::int from audit where action = 'judgement.submit') as audited,
-       (select count(*)::int from audit full join judgements on subject = judgements.id::text
-        where (action = 'judgement.submit' and judgements.id is null) or audit.id is null) as alone`,
-  )
-  return row
 }
 
 test('taken under load it is one moment; through another Postgres and back it is the same', async () => {
