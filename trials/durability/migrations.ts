@@ -77,7 +77,8 @@ async function killedAt(place: Place, { known, migration, statements, at, how, b
   )
   if (how === 'sigkill') await killWhileAsleep(admin, workspace)
   await failed
-  const after = await rowsOf(urlOf('killed'))
+  // The list of what was applied is made before the first migration; empty, it is the same as none.
+  const after = (await rowsOf(urlOf('killed'))).filter((table) => table.name !== 'migrations' || table.rows > 0)
   compare(failures, name, after, before)
   const store = await openStore({ workspace, databaseUrl: urlOf('killed') })
   await store.close()

@@ -16,10 +16,14 @@ export async function openers({ rounds }: { rounds: number }): Promise<Outcome> 
   const asked: number[] = []
   const whole: number[] = []
   const opened: number[] = []
-  for (let round = 0; round < rounds; round++) {
+  const open = async () => {
     const before = performance.now()
-    const first = await startServing(workspace)
+    const served = await startServing(workspace)
     opened.push(performance.now() - before)
+    return served
+  }
+  for (let round = 0; round < rounds; round++) {
+    const first = await open()
     asked.push(refusal(workspace, first.process, failures))
     const began = performance.now()
     const second = spawn(process.execPath, [HONE, 'serve', '--dir', workspace, '--port', '0'], {
@@ -35,7 +39,7 @@ export async function openers({ rounds }: { rounds: number }): Promise<Outcome> 
     first.process.kill('SIGKILL')
     await closed
   }
-  const last = await startServing(workspace)
+  const last = await open()
   compare(failures, 'exit code of the last', await last.stop(), 0)
   const run = join(workspace, 'runs', 'held')
   fs.mkdirSync(run)
