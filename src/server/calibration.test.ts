@@ -193,7 +193,9 @@ test('who falls below the share after so many gold answers is paused, keeps noth
 
   expect((await owner.ask(`POST ${at(`/people/${good.id}/pause`)}`, { reason: 'Holiday.' })).status).toBe(204)
   expect(await claimBy(good)).toMatchObject({ isPaused: true, task: null })
-  const actions = await harness.store.query<{ action: string }>("select action from audit where action like 'person.%'")
+  const actions = await harness.store.query<{ action: string }>(
+    "select action from audit where action like 'person.%' order by id",
+  )
   expect(actions.map(({ action }) => action)).toEqual(['person.pause', 'person.resume', 'person.pause'])
   expect(harness.defects).toEqual([])
 })

@@ -58,6 +58,7 @@ export async function cuts({ cuts: count, seed }: { cuts: number; seed: number }
     const moment = begin + Math.floor(((cut + random.uniform()) * (record.events.length - begin)) / count)
     const left = join(root, `cut-${cut}`)
     record.leave(moment, left, random)
+    releaseHolds(left)
     const told = record.acknowledgedBefore(moment)
     acknowledged += told.length
     for (const lost of told.flatMap((what) => missing(left, what) ?? [])) failures.push(`cut at ${moment}: ${lost}`)
@@ -75,6 +76,12 @@ export async function cuts({ cuts: count, seed }: { cuts: number; seed: number }
   fs.rmSync(root, { recursive: true })
   const figure = `SIMULATED: ${count} cuts among ${record.events.length - begin} changes of the disk: ${acknowledged} acknowledged things looked for, ${failures.length} complaints; ${resumed} workspaces imported again and trained on to the same bytes`
   return { figures: [figure], failures }
+}
+
+/** A cut ends every process, and a hold from before a restart is dead; here its process is the trial itself, which lives. */
+function releaseHolds(folder: string): void {
+  for (const entry of fs.readdirSync(folder, { recursive: true, withFileTypes: true }))
+    if (entry.name.startsWith('.hold-')) fs.rmSync(join(entry.parentPath, entry.name))
 }
 
 /** What was acknowledged and is not there, or is not whole. */
