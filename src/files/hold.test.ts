@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DataError } from '#errors'
-import { holdFolder } from './hold.ts'
+import { holdFolder, isAlive } from './hold.ts'
 
 let folder: string
 const children: ChildProcess[] = []
@@ -64,6 +64,22 @@ test('a hold of a process id that was used again, a damaged one and one of anoth
   const written = JSON.parse(fs.readFileSync(join(folder, '.hold-1'), 'utf8')) as Record<string, unknown>
   hold.release()
   put(JSON.stringify({ ...written, born: 'another boot 12' }))
+  holdFolder(folder).release()
+})
+
+test.runIf(process.platform === 'linux')('a process that ended and was never waited for holds nothing', async () => {
+  // The shell becomes a sleep, which waits for nobody.
+  const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  children.push(parent)
+  const pid = Number(String((await once(parent.stdout!, 'data'))[0]))
+  const stat = () => fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+  const boot = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  const born = `${boot} ${stat()[19]}`
+  fs.writeFileSync(join(folder, '.hold-1'), JSON.stringify({ pid, host: hostname(), since: 'then', born }))
+  expect(() => holdFolder(folder)).toThrow(`in use by process ${pid}`)
+  process.kill(pid, 'SIGKILL')
+  await expect.poll(() => stat()[0]).toBe('Z')
+  expect(isAlive(pid)).toBe(false)
   holdFolder(folder).release()
 })
 

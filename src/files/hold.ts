@@ -34,14 +34,14 @@ export function holdFolder(folder: string): Hold {
   }
 }
 
-/** True while a process of that id runs on this machine. */
+/** True while a process of that id runs on this machine. One that ended and was never waited for (the first process of a container often waits for nobody) runs no more. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
   } catch (cause) {
     return (cause as NodeJS.ErrnoException).code === 'EPERM'
   }
+  return statOf(pid)?.state !== 'Z'
 }
 
 /** Whether a living process holds the folder; one that is not there is held by nobody. */
@@ -106,12 +106,18 @@ function isLiving({ pid, host, born }: Holder): boolean {
 
 /** Boot of the machine and start of the process, where /proc tells (Linux); else empty. */
 function bornOf(pid: number): string {
+  const stat = statOf(pid)
+  return stat ? `${fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${stat.start}` : ''
+}
+
+/** proc(5): state (Z: ended, not waited for) and start in ticks since the boot; undefined where there is no /proc, or no such process. */
+function statOf(pid: number): { state: string; start: string } | undefined {
   try {
-    const boot = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // Field 22 (start time in ticks), counted after the command's closing bracket because a command may hold spaces.
-    return `${boot} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`
+    // Fields 3 and 22, counted after the command's closing bracket because a command may hold spaces.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return { state: fields[0]!, start: fields[19]! }
   } catch {
-    return ''
+    return undefined
   }
 }
