@@ -117,6 +117,7 @@ export function realModelPlan({ base, seed, minutes }: { base: string; seed: num
         checkpointEvery: 4,
         samplesEvery: 1000,
       }),
+      evaluation: { temperature: 0.7 },
     },
   }
 }

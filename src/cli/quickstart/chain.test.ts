@@ -80,6 +80,7 @@ function plan(): Plan {
         markPairs: 4,
         checkpointEvery: 1,
       }),
+      evaluation: { temperature: 0.7 },
     },
   }
 }

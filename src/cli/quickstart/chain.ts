@@ -93,6 +93,7 @@ export async function runChain(stage: Stage): Promise<Report> {
       sft: flat(settings.sft),
       reward: flat(settings.reward),
       ppo: flat(settings.ppo),
+      evaluation: settings.evaluation,
       ...(lora && { lora: flat(lora) }),
     },
     environment: {

@@ -43,8 +43,9 @@ const ownGates = ({ general }: Stage): Gate[] => [
 
 /** Replies of SFT and of the kept policy to the same prompts. */
 async function both(stage: Stage, prompts: string[], purpose: string): Promise<{ before: Reply[]; after: Reply[] }> {
+  const drawing = stage.settings.evaluation
   const of = (name: string) =>
-    withWeights(stage, `${run(stage, name)}/model`, (model) => replies(stage, model, prompts, purpose))
+    withWeights(stage, `${run(stage, name)}/model`, (model) => replies(stage, model, prompts, purpose, drawing))
   return { before: await of('sft'), after: await of('ppo') }
 }
 
@@ -136,7 +137,7 @@ function keepRecords(
     against: found.against!,
     suite: { name: 'natural', ...found.pairs!, rows: o.rows },
     judgements: [found.judgements!],
-    settings: { seed: stage.seed },
+    settings: { seed: stage.seed, ...stage.settings.evaluation },
     simulated: true,
     statistics: o.statistics,
   })
@@ -222,6 +223,7 @@ async function sampleTable(
       model,
       shown.map((r) => r.prompt),
       'natural',
+      stage.settings.evaluation,
     ),
   )
   const golds = { base: goldOf(stage, base), sft: goldOf(stage, before), rl: goldOf(stage, after) }

@@ -54,7 +54,7 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
     /** Its steps are those of the unbudgeted continuation; the budget ends the run itself before. */
     ppo: PpoConfig.parse({
       seed,
-      steps: part(54, 6),
+      steps: part(44, 6),
       updateEpochs: 1,
       minibatches: 4,
       learningRate: 3e-4,
@@ -70,11 +70,13 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
       markPairs: part(400),
       promptsPerStep: part(32, 8),
     }),
+    /** Of SFT's replies and PPO's alike: that of `hone chat`. Everything before samples at 1, as PPO must. */
+    evaluation: { temperature: 0.7 },
   }
 }
 
 /** Steps between two looks at the fixed prompts, and the first of them: before, the policy has hardly moved. */
-export const LOOK_EVERY = 4
+export const LOOK_EVERY = 2
 export const LOOK_FROM = 8
 
 /** Nats for the run without rules: half of what PPO has, since it only shows that the learned reward alone gains. */

@@ -90,12 +90,13 @@ export async function withWeights<T>(
 
 export type Reply = { prompt: string; completion: string; finished: boolean; rollout: Rollout }
 
-/** One reply to each prompt at temperature 1; the same purpose gives the same draws. */
+/** One reply to each prompt; the same purpose gives the same draws. */
 export async function replies(
   stage: Stage,
   model: Model,
   prompts: readonly string[],
   purpose: string,
+  { temperature = 1 }: { temperature?: number } = {},
 ): Promise<Reply[]> {
   const { engine, tokenizer, seed, settings, signal } = stage
   const rollouts = await sampleRollouts(
@@ -104,7 +105,7 @@ export async function replies(
     prompts.map((prompt) => tokenizer.encodePrompt(prompt)),
     {
       maxTokens: settings.ppo.maxTokens,
-      temperature: 1,
+      temperature,
       stopTokens: tokenizer.eosIds,
       seed: deriveSeed(seed, 'quickstart', purpose),
       ...(signal && { signal }),

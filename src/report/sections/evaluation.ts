@@ -13,12 +13,13 @@ export function evaluationSection(report: Report): Markup | undefined {
   const e = report.evaluation
   if (!e) return undefined
   const simulated = simulatedIn(report, 'gold')
+  const temperature = report.settings?.evaluation?.temperature
   const held = e.gates.filter((g) => g.passed).length
   return stepSection(report, 'evaluation', {
     lead: html`${held} of ${e.gates.length} gates hold: the checkpoint is <b>${e.verdict}</b>.`,
     body: html`${flow(
       [
-        html`${e.checkpoint ? html`checkpoint <span class="mono">${e.checkpoint}</span>` : 'the kept checkpoint'} and SFT, on the same prompts, blind`,
+        html`${e.checkpoint ? html`checkpoint <span class="mono">${e.checkpoint}</span>` : 'the kept checkpoint'} and SFT, on the same prompts${temperature !== undefined && ` at temperature ${temperature}`}, blind`,
       ],
       [
         html`win rate ${interval(e.winRate, percent)}`,

@@ -6,7 +6,7 @@ import { block } from '../layout.ts'
 import { STEP_TITLES } from '../loop.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
-import { duration, number, plain, short } from '../numbers.ts'
+import { counted, duration, number, plain, short } from '../numbers.ts'
 
 export function settingsSection(report: Report): Markup {
   const { environment: env, world, settings, seconds } = report
@@ -34,7 +34,7 @@ export function settingsSection(report: Report): Markup {
     settings &&
     block(
       'Settings',
-      html`<div class="settings">${Object.entries(settings).map(([recipe, config]) => html`<details><summary>${recipe}, ${Object.keys(config).length} settings</summary><dl>${Object.entries(config).map(([k, v]) => pair([k, typeof v === 'number' ? plain(v) : String(v)]))}</dl></details>`)}</div>`,
+      html`<div class="settings">${Object.entries(settings).map(([recipe, config]) => html`<details><summary>${recipe}, ${counted(Object.keys(config).length, 'setting', 'settings')}</summary><dl>${Object.entries(config).map(([k, v]) => pair([k, typeof v === 'number' ? plain(v) : String(v)]))}</dl></details>`)}</div>`,
       { isWide: true },
     )
   }</div></section>`
