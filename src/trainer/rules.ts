@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import { tsImport } from 'tsx/esm/api'
 import { z } from 'zod'
 import { ConfigError } from '#errors'
 import { RuleTerm } from '#schema'
@@ -94,13 +95,18 @@ function accepts(validate: (value: unknown) => boolean, text: string): boolean {
 async function importScore(file: string, exported: string, name: string): Promise<Rule['score']> {
   let module: Record<string, unknown>
   try {
-    module = (await import(pathToFileURL(file).href)) as Record<string, unknown>
+    const { href } = pathToFileURL(file)
+    module = (await (file.endsWith('ts') ? tsImport(href, href) : import(href))) as Record<string, unknown>
   } catch (cause) {
     throw new ConfigError(`--rules: ${name}: cannot import ${file}: ${String(cause)}`, { cause })
   }
-  const score = module[exported]
+  // In a folder that is not said to hold ES modules, TypeScript's exports lie one deeper.
+  const deeper = module.default as Record<string, unknown> | undefined
+  const score = typeof module[exported] === 'function' ? module[exported] : deeper?.[exported]
   if (typeof score !== 'function')
-    throw new ConfigError(`--rules: ${name}: expected ${file} to export a function ${exported}, got ${typeof score}`)
+    throw new ConfigError(
+      `--rules: ${name}: expected ${file} to export a function ${exported}, got ${typeof module[exported]}`,
+    )
   return (row) => {
     const value: unknown = (score as (row: RuleRow) => unknown)(row)
     if (typeof value === 'number' && Number.isFinite(value)) return value
