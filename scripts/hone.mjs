@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-// The `hone` command: registers tsx, then runs src/cli. Set-up makes what it needs (`npm run setup`).
-import { register } from 'tsx/esm/api'
+// The `hone` command: loads src/cli and runs it. Set-up makes what it needs (`npm run setup`).
+import { load } from './built.mjs'
 
-register()
-const { main } = await import('../src/cli/index.ts')
+const { main } = await load('cli')
 await main(process.argv.slice(2))

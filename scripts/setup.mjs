@@ -1,11 +1,13 @@
-// Set-up without dependencies: npm packages, the web pages, libtorch, and the addon compiled for this machine. One line a step with its
-// time; a second run only compares stamps. `--quiet` prints only what it has to do. HONE_LIBTORCH names a libtorch folder
-// (with include/ and lib/, such as Python's site-packages/torch); otherwise the first found of Python's torch and the
-// system's is used, else the system's is installed where that is allowed, else PyPI's wheel goes into .hone/libtorch.
+// Set-up without dependencies: npm packages, the web pages, the command in one piece, libtorch, and the addon compiled for
+// this machine. One line a step with its time; a second run only compares stamps. `--quiet` prints only what it has to do.
+// HONE_LIBTORCH names a libtorch folder (with include/ and lib/, such as Python's site-packages/torch); otherwise the first
+// found of Python's torch and the system's is used, else the system's is installed where that is allowed, else PyPI's wheel
+// goes into .hone/libtorch.
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compile, hasAddon } from './setup/addon.mjs'
+import { buildCommand, hasCommand } from './setup/command.mjs'
 import { COMPILER, findLibtorch, hasCompiler, installMissing, WHAT_TO_DO } from './setup/libtorch.mjs'
 import { withLock } from './setup/lock.mjs'
 import { run, SetupError } from './setup/run.mjs'
@@ -31,6 +33,7 @@ async function setUp() {
   if (!hasPackages()) await step('packages', () => run('npm', ['ci', '--no-audit', '--no-fund'], 'npm ci failed'))
   if (!hasPostgresLinks()) await step('postgres', linkPostgres)
   if (!hasWeb()) await step('web', buildWeb)
+  if (!hasCommand()) await step('command', buildCommand)
   if (hasAddon()) return
   if (!findLibtorch(HONE) || !hasCompiler()) await step('install', () => installMissing(HONE))
   const library = findLibtorch(HONE)
@@ -41,7 +44,7 @@ async function setUp() {
 }
 
 function isReady() {
-  return hasPackages() && hasPostgresLinks() && hasWeb() && hasAddon()
+  return hasPackages() && hasPostgresLinks() && hasWeb() && hasCommand() && hasAddon()
 }
 
 /** Compares the lock file with npm's own record of what it installed. */

@@ -1,10 +1,9 @@
 // Reads the graph of a workspace and walks it, beside the requests: it goes through folders, hashes files and parses rows,
 // which would hold all others up. JavaScript, because a worker starts without the loader of TypeScript.
 import { parentPort, workerData } from 'node:worker_threads'
-import { register } from 'tsx/esm/api'
+import { load } from '../../scripts/built.mjs'
 
-register()
-const { addExtra, beginningsOf, readGraph, walkFrom } = await import('#lineage')
+const { addExtra, beginningsOf, readGraph, walkFrom } = await load('lineage')
 let graph = graphOf(workerData)
 
 function graphOf({ root, guidelines, extra }) {
