@@ -103,7 +103,7 @@ section.step{border-top:1px solid var(--hair);padding:44px 0 52px}
 .tag{display:inline-block;font-size:12px;line-height:1.5;border-radius:99px;padding:0 9px;white-space:nowrap;border:1px solid var(--hair);color:var(--soft)}
 .tag.sim{background:var(--sim-well);border-color:var(--sim-edge);color:var(--sim)}
 figcaption{font-size:13.5px;line-height:1.5;color:var(--soft);margin-top:6px}
-.drawing svg{display:none;max-width:100%;height:auto;touch-action:pan-y}
+.drawing svg{display:none;overflow:visible;max-width:100%;height:auto;touch-action:pan-y}
 .drawing .w350{display:block}
 @media (min-width:600px){.drawing .w350{display:none}.drawing .w520{display:block}}
 @media (min-width:1120px){.full .drawing .w520{display:none}.full .drawing .w1056{display:block}}
@@ -165,7 +165,7 @@ ins{background:var(--ok-well);text-decoration:underline;text-decoration-color:va
 .lineage-edge{fill:none;stroke:var(--axis);stroke-width:1.3}
 .on-path rect{stroke:var(--check);stroke-width:2}.lineage-edge.on-path{stroke:var(--check);stroke-width:2.2}
 .is-checkpoint rect{fill:var(--well);stroke-width:2.4}
-.lineage-svg{display:block;margin:0 auto}
+.lineage-svg{display:block;overflow:visible;margin:0 auto}
 ol.trail{margin:0;padding:0;list-style:none}
 ol.trail li{position:relative;padding:0 0 14px 22px;font-size:14.5px;line-height:1.5}
 ol.trail li::before{content:"";position:absolute;left:3px;top:8px;width:9px;height:9px;border-radius:50%;background:var(--check)}

@@ -58,6 +58,11 @@ function markTable(rl: RlReport): Markup {
   )
 }
 
+/** A value and the threshold that it crossed often lie close together. */
+function threeDigits(value: number | null | undefined): string {
+  return plain(typeof value === 'number' ? Number(value.toPrecision(3)) : value)
+}
+
 function alarmTable(rl: RlReport): Markup {
   return table(
     'Alarms',
@@ -67,8 +72,8 @@ function alarmTable(rl: RlReport): Markup {
       number(a.step),
       number(a.kl),
       a.rule,
-      number(a.value),
-      plain(a.threshold),
+      threeDigits(a.value),
+      threeDigits(a.threshold),
       a.action ?? '',
       a.run === 'unbudgeted' ? 'past the stop, budget off' : 'budgeted',
     ]),
