@@ -14,7 +14,7 @@ import { curate, defineObjective } from './demonstrations.ts'
 import { evaluate } from './evaluation.ts'
 import { fineTune } from './fine-tune.ts'
 import { lineage } from './lineage.ts'
-import { type Part, startPart } from './parts.ts'
+import { giveThreads, type Part, startPart } from './parts.ts'
 import { protocol } from './protocol.ts'
 import { lookAtEnds, reinforce, reportRl } from './reinforce.ts'
 import { trainReward } from './reward-model.ts'
@@ -132,7 +132,7 @@ type Worked = {
   ends: Awaited<ReturnType<typeof lookAtEnds>>
 }
 
-/** Two processes share the machine, a thread each: what is only compared with runs beside PPO and evaluation. While nothing runs beside it, this process takes all threads: bits do not depend on their number. */
+/** Two processes share the machine, a thread each: what is only compared with runs beside PPO and evaluation. Whichever is alone takes all threads: bits do not depend on their number. */
 async function besideOthers(stage: Stage, { reinforce, evaluate }: Work): Promise<Worked> {
   const all = describe().threads
   let running = 0
@@ -150,7 +150,11 @@ async function besideOthers(stage: Stage, { reinforce, evaluate }: Work): Promis
   const reinforced = reinforce()
   const unbudgeted = Promise.all([reinforced, withoutRules]).then(() => beside('unbudgeted'))
   const evaluated = reinforced.then(evaluate)
-  const looked = Promise.all([evaluated, withoutRules]).then(() => lookAtEnds(stage))
+  const looked = Promise.all([evaluated, withoutRules]).then(async () => {
+    const ends = await lookAtEnds(stage)
+    giveThreads(all)
+    return ends
+  })
   const [curve, judgedPolicy, ends] = await Promise.all([bestOfN, evaluated, looked, unbudgeted])
   return { curve: curve as Worked['curve'], judgedPolicy, ends }
 }

@@ -6,7 +6,7 @@ import { holdFolder } from '#files'
 import { stoppable } from '../stop.ts'
 import { runChain } from './chain.ts'
 import { claimFolder, type Identity, parseIdentity, readIdentity } from './identity.ts'
-import { endWithParent, PARTS, type Part, runPart } from './parts.ts'
+import { endWithParent, PARTS, type Part, runPart, takeThreads } from './parts.ts'
 import { quickstartPlan } from './plan.ts'
 import { openStage } from './stage.ts'
 
@@ -40,6 +40,7 @@ export function quickstartCommand(program: Command): void {
       if (part !== undefined)
         return stoppable(async (signal) => {
           endWithParent(signal)
+          takeThreads()
           await runPart(await open(readIdentity(dir), signal), part)
         })
       const identity = parseIdentity(options)

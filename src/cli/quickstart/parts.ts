@@ -1,6 +1,6 @@
 // Parts that need nothing of each other run as second processes, one thread each: two small models at once use two cores
 // better than one model on both.
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { Stopped } from '../stop.ts'
 import { continueUnbudgeted, reinforce } from './reinforce.ts'
 import { bestOfN } from './reward-model.ts'
 import type { Stage } from './stage.ts'
+import { setThreads } from '#torch'
 
 export const PARTS = ['best-of-n', 'without-rules', 'unbudgeted'] as const
 export type Part = (typeof PARTS)[number]
@@ -21,6 +22,19 @@ export function endWithParent(signal: AbortSignal): void {
   process.stdin.on('end', () => !signal.aborted && process.exit(1)).resume()
   // The open pipe alone is no reason to go on once the part is done.
   if (process.stdin instanceof Socket) process.stdin.unref()
+}
+
+/** In a part's process: takes as many threads as the quickstart gives it. */
+export function takeThreads(): void {
+  process.on('message', (threads: number) => setThreads(threads))
+  process.channel?.unref()
+}
+
+const running = new Set<ChildProcess>()
+
+/** To the parts that run: once nothing runs beside them they may take all threads, since bits do not depend on their number. */
+export function giveThreads(threads: number): void {
+  for (const child of running) if (child.connected) child.send(threads)
 }
 
 /** Runs the part in this process and leaves its result in steps/part-NAME.json. */
@@ -57,10 +71,11 @@ async function work(stage: Stage, part: Part): Promise<unknown> {
 async function spawnPart({ dir, signal }: Stage, part: Part): Promise<void> {
   const log = fs.openSync(join(dir, 'steps', `part-${part}.log`), 'a')
   const child = spawn(process.execPath, [COMMAND, 'quickstart', '--dir', dir, '--part', part], {
-    stdio: ['pipe', log, log],
+    stdio: ['pipe', log, log, 'ipc'],
     env: { ...process.env, HONE_THREADS: '1' },
   })
   fs.closeSync(log)
+  running.add(child)
   const onAbort = () => child.kill('SIGINT')
   signal?.addEventListener('abort', onAbort)
   try {
@@ -74,6 +89,7 @@ async function spawnPart({ dir, signal }: Stage, part: Part): Promise<void> {
         `the part ${part} of the quickstart failed with exit code ${code}; see ${join(dir, 'steps', `part-${part}.log`)}`,
       )
   } finally {
+    running.delete(child)
     signal?.removeEventListener('abort', onAbort)
   }
 }
