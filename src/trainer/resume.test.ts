@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { MarkResult } from '#align'
 import { gatherItems } from '#feedback'
@@ -120,7 +120,12 @@ test('killed in the middle of a save, by SIGKILL and in a process of its own, it
   expect(await child({ ...order, killAt: 'mid-data', save: 2 })).toBe('SIGKILL')
   expect(checkpointSteps(run)).toEqual([2])
   expect(hidden(run)).not.toEqual([])
+  // A kill while a mark is written; no process has such an id.
+  const unfinished = join(run, 'marks', '000002', `.judgements.jsonl.writing-${2 ** 22 + 1}-1`)
+  fs.mkdirSync(dirname(unfinished), { recursive: true })
+  fs.writeFileSync(unfinished, '{"item"')
   await resume(run, options)
+  expect(fs.existsSync(unfinished)).toBe(false)
   expect(hidden(run)).toEqual([])
   expect(hashesOf(run)).toEqual(hashesOf(whole.sft!))
 })

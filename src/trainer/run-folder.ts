@@ -132,14 +132,11 @@ export function refuseRun(folder: string): void {
     )
 }
 
-/** What a killed process was writing when it died: a whole model may be among it. */
+/** What a killed process was writing when it died, anywhere in the run: a whole model may be among it. */
 function removeLeftovers(folder: string): void {
-  for (const parent of [folder, join(folder, 'checkpoints')]) {
-    if (!fs.existsSync(parent)) continue
-    for (const name of fs.readdirSync(parent)) {
-      const pid = /^\..+\.writing-(\d+)-\d+$/.exec(name)?.[1]
-      if (pid !== undefined && !isAlive(Number(pid))) fs.rmSync(join(parent, name), { recursive: true, force: true })
-    }
+  for (const { name, parentPath } of fs.readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const pid = /^\..+\.writing-(\d+)-\d+$/.exec(name)?.[1]
+    if (pid !== undefined && !isAlive(Number(pid))) fs.rmSync(join(parentPath, name), { recursive: true, force: true })
   }
 }
 
