@@ -18,6 +18,10 @@ const LONGEST = [
   'src/cli/people-judge.test.ts',
 ]
 
+/** Functions of their arguments: their tests leave nothing in the process, so those of all files share one and what it imports. */
+const PURE = ['align', 'diff', 'engine', 'evaluate', 'feedback', 'lineage', 'report', 'schema', 'simulate', 'stats']
+const TOGETHER = [`src/{${PURE.join(',')}}/**/*.test.ts`, 'domains/**/*.test.ts']
+
 /** What takes longest begins first, so that no process waits at the end for another's long file. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -31,7 +35,10 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'domains/**/*.test.ts', 'tests/**/*.test.ts', 'scripts/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'together', include: TOGETHER, isolate: false } },
+      { extends: true, test: { name: 'apart', include: ['{src,tests,scripts}/**/*.test.ts'], exclude: TOGETHER } },
+    ],
     // The addon holds one thread pool a process: forks, so that a native fault names its file.
     pool: 'forks',
     maxWorkers: 2,
