@@ -187,6 +187,7 @@ async function record(
     workspace,
     hone: '0',
     sampler: NO_SAMPLER,
+    domains: [],
     web: workspace,
     isLoopback: true,
     addressOf: () => '127.0.0.1',

@@ -21,10 +21,10 @@ export type Served = {
   stop(): Promise<number | null>
 }
 
-/** A workspace from the customer-service domain in a temporary folder. */
-async function makeWorkspace(): Promise<string> {
+/** A workspace in a temporary folder. */
+async function makeWorkspace(domain: string): Promise<string> {
   const folder = join(fs.mkdtempSync(join(tmpdir(), 'hone-serve-')), 'desk')
-  const made = spawn(process.execPath, [HONE, 'init', folder], { stdio: 'ignore' })
+  const made = spawn(process.execPath, [HONE, 'init', folder, '--domain', domain], { stdio: 'ignore' })
   await new Promise((done) => made.once('close', done))
   return folder
 }
@@ -61,11 +61,11 @@ export type Front = {
 }
 
 /** For the tests of one file: a served workspace and a browser, there from the first test and gone after the last. */
-export function openFront(): Front {
+export function openFront({ domain = 'customer-service' } = {}): Front {
   const front: Partial<Front> = {}
   beforeAll(async () => {
     if (!executablePath) return
-    front.workspace = await makeWorkspace()
+    front.workspace = await makeWorkspace(domain)
     front.served = await startServe(front.workspace)
     front.browser = await launchChromium()
   })

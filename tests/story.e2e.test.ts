@@ -33,7 +33,8 @@ const WORDS: Record<string, string> = { 'Ann Berg': 'marmalade', 'Ben Cho': 'sax
 const NAMES = Object.keys(WORDS)
 const GOLD_WHY = 'Only this one speaks of what was asked.'
 const FLAG = 'Which order is this about?'
-const front = openFront()
+/** Empty: the project brings what the domain has. */
+const front = openFront({ domain: 'none' })
 let owner: Page
 let lead: Page
 let reviewer: Page
@@ -82,6 +83,9 @@ test('the set-up link opens a project of the domain; its owner invites, and ever
   hasBrowser(ctx)
   owner = (await somebody(front.browser)).page
   await owner.goto(front.served.setUp!)
+  await owner.getByLabel('Begin from').selectOption('customer-service')
+  await owner.getByText(/Brings an objective of 7 criteria, a guideline, \d+ prompts\.$/).waitFor()
+  await looksRight(owner, 'set-up')
   await signUp(owner, 'Ona Wolf')
   await owner.getByText('You are owner here.').waitFor()
   lead = await joinByLink(front.browser, owner, { role: 'lead', name: 'Lea Winter' })
@@ -102,13 +106,15 @@ test('the lead writes a new version of the guideline, and drops prompts and demo
   await looksRight(lead, 'guideline')
   await go(lead, 'Samples')
   await lead.getByRole('button', { name: 'Draw samples' }).click()
-  await lead.getByText('First import prompts').waitFor()
+  await lead.getByLabel('Prompts').selectOption('prompts')
   await go(lead, 'Datasets')
   await lead.getByLabel('Kind of rows').selectOption('prompts')
   const wrong = { name: 'requests.jsonl', mimeType: 'text/plain', buffer: Buffer.from('{"prompts": "Where is it?"}') }
   await lead.getByLabel('Drop a file here').setInputFiles(wrong)
   await lead.getByText(/Nothing was imported\. requests\.jsonl:1/).waitFor()
-  await lead.getByText('No dataset yet').waitFor()
+  // The domain's own prompts are there from the first day, and nothing else.
+  await lead.getByRole('button', { name: 'prompts', exact: true }).waitFor()
+  expect(await lead.locator('tbody tr').count()).toBe(1)
   await drop('prompts', 'requests', prompts(SEED, { n: PAIRS, split: 'pairs' }))
   await drop('prompts', 'held-out', prompts(SEED, { n: HELD_OUT, split: 'evaluation' }))
   await drop(

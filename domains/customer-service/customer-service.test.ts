@@ -1,4 +1,5 @@
 // The domain as a whole: objective, crowd, suites, hash.
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { CRITERIA, judgePairs } from '#simulate'
 import {
@@ -7,6 +8,7 @@ import {
   gold,
   guideline,
   objective,
+  prompts,
   qualificationItems,
   recipe,
   simulatedCriteria,
@@ -19,6 +21,13 @@ test('the objective names the criteria that are measured, and one constraint', (
   expect(names).toEqual([...CRITERIA])
   expect(objective.criteria.filter((c) => c.constraint).map((c) => c.name)).toEqual(['limit'])
   expect(guideline.name).toBe('customer-service/guideline-1')
+})
+
+test('what a new project gets are prompts of this world, of customers that no other set has', async () => {
+  const rows = prompts(1, { n: 200, split: 'train' })
+  const lines = rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+  // Made anew by: npx vitest run domains/customer-service -u
+  await expect(lines).toMatchFileSnapshot(join(import.meta.dirname, 'prompts.jsonl'))
 })
 
 test('qualification tells regular annotators from spammers and the adversary', () => {

@@ -12,6 +12,7 @@ import { createServer } from '#server'
 import { openStore, type Store } from '#store'
 import { supervise } from '#trainer'
 import { type Common, numberOf, workspaceOf } from './data-source.ts'
+import { bundledDomains } from './domains.ts'
 import { output } from './output.ts'
 import { version } from './version.ts'
 
@@ -71,6 +72,7 @@ export async function serveWorkspace(
           workspace,
           hone: version(),
           sampler,
+          domains: bundledDomains(),
           web: WEB,
           origin,
           isLoopback,

@@ -22,6 +22,8 @@ test('before set-up nothing else works, and only the printed link sets up, once'
     isSetUp: false,
     isDemo: false,
     suggestedProject: 'desk',
+    bringsObjective: true,
+    domains: [expect.objectContaining({ name: 'customer-service' })],
     me: null,
   })
   expect((await nobody.ask('GET /api/projects/desk')).status).toBe(401)

@@ -8,6 +8,7 @@ import { ConfigError, DataError, HttpError } from '#errors'
 import type { SamplerLink } from '#sampler/contract'
 import { hasUsers, isBusy, isDown, sealAudit, type Store } from '#store'
 import type { Service } from './call.ts'
+import { type DomainFolder, readDomain } from './domains.ts'
 import { openFilling } from './filling.ts'
 import { HANDLERS } from './handlers/index.ts'
 import { closeLineage } from './lineage.ts'
@@ -26,6 +27,8 @@ export type ServerOptions = {
   hone: string
   /** Closed by who opened it. */
   sampler: SamplerLink
+  /** That a new project can begin from. */
+  domains: readonly DomainFolder[]
   /** Folder of the built web pages. */
   web: string
   /** How people reach it from outside, such as https://hone.example.org. */
@@ -53,7 +56,7 @@ export type HoneServer = {
 const SEAL_MILLISECONDS = 1000
 
 export async function createServer(options: ServerOptions): Promise<HoneServer> {
-  const { store, workspace, hone, sampler, web, origin, isLoopback, addressOf, onDefect } = options
+  const { store, workspace, hone, sampler, domains, web, origin, isLoopback, addressOf, onDefect } = options
   const isSetUp = await hasUsers(store.query)
   const filling = openFilling({ store, workspace, sampler, onDefect })
   const sending = openSending({
@@ -70,6 +73,7 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
     sampler,
     filling,
     sending,
+    domains: domains.map(readDomain),
     hone,
     feeds: openFeeds({ workspace }),
     isDemo: existsSync(join(workspace, 'demo.json')),

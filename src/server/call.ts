@@ -6,6 +6,7 @@ import type { SamplerLink } from '#sampler/contract'
 import type { KeyHolder, Project, Store, User } from '#store'
 import type { Api, BodyOf, Key, ParamsOf, QueryOf } from './contract.ts'
 import type { AnswerOf, EventOf } from './contract.ts'
+import type { Domain } from './domains.ts'
 import type { Filling } from './filling.ts'
 import type { Sending } from './webhooks/sending.ts'
 import type { Feeds } from './live/feeds.ts'
@@ -19,6 +20,8 @@ export type Service = {
   readonly filling: Filling
   /** What webhooks are told. */
   readonly sending: Sending
+  /** That a new project can begin from. */
+  readonly domains: readonly Domain[]
   /** Everybody in the workspace but its visitors is simulated. */
   readonly isDemo: boolean
   /** Version of hone, for what is recorded. */

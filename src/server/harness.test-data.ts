@@ -48,12 +48,15 @@ const NO_SAMPLER: SamplerLink = {
 export async function openHarness({
   sampler = NO_SAMPLER,
   databaseUrl,
+  isEmpty = false,
   ...options
 }: Partial<Pick<ServerOptions, 'sampler' | 'webhookHosts' | 'resolve' | 'web'>> & {
   databaseUrl?: string
+  /** Without the domain's objective and guideline. */
+  isEmpty?: boolean
 } = {}): Promise<Harness> {
   const workspace = fs.mkdtempSync(join(tmpdir(), 'hone-server-'))
-  for (const file of ['objective.json', 'guideline.md']) fs.copyFileSync(join(DOMAIN, file), join(workspace, file))
+  for (const file of isEmpty ? [] : ['objective.json', 'guideline.md']) fs.copyFileSync(join(DOMAIN, file), join(workspace, file))
   fs.writeFileSync(join(workspace, 'hone.json'), JSON.stringify({ name: 'desk', domain: 'customer-service' }))
   const web = join(workspace, 'web')
   fs.mkdirSync(join(web, 'assets'), { recursive: true })
@@ -67,6 +70,7 @@ export async function openHarness({
       workspace,
       hone: '0.0.0',
       sampler,
+      domains: [{ name: 'customer-service', folder: DOMAIN }],
       web,
       ...options,
       isLoopback: true,

@@ -150,7 +150,7 @@ function stampOf(workspace: string): string[] {
 
 /** Versions written in the browser serve the objective as it is now: that is where their criteria are. */
 async function guidelinesOf(query: Query, workspace: string, project: Project): Promise<WrittenGuideline[]> {
-  const objective = objectiveOf(workspace)
+  const objective = objectiveOf(workspace, project)
   if (!objective) return []
   const versions = await listGuidelines(query, project.id)
   return versions.map(({ text, madeAt }) => ({ text, objective, created: madeAt })).reverse()

@@ -62,7 +62,7 @@ export async function loopOf(
   const held = new Map(own.flatMap(({ run, mark }) => (mark ? [[mark.campaign, run] as const] : [])))
   return {
     steps: [
-      objectiveStep(workspace),
+      objectiveStep(workspace, project),
       {
         step: 'demonstrations',
         state: kinds.demonstrations > 0 ? 'there' : 'empty',
@@ -212,8 +212,8 @@ function comparisonStep(all: readonly Campaign[], imported: number): Step {
   }
 }
 
-function objectiveStep(workspace: string): Step {
-  const objective = objectiveOf(workspace)
+function objectiveStep(workspace: string, project: Project): Step {
+  const objective = objectiveOf(workspace, project)
   if (!objective) return { step: 'objective', state: 'empty', figure: '', note: 'no objective yet' }
   const { criteria } = objective
   const constraints = criteria.filter(({ constraint }) => constraint).length

@@ -2,7 +2,7 @@
 import { canonicalJson, sha256 } from '#files'
 import { audit } from './audit.ts'
 import { createCampaign, type NewItem, newestGuideline } from './campaigns.ts'
-import type { Project } from './people.ts'
+import { type Project, PROJECT } from './people.ts'
 import type { Query, Store } from './store.ts'
 
 export type MarkCampaign = { campaign: string; name: string; run: string; step: number; missing: number }
@@ -90,12 +90,11 @@ export async function findMark(query: Query, run: string, step: number): Promise
 
 /** The project that a run's pairs belong to: its job's, else the only one. Undefined: there are several. */
 export async function projectOfRun(query: Query, run: string): Promise<Project | undefined> {
-  const project = 'projects.id, slug, name, file_prefix as "filePrefix"'
   const [job] = await query<Project>(
-    `select ${project} from jobs join projects on projects.id = project_id where run = $1`,
+    `select ${PROJECT} from jobs join projects on projects.id = project_id where run = $1`,
     [run],
   )
   if (job) return job
-  const all = await query<Project>(`select ${project} from projects limit 2`)
+  const all = await query<Project>(`select ${PROJECT} from projects limit 2`)
   return all.length === 1 ? all[0] : undefined
 }

@@ -76,17 +76,27 @@ export async function setPassword(query: Query, user: string, passwordHash: stri
   await query('update users set password_hash = $2 where id = $1', [user, passwordHash])
 }
 
-export type Project = { id: string; slug: string; name: string; filePrefix: string }
-const PROJECT = 'id, slug, name, file_prefix as "filePrefix"'
+export type Project = {
+  id: string
+  slug: string
+  name: string
+  filePrefix: string
+  /** At the top of the workspace; there or not. */
+  objectiveFile: string
+}
+/** As columns of `projects`. */
+export const PROJECT =
+  'projects.id, projects.slug, projects.name, file_prefix as "filePrefix", objective_file as "objectiveFile"'
 
-/** Undefined: the slug is taken. The first project of an installation keeps the workspace's plain dataset names. */
+/** Undefined: the slug is taken. The first project of an installation keeps the workspace's plain names of datasets and objective. */
 export async function createProject(
   query: Query,
   project: { slug: string; name: string },
 ): Promise<Project | undefined> {
   const [made] = await query<Project>(
-    `insert into projects (slug, name, file_prefix)
-     select $1, $2, case when exists (select from projects) then $1 || '.' else '' end
+    `insert into projects (slug, name, file_prefix, objective_file)
+     select $1, $2, prefix, prefix || 'objective.json'
+     from (select case when exists (select from projects) then $1 || '.' else '' end as prefix) as own
      on conflict (slug) do nothing returning ${PROJECT}`,
     [project.slug, project.name],
   )

@@ -11,6 +11,17 @@ const [CAMPAIGN, GUIDELINE, JUDGEMENT, CANDIDACY] = [
   '77777777-7777-4777-8777-777777777777',
 ]
 const FILL = '88888888-8888-4888-8888-888888888888'
+const [WRITING, RATING, RANKING, ROUND, WEBHOOK] = ['9', 'a', 'b', 'c', 'd'].map((digit) =>
+  '99999999-9999-4999-8999-999999999999'.replaceAll('9', digit),
+)
+
+/** A campaign of another kind with three items. */
+const campaignOf = (id: string | undefined, kind: string, asks = '{}') =>
+  `insert into campaigns (id, project_id, name, dataset, version, guideline_id, overlap, seed, made_by, kind, asks)
+     values ('${id}', '${DESK}', '${kind}', 'rows', 'v', '${GUIDELINE}', 2, 1, '${EVA}', '${kind}', '${asks}');`
+const itemsOf = (id: string | undefined, { columns = '', values = '' } = {}) =>
+  `insert into items (campaign_id, position, item, prompt, a, b, wanted, judged${columns})
+     select '${id}', n, 'row-' || n, '"Q"', 'a', '', 2, (n = 0)::int${values} from generate_series(0, 2) as n;`
 
 /** By the number of the migration after which they can be there. */
 export const ROWS_AFTER: Record<number, string> = {
@@ -59,4 +70,33 @@ export const ROWS_AFTER: Record<number, string> = {
   10: `update campaigns set adaptive = '{"threshold": 0.9, "cap": 5}';`,
   11: `insert into withdrawals (project_id, user_id, reason, made_by, judgements) values ('${DESK}', '${MAX}', 'r', '${EVA}', '{${JUDGEMENT}}');
        update judgements set state = 'withdrawn';`,
+  12: `update campaigns set criteria = '[{"name": "fact", "definition": "It is true."}]';
+       update evaluations set criteria = '[{"name": "fact", "definition": "It is true."}]';
+       update judgements set by_criterion = '{"fact": {"choice": "right", "strength": 1}}';`,
+  13: `${campaignOf(WRITING, 'demonstrations', '{"tokensBy": {"name": "base", "folder": "base"}}')} ${itemsOf(WRITING)}
+       insert into submissions (item_id, user_id, key, completion, edited_words, tokens, active_seconds, guideline_id, state)
+         select id, '${MAX}', gen_random_uuid(), 'An answer.', 2, 3, 9.5, '${GUIDELINE}', case position when 0 then 'accepted' else 'returned' end
+         from items where campaign_id = '${WRITING}' and position < 2;
+       insert into reviews (submission_id, user_id, outcome, completion, edited_words, reason)
+         select id, '${EVA}', case state when 'accepted' then 'fixed' else 'returned' end, case state when 'accepted' then 'A better one.' end,
+           case state when 'accepted' then 3 end, 'why' from submissions;`,
+  14: `${campaignOf(RATING, 'ratings', '{"questions": [{"name": "tone", "text": "How kind?", "type": "1-5", "required": true}]}')} ${itemsOf(RATING)}
+       ${campaignOf(RANKING, 'rankings')} ${itemsOf(RANKING, { columns: ', completions', values: `, '["a", "b", "c"]'` })}
+       insert into answers (item_id, user_id, key, content, active_seconds, guideline_id)
+         select id, '${MAX}', gen_random_uuid(), case when campaign_id = '${RATING}' then '{"values": {"tone": 4}}'
+           else '{"places": [2, 1, 2], "shown": [2, 0, 1]}' end::jsonb, 4, '${GUIDELINE}'
+         from items where campaign_id in ('${RATING}', '${RANKING}') and position = 0;`,
+  15: `${campaignOf(ROUND, 'pairs')} ${itemsOf(ROUND)}
+       update campaigns set name = 'round', is_calibration = true, state = 'closed', closed_at = now() where id = '${ROUND}';
+       insert into remarks (item_id, user_id, key, text) select id, '${MAX}', gen_random_uuid(), 'I see.' from items where campaign_id = '${ROUND}';
+       update campaigns set pause_rule = '{"items": 10, "below": 0.7}' where id = '${CAMPAIGN}';
+       insert into pauses (campaign_id, user_id, right_answers, answers) values ('${CAMPAIGN}', '${MAX}', 5.5, 10);
+       insert into pauses (campaign_id, user_id, paused_by, reason, resumed_by, resumed_at, resumed_because)
+         values ('${ROUND}', '${MAX}', '${EVA}', 'a talk', '${EVA}', now(), 'talked');`,
+  16: `insert into webhooks (id, project_id, name, url, events, made_by)
+         values ('${WEBHOOK}', '${DESK}', 'board', 'https://board.example.org', '{dataset.import}', '${EVA}');
+       insert into deliveries (webhook_id, event, subject, detail) values ('${WEBHOOK}', 'dataset.import', 'pairs', '{"rows": 3}');
+       insert into deliveries (webhook_id, event, subject, detail, attempts, outcome, settled_at, status)
+         values ('${WEBHOOK}', 'dataset.import', 'pairs', '{}', 1, 'delivered', now(), 204);`,
+  17: `insert into projects (slug, name, file_prefix, objective_file) values ('care', 'Care', 'care.', 'care.objective.json');`,
 }

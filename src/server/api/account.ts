@@ -1,7 +1,7 @@
 // Set-up, sign-in, one's own account, and the links by which people come in.
 import { z } from 'zod'
 import { Role } from '#schema'
-import { Email, type Endpoint, Password, Text, Token } from './endpoint.ts'
+import { DomainName, Email, type Endpoint, Password, Text, Token } from './endpoint.ts'
 
 const Me = z.object({
   id: z.string(),
@@ -15,12 +15,28 @@ export const ACCOUNT = {
   'GET /api/state': {
     summary: 'Whether this installation is set up, and who asks',
     access: 'anyone',
-    answer: z.object({ isSetUp: z.boolean(), isDemo: z.boolean(), suggestedProject: z.string(), me: Me.nullable() }),
+    answer: z.object({
+      isSetUp: z.boolean(),
+      isDemo: z.boolean(),
+      suggestedProject: z.string(),
+      /** Until it is set up: the workspace has an objective, which becomes that of the first project. */
+      bringsObjective: z.boolean(),
+      /** That a new project can begin from. */
+      domains: z.array(z.object({ name: z.string(), summary: z.string(), criteria: z.number(), prompts: z.number() })),
+      me: Me.nullable(),
+    }),
   },
   'POST /api/set-up': {
     summary: 'The first account and project, by the link that the first start printed',
     access: 'set-up',
-    body: z.strictObject({ token: Token, name: Text(120), email: Email, password: Password, project: Text(120) }),
+    body: z.strictObject({
+      token: Token,
+      name: Text(120),
+      email: Email,
+      password: Password,
+      project: Text(120),
+      domain: DomainName.optional(),
+    }),
     answer: Me,
   },
   'POST /api/session': {

@@ -40,7 +40,7 @@ export const DATA = {
     answer: z.object({ version: Version, from: z.number(), rows: z.array(z.record(z.string(), z.unknown())) }),
   },
   'GET /api/projects/{project}/objective': {
-    summary: 'The objective of the workspace: what is asked of an answer, criterion by criterion',
+    summary: 'The objective of the project: what is asked of an answer, criterion by criterion',
     access: OBSERVERS,
     answer: z.object({
       criteria: z.array(z.object({ name: z.string(), definition: z.string(), constraint: z.boolean() })),

@@ -51,6 +51,8 @@ export const PARAMETERS = {
   dataset: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
 } as const
 
+/** Of a bundled domain; without one a project begins empty. */
+export const DomainName = z.string().max(80)
 export const Text = (most: number) => z.string().trim().min(1).max(most)
 export const Email = z.string().trim().toLowerCase().max(254).pipe(z.email())
 /** By OWASP ASVS 5: long enough, no rules of composition, everything that can be typed. */

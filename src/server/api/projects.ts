@@ -1,7 +1,7 @@
 // Projects: their home, their people, their audit log.
 import { z } from 'zod'
 import { Role } from '#schema'
-import { type Endpoint, EVERY_ROLE, LEADS, OBSERVERS, OWNERS, Text } from './endpoint.ts'
+import { DomainName, type Endpoint, EVERY_ROLE, LEADS, OBSERVERS, OWNERS, Text } from './endpoint.ts'
 
 /** A step of the loop as the home page draws it. */
 const Step = z.object({
@@ -33,9 +33,9 @@ const Person = z.object({
 
 export const PROJECTS = {
   'POST /api/projects': {
-    summary: 'A new project; who makes it owns it',
+    summary: 'A new project, empty or with the objective, guideline and prompts of a domain; who makes it owns it',
     access: 'administrator',
-    body: z.strictObject({ name: Text(120) }),
+    body: z.strictObject({ name: Text(120), domain: DomainName.optional() }),
     answer: z.object({ slug: z.string(), name: z.string() }),
   },
   'GET /api/projects/{project}': {

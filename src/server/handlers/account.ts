@@ -30,6 +30,7 @@ import {
 } from '#store'
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
+import { beginFrom, domainNamed } from '../domains.ts'
 import { hashPassword, isPassword } from '../passwords.ts'
 import { slugOf } from '../slugs.ts'
 import { TooMany } from '../refusals.ts'
@@ -54,13 +55,18 @@ export const accountHandlers: Account = {
     isSetUp: await hasUsers(service.store.query),
     isDemo: service.isDemo,
     suggestedProject: suggestedProject(service),
+    bringsObjective: bringsObjective(service),
+    domains: [...service.domains],
     me: user ? await meOf(service.store.query, user) : null,
   }),
 
   'POST /api/set-up': async ({ service, body, setSession }) => {
-    const { token, name, email, password, project } = body
+    const { token, name, email, password, project, domain: from } = body
     if (service.setUpToken === undefined || !isSame(token, service.setUpToken))
       throw new HttpError(403, 'expected the link that hone serve printed at its last start')
+    const domain = from === undefined ? undefined : domainNamed(service, from)
+    if (domain && bringsObjective(service))
+      throw new HttpError(422, 'domain: this workspace has an objective.json of its own, which the first project takes')
     const passwordHash = await hashPassword(password)
     const { session, user } = await service.store.transaction(async (query) => {
       // Two who set up at once: the second waits here, and finds the first one's account.
@@ -69,8 +75,15 @@ export const accountHandlers: Account = {
       const user = (await createUser(query, { email, name, passwordHash, isAdministrator: true }))!
       const made = (await createProject(query, { slug: slugOf(project), name: project }))!
       await setRole(query, made.id, user.id, 'owner')
-      await takeOverGuideline(query, service, made.id, user.id)
-      await audit(query, { actor: user.id, project: made.id, action: 'installation.set-up', subject: made.slug })
+      if (domain) await beginFrom(service, query, { domain, project: made, user: user.id })
+      else await takeOverGuideline(query, service, made.id, user.id)
+      await audit(query, {
+        actor: user.id,
+        project: made.id,
+        action: 'installation.set-up',
+        subject: made.slug,
+        detail: domain ? { domain: domain.name } : {},
+      })
       return { user, session: await createSession(query, user.id) }
     })
     service.setUpToken = undefined
@@ -199,6 +212,11 @@ async function takeOverGuideline(query: Query, { workspace }: Service, project: 
   if (!existsSync(file)) return
   const text = readFileSync(file, 'utf8').replaceAll('\0', '').trim()
   if (text !== '') await addGuideline(query, project, text, user)
+}
+
+/** Of a workspace that was begun at the command line. */
+function bringsObjective({ workspace }: Service): boolean {
+  return existsSync(join(workspace, 'objective.json'))
 }
 
 /** What hone.json calls the workspace. */

@@ -50,7 +50,7 @@ export const campaignHandlers: Campaigns = {
 
   'POST /api/projects/{project}/campaigns': async ({ service, project, user, body }) => {
     const { kind, name, dataset, overlap, adaptive, isCalibration, seed, goldRate, qualification = null } = body
-    const criteria = criteriaNamed(service.workspace, body.criteria)
+    const criteria = criteriaNamed(service.workspace, project, body.criteria)
     if (adaptive && adaptive.cap <= overlap)
       throw new HttpError(
         422,

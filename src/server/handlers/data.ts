@@ -68,8 +68,8 @@ export const dataHandlers: Data = {
     return { version: shown(version, project), from, rows }
   },
 
-  'GET /api/projects/{project}/objective': async ({ service }) => ({
-    criteria: objectiveOf(service.workspace)?.criteria ?? [],
+  'GET /api/projects/{project}/objective': async ({ service, project }) => ({
+    criteria: objectiveOf(service.workspace, project)?.criteria ?? [],
   }),
 
   'GET /api/projects/{project}/guideline': async ({ service, project, role }) => {

@@ -61,7 +61,7 @@ export const evaluationHandlers: Evaluations = {
 
   'POST /api/projects/{project}/evaluations': async ({ service, project, user, body }) => {
     const { name, candidate, opponent, prompts: dataset, overlap, n, seed, temperature, topP, maxTokens } = body
-    const criteria = criteriaNamed(service.workspace, body.criteria)
+    const criteria = criteriaNamed(service.workspace, project, body.criteria)
     const word = criteria.find((criterion) => RESULT_WORDS.has(criterion.name))
     if (word)
       throw new HttpError(422, `criteria: ${word.name} is a word of every result; give the criterion another name`)

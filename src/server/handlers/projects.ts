@@ -16,6 +16,7 @@ import {
   verifyAudit,
 } from '#store'
 import type { Handlers } from '../call.ts'
+import { beginFrom, domainNamed } from '../domains.ts'
 import { loopOf } from '../loop.ts'
 import { slugOf } from '../slugs.ts'
 
@@ -41,7 +42,15 @@ export const projectHandlers: Projects = {
       const project = await createProject(query, { slug: slugOf(body.name), name: body.name })
       if (!project) throw new HttpError(422, `name: ${slugOf(body.name)} is taken; choose another`)
       await setRole(query, project.id, user.id, 'owner')
-      await audit(query, { actor: user.id, project: project.id, action: 'project.create', subject: project.slug })
+      const domain = body.domain === undefined ? undefined : domainNamed(service, body.domain)
+      if (domain) await beginFrom(service, query, { domain, project, user: user.id })
+      await audit(query, {
+        actor: user.id,
+        project: project.id,
+        action: 'project.create',
+        subject: project.slug,
+        detail: domain ? { domain: domain.name } : {},
+      })
       return project
     }),
 

@@ -70,7 +70,7 @@ export const releaseHandlers: Releases = {
         verdict: verdictOf(candidacy),
         isMine: candidacy.askedById === user.id,
       })),
-      rules: rulesToBeginWith(service, candidacies),
+      rules: rulesToBeginWith(service, project, candidacies),
     }
   },
 
@@ -251,14 +251,18 @@ async function checkWeights({ sampler }: Service, folder: string, hash: string):
     )
 }
 
-/** Those of the newest candidacy; else gates.json of the workspace; else the targets of its objective. */
-function rulesToBeginWith({ workspace }: Service, candidacies: readonly Candidacy[]): Gate[] {
+/** Those of the newest candidacy; else, of the first project, gates.json of the workspace; else the targets of its objective. */
+function rulesToBeginWith(
+  { workspace }: Service,
+  { filePrefix, objectiveFile }: Project,
+  candidacies: readonly Candidacy[],
+): Gate[] {
   const newest = candidacies[0]
   if (newest) return newest.rules as Gate[]
   try {
     const gates = join(workspace, 'gates.json')
-    if (fs.existsSync(gates)) return (readJsonFile(gates) as unknown[]).map((rule) => Gate.parse(rule))
-    return gatesOfObjective(Objective.parse(readJsonFile(join(workspace, 'objective.json'))))
+    if (filePrefix === '' && fs.existsSync(gates)) return (readJsonFile(gates) as unknown[]).map((rule) => Gate.parse(rule))
+    return gatesOfObjective(Objective.parse(readJsonFile(join(workspace, objectiveFile))))
   } catch (error) {
     // A file that is none of these is no reason to show nothing.
     if (error instanceof DataError || (error as Error).name === 'ZodError') return []

@@ -3,8 +3,9 @@ import { Link, Navigate, useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { useWrite } from '../api.ts'
 import { Empty, Field, Problem, textsOf } from '../parts.tsx'
-import { useMe } from '../who.ts'
+import { useInstallation, useMe } from '../who.ts'
 import { Accounts } from './accounts.tsx'
+import { DomainField } from './domain-field.tsx'
 
 export function ProjectsScreen() {
   const me = useMe()
@@ -38,6 +39,7 @@ export function ProjectsScreen() {
 
 function NewProject() {
   const navigate = useNavigate()
+  const { domains } = useInstallation()
   const [isOpen, setOpen] = useState(false)
   const create = useWrite('POST /api/projects', ({ slug }) =>
     navigate({ to: '/p/$project', params: { project: slug } }),
@@ -49,13 +51,16 @@ function NewProject() {
       </button>
     )
   const submit = (event: FormEvent<HTMLFormElement>): void => {
-    create.mutate({ body: { name: textsOf(event)('name') } })
+    const text = textsOf(event)
+    const domain = text('domain')
+    create.mutate({ body: { name: text('name'), ...(domain !== '' && { domain }) } })
   }
   return (
     <form className="narrow" onSubmit={submit}>
       <Field label="Name of the project">
         {(attributes) => <input {...attributes} name="name" required maxLength={120} autoFocus />}
       </Field>
+      <DomainField domains={domains} />
       <Problem error={create.error} />
       <button type="submit" className="primary" disabled={create.isPending}>
         Make the project

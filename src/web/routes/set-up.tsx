@@ -4,10 +4,11 @@ import type { FormEvent } from 'react'
 import { useWrite } from '../api.ts'
 import { Field, Outside, Problem, textsOf } from '../parts.tsx'
 import { useInstallation } from '../who.ts'
+import { DomainField } from './domain-field.tsx'
 import { AccountFields, useToken } from './account-fields.tsx'
 
 export function SetUpScreen() {
-  const { isSetUp, suggestedProject } = useInstallation()
+  const { isSetUp, suggestedProject, bringsObjective, domains } = useInstallation()
   const navigate = useNavigate()
   const token = useToken()
   const setUp = useWrite('POST /api/set-up', (me) =>
@@ -27,9 +28,9 @@ export function SetUpScreen() {
     )
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     const text = textsOf(event)
-    setUp.mutate({
-      body: { token, name: text('name'), email: text('email'), password: text('password'), project: text('project') },
-    })
+    const [name, email, password] = [text('name'), text('email'), text('password')]
+    const [project, domain] = [text('project'), text('domain')]
+    setUp.mutate({ body: { token, name, email, password, project, ...(domain !== '' && { domain }) } })
   }
   return (
     <Outside title="Set up hone" lead="You will own the first project and can invite everybody else.">
@@ -39,6 +40,7 @@ export function SetUpScreen() {
             <input {...attributes} name="project" required maxLength={120} defaultValue={suggestedProject} />
           )}
         </Field>
+        {!bringsObjective && <DomainField domains={domains} />}
         <AccountFields />
         <Problem error={setUp.error} />
         <button type="submit" className="primary" disabled={setUp.isPending}>
