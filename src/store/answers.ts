@@ -1,7 +1,7 @@
 // Ratings of one completion and rankings of several: claimed like pairs, kept as one answer with all that it says.
 import type { Prompt } from '#schema'
 import { audit } from './audit.ts'
-import { takePlace } from './annotating.ts'
+import { takePlace } from './claims.ts'
 import type { Query, Store } from './store.ts'
 
 /** Of ratings `values`, of rankings `places` and `shown`: see the table. */

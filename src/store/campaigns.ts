@@ -1,40 +1,8 @@
-// Campaigns and their guidelines: what is judged, by how many, under which words; and how far it is.
-import { sha256 } from '#files'
+// Campaigns: what is judged, by how many, under which words; and how far it is.
 import type { Choice, Prompt, Question } from '#schema'
 import { type Better, EVERYBODY, type QualificationRule } from './gold.ts'
 import type { PauseRule } from './pauses.ts'
 import type { Query } from './store.ts'
-
-export type Guideline = { id: string; number: number; text: string; label: string; madeAt: string; by: string }
-const GUIDELINE = `guidelines.id, number, text, 'guideline@' || left(sha256, 12) as label, made_at as "madeAt", users.name as by`
-
-/** The newest version; undefined where the project has none. */
-export async function newestGuideline(query: Query, project: string): Promise<Guideline | undefined> {
-  return (await listGuidelines(query, project))[0]
-}
-
-/** All versions, newest first. */
-export function listGuidelines(query: Query, project: string): Promise<Guideline[]> {
-  return query<Guideline>(
-    `select ${GUIDELINE} from guidelines join users on users.id = made_by where project_id = $1 order by number desc`,
-    [project],
-  )
-}
-
-/** A new version; false where the newest has this text already. */
-export async function addGuideline(query: Query, project: string, text: string, by: string): Promise<boolean> {
-  await query('select 1 from projects where id = $1 for update', [project])
-  const newest = await newestGuideline(query, project)
-  if (newest?.text === text) return false
-  await query('insert into guidelines (project_id, number, text, sha256, made_by) values ($1, $2, $3, $4, $5)', [
-    project,
-    (newest?.number ?? 0) + 1,
-    text,
-    sha256(text),
-    by,
-  ])
-  return true
-}
 
 export type CampaignKind = 'pairs' | 'demonstrations' | 'ratings' | 'rankings'
 /** What a kind needs besides: of demonstrations, whose tokens are counted; of ratings, what is asked. */
@@ -125,16 +93,6 @@ export async function findCampaignFacts(
 export async function countTotals(query: Query, campaign: string): Promise<Totals> {
   const [row] = await query<Totals>(`select totals.* from campaigns, lateral ${TOTALS} where id = $1`, [campaign])
   return row!
-}
-
-/** One version. */
-export async function findGuideline(query: Query, id: string): Promise<Guideline | undefined> {
-  return (
-    await query<Guideline>(
-      `select ${GUIDELINE} from guidelines join users on users.id = made_by where guidelines.id = $1`,
-      [id],
-    )
-  )[0]
 }
 
 export type NewItem = {
@@ -228,104 +186,6 @@ export async function setCampaignState(query: Query, campaign: string, state: Ca
     `update campaigns set state = $2, closed_at = case when $2 = 'closed' then coalesce(closed_at, now()) end where id = $1`,
     [campaign, state],
   )
-}
-
-export type PersonProgress = {
-  user: string
-  name: string
-  judged: number
-  skipped: number
-  flagged: number
-  seconds: number | null
-  lastAt: string | null
-}
-
-/** What each person did in a campaign; who did nothing is not there. */
-export function progressByPerson(query: Query, campaign: string): Promise<PersonProgress[]> {
-  return query<PersonProgress>(
-    `select users.id as user, users.name, count(distinct j.id)::int as judged,
-       (select count(*)::int from skips join items on items.id = item_id where campaign_id = $1 and user_id = users.id) as skipped,
-       (select count(*)::int from flags join items on items.id = item_id where campaign_id = $1 and user_id = users.id) as flagged,
-       percentile_cont(0.5) within group (order by j.active_seconds) as seconds, max(j.judged_at) as "lastAt"
-     from users join judgements as j on j.user_id = users.id join items on items.id = j.item_id
-     where campaign_id = $1 and j.state = 'current' group by users.id order by users.name`,
-    [campaign],
-  )
-}
-
-export type Flag = { item: string; by: string; note: string; at: string }
-
-export function listFlags(query: Query, campaign: string): Promise<Flag[]> {
-  return query<Flag>(
-    `select items.item, users.name as by, note, flagged_at as at from flags
-     join items on items.id = item_id join users on users.id = user_id where campaign_id = $1 order by flagged_at desc`,
-    [campaign],
-  )
-}
-
-export type StoredJudgement = {
-  id: string
-  user: string
-  item: string
-  prompt: Prompt
-  left: string
-  right: string
-  choice: Choice
-  strength: number | null
-  byCriterion: Record<string, CriterionAnswer>
-  reason: string
-  seconds: number
-  guideline: string
-  at: string
-  /** The side that gold says is better. */
-  gold: 'left' | 'right' | null
-}
-
-/** Current judgements in the order in which they were given; sides as shown. Not of items that were marked as wrong. */
-export function listJudgements(query: Query, campaign: string): Promise<StoredJudgement[]> {
-  return query<StoredJudgement>(
-    `select j.id, j.user_id as user, item, prompt, case when is_a_left then a else b end as left,
-       case when is_a_left then b else a end as right, choice, strength, by_criterion as "byCriterion", reason, active_seconds as seconds,
-       'guideline@' || left(sha256, 12) as guideline, judged_at as at,
-       case when gold is not null then case when (gold = 'a') = is_a_left then 'left' else 'right' end end as gold
-     from judgements as j join items on items.id = j.item_id join guidelines on guidelines.id = j.guideline_id
-     where items.campaign_id = $1 and j.state = 'current' and settled is distinct from 'excluded' order by judged_at, j.id`,
-    [campaign],
-  )
-}
-
-export type StoredItem = Pick<NewItem, 'item' | 'prompt' | 'a' | 'b'> & {
-  id: string
-  /** Whether it has all the judgements that it wants. */
-  isFull: boolean
-  settled: 'decided' | 'subjective' | 'excluded' | null
-  /** Flags since it was last settled. */
-  flags: number
-}
-
-/** Comparisons of a campaign, in order. */
-export function listItems(query: Query, campaign: string): Promise<StoredItem[]> {
-  return query<StoredItem>(
-    `select id::text as id, item, prompt, a, b, judged >= wanted as "isFull", settled,
-       (select count(*)::int from flags where flags.item_id = items.id and flagged_at > coalesce(
-          (select max(settled_at) from adjudications where adjudications.item_id = items.id), '-infinity')) as flags
-     from items where campaign_id = $1 order by position`,
-    [campaign],
-  )
-}
-
-/** Changes whenever a judgement, flag or adjudication of the campaign does. */
-export async function versionOfAnswers(query: Query, campaign: string): Promise<string> {
-  const [row] = await query<{ version: string }>(
-    `select concat_ws(' ', count(*) filter (where j.state = 'current'), count(*) filter (where j.state = 'undone'),
-       max(judged_at) filter (where j.state = 'current'),
-       (select count(*) from flags join items on items.id = item_id where campaign_id = $1),
-       (select count(*) from adjudications join items on items.id = item_id where campaign_id = $1),
-       (select max(gold.id) from gold join items on items.id = item_id where campaign_id = $1)) as version
-     from judgements as j join items on items.id = item_id where campaign_id = $1`,
-    [campaign],
-  )
-  return row!.version
 }
 
 /**

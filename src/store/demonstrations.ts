@@ -1,7 +1,7 @@
 // People write demonstrations, and a second person accepts them, fixes and accepts them, or sends them back with a reason.
 // The row of an item counts what it has, as with judgements; what was sent back keeps its place for its author.
 import type { Prompt } from '#schema'
-import { takePlace } from './annotating.ts'
+import { takePlace } from './claims.ts'
 import { audit } from './audit.ts'
 import type { Query, Store } from './store.ts'
 

@@ -177,27 +177,19 @@ export {
   takeLink,
 } from './sessions.ts'
 export { openStore, type Query, type Store } from './store.ts'
+export { claim, claimItem, findTask, heartbeat, releaseExpired } from './claims.ts'
+export { type Answer, isAnswered, submit, type WantsMore } from './judging.ts'
 export {
-  type Answer,
-  claim,
-  claimItem,
-  findTask,
   flag,
-  heartbeat,
-  isAnswered,
   isItemOf,
   listPast,
   noteReading,
-  releaseExpired,
   reopen,
   saveDraft,
   skip,
   standing,
-  submit,
-  type WantsMore,
 } from './annotating.ts'
 export {
-  addGuideline,
   type AskedCriterion,
   type Campaign,
   type CampaignFacts,
@@ -207,23 +199,28 @@ export {
   type CriterionAnswer,
   findCampaign,
   findCampaignFacts,
+  listCampaigns,
+  type NewItem,
+  openFor,
+  setCampaignState,
+  type Totals,
+} from './campaigns.ts'
+export {
+  addGuideline,
   findGuideline,
   type Guideline,
-  listCampaigns,
-  listFlags,
   listGuidelines,
+  newestGuideline,
+} from './guidelines.ts'
+export {
+  listFlags,
   listItems,
   listJudgements,
-  type NewItem,
-  newestGuideline,
-  openFor,
   progressByPerson,
-  setCampaignState,
   type StoredItem,
-  type Totals,
   type StoredJudgement,
   versionOfAnswers,
-} from './campaigns.ts'
+} from './given.ts'
 export {
   listMatching,
   listWithdrawals,

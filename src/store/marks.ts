@@ -1,7 +1,8 @@
 // Marks that people judge: the campaign of a run's fresh pairs, put once, and what is still missing in it.
 import { canonicalJson, sha256 } from '#files'
 import { audit } from './audit.ts'
-import { createCampaign, type NewItem, newestGuideline } from './campaigns.ts'
+import { createCampaign, type NewItem } from './campaigns.ts'
+import { newestGuideline } from './guidelines.ts'
 import { type Project, PROJECT } from './people.ts'
 import type { Query, Store } from './store.ts'
 
