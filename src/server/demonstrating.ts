@@ -70,12 +70,15 @@ type Writer = {
   tokens: number | null
 }
 
+/** What is there, or will be once somebody has reviewed it or its author has changed it. */
+const COUNTED: readonly Submission['state'][] = ['waiting', 'accepted', 'returned']
+
 /** Each author with what came of their work; `returned` counts every time that something was sent back. */
 export function writers(submissions: readonly Submission[]): Writer[] {
   const byUser = new Map<string, Submission[]>()
   for (const each of submissions) byUser.set(each.user, [...(byUser.get(each.user) ?? []), each])
   return [...byUser.values()].map((own) => {
-    const counted = own.filter(({ state }) => state !== 'replaced' && state !== 'surplus' && state !== 'given-up')
+    const counted = own.filter(({ state }) => COUNTED.includes(state))
     const tokens = counted.flatMap((each) => each.tokens ?? [])
     return {
       user: own[0]!.user,

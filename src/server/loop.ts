@@ -84,13 +84,14 @@ export async function loopOf(
     ],
     waiting: mine
       .map(
-        ({ campaign, kind, name, open }): Waiting => ({
+        ({ campaign, kind, name, open, deadline }): Waiting => ({
           what: `${WORK[kind][open === 1 ? 0 : 1]} in ${name}`,
           count: open,
           whose: user.name,
           isMine: true,
           campaign,
           screen: SCREENS[kind],
+          ...(deadline !== null && { dueAt: deadline }),
         }),
       )
       .concat(role === 'viewer' ? [] : await toRewriteAndReview(service, { project, role, user }))
@@ -99,12 +100,13 @@ export async function loopOf(
       .concat(
         role === 'annotator'
           ? []
-          : campaigns.filter(isWaiting).map(({ id, kind, name, wanted, judged }) => ({
+          : campaigns.filter(isWaiting).map(({ id, kind, name, wanted, judged, deadline }) => ({
               what: `${MISSING[kind][wanted - judged === 1 ? 0 : 1]} missing in ${name}${held.has(id) ? `: the run ${held.get(id)} waits for them` : ''}`,
               count: wanted - judged,
               whose: 'annotators',
               isMine: false,
               campaign: id,
+              ...(deadline !== null && { dueAt: deadline }),
             })),
       )
       .concat(role === 'owner' || role === 'lead' ? await pausedByRule(service, project) : []),

@@ -34,6 +34,8 @@ export type CampaignFacts = {
   isCalibration: boolean
   /** Who falls below it on gold is given nothing more; null: nobody is. */
   pauseRule: PauseRule | null
+  /** It is closed then; null: a lead closes it. */
+  deadline: string | null
   criteria: AskedCriterion[]
   seed: number
 }
@@ -53,7 +55,7 @@ export type Campaign = CampaignFacts & Totals
 const FACTS = `campaigns.id, kind, asks, name, dataset, version, overlap, state, campaigns.made_at as "madeAt",
     guideline_id as guideline, number as "guidelineNumber", 'guideline@' || left(sha256, 12) as "guidelineLabel",
     gold_rate as "goldRate", qualification, adaptive, criteria, seed, is_calibration as "isCalibration",
-    pause_rule as "pauseRule"`
+    pause_rule as "pauseRule", deadline`
 /** Of a calibration round everything is wanted of everybody who takes part. */
 const TAKERS = `(select greatest(1, count(distinct user_id)) from judgements as j join items as own on own.id = j.item_id
     where own.campaign_id = campaigns.id and j.state = 'current')`
@@ -121,6 +123,7 @@ export async function createCampaign(
     overlap: number
     adaptive?: Adaptive | undefined
     isCalibration?: boolean
+    deadline?: string | undefined
     criteria?: readonly AskedCriterion[] | undefined
     seed: number
     by: string
@@ -139,14 +142,15 @@ export async function createCampaign(
     adaptive,
     criteria = [],
     isCalibration = false,
+    deadline,
     seed,
     by,
     items,
   } = campaign
   const [made] = await query<{ id: string }>(
     `insert into campaigns (project_id, name, dataset, version, guideline_id, overlap, seed, made_by, adaptive, criteria, kind, asks,
-       is_calibration)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (project_id, name) do nothing returning id`,
+       is_calibration, deadline)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (project_id, name) do nothing returning id`,
     [
       project,
       name,
@@ -161,6 +165,7 @@ export async function createCampaign(
       kind,
       JSON.stringify(asks),
       isCalibration,
+      deadline ?? null,
     ],
   )
   if (!made) return undefined
@@ -196,9 +201,9 @@ export function openFor(
   query: Query,
   project: string,
   user: string,
-): Promise<{ campaign: string; kind: CampaignKind; name: string; open: number }[]> {
+): Promise<{ campaign: string; kind: CampaignKind; name: string; open: number; deadline: string | null }[]> {
   return query(
-    `select campaigns.id as campaign, kind, name,
+    `select campaigns.id as campaign, kind, name, deadline,
        (count(*) filter (where gold is null) + case when gold_rate > 0 then count(gold) else 0 end)::int as open
      from campaigns join items on campaign_id = campaigns.id
      where project_id = $1 and state = 'open' and judged < wanted and settled is null

@@ -16,14 +16,19 @@ export type Writing = {
 }
 const WRITING = `items.id::text as id, prompt, nullif(a, '') as drafted, drafts.content->>'text' as draft`
 
-/** What was sent back to this person, the oldest first. */
-export async function findReturned(query: Query, campaign: string, user: string): Promise<Writing | undefined> {
+/** What was sent back to this person, the oldest first; `first`: this item before others. */
+export async function findReturned(
+  query: Query,
+  campaign: string,
+  { user, first }: { user: string; first?: string | undefined },
+): Promise<Writing | undefined> {
   const rows = await query<Writing>(
     `select ${WRITING}, jsonb_build_object('completion', s.completion, 'reason', reason) as returned
      from submissions as s join items on items.id = s.item_id join reviews on submission_id = s.id
      left join drafts on drafts.item_id = items.id and drafts.user_id = s.user_id
-     where campaign_id = $1 and s.user_id = $2 and s.state = 'returned' and settled is null order by reviewed_at limit 1`,
-    [campaign, user],
+     where campaign_id = $1 and s.user_id = $2 and s.state = 'returned' and settled is null
+     order by items.id <> $3::bigint, reviewed_at limit 1`,
+    [campaign, user, first ?? 0],
   )
   return rows[0]
 }
@@ -184,7 +189,7 @@ export type Submission = {
   user: string
   name: string
   guideline: string
-  state: 'waiting' | 'accepted' | 'returned' | 'replaced' | 'given-up' | 'surplus'
+  state: 'waiting' | 'accepted' | 'returned' | 'replaced' | 'given-up' | 'surplus' | 'undone'
   at: string
   follows: string | null
   review: {

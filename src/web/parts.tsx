@@ -86,6 +86,24 @@ export function Time({ at }: { at: string }) {
   return <time dateTime={at}>{TIME.format(new Date(at))}</time>
 }
 
+/** `due in 3 days`, with the time itself. */
+export function Due({ at }: { at: string }) {
+  const hours = (Date.parse(at) - Date.now()) / 3_600_000
+  const isClose = hours < 24
+  return (
+    <span className={isClose ? 'warm' : 'soft'}>
+      {hours <= 0 ? 'was due ' : `due in ${inWords(hours)}, `}
+      <Time at={at} />
+    </span>
+  )
+}
+
+function inWords(hours: number): string {
+  const [count, unit] =
+    hours < 1 ? [Math.ceil(hours * 60), 'minute'] : hours < 48 ? [Math.floor(hours), 'hour'] : [Math.floor(hours / 24), 'day']
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
+}
+
 /** A page before sign-in: one thing in the middle. */
 export function Outside({ title, lead, children }: { title: string; lead?: string; children?: ReactNode }) {
   return (

@@ -99,4 +99,7 @@ export const ROWS_AFTER: Record<number, string> = {
        insert into deliveries (webhook_id, event, subject, detail, attempts, outcome, settled_at, status)
          values ('${WEBHOOK}', 'dataset.import', 'pairs', '{}', 1, 'delivered', now(), 204);`,
   17: `insert into projects (slug, name, file_prefix, objective_file) values ('care', 'Care', 'care.', 'care.objective.json');`,
+  18: `insert into submissions (item_id, user_id, key, completion, active_seconds, guideline_id, state, follows)
+         select item_id, user_id, gen_random_uuid(), 'Taken back.', 3, guideline_id, 'undone', id from submissions where state = 'returned';`,
+  19: `update campaigns set deadline = now() + interval '3 days' where id = '${WRITING}';`,
 }

@@ -31,6 +31,7 @@ const Work = z.object({
     kind: z.enum(['ratings', 'rankings']),
     state: z.enum(['open', 'paused', 'closed']),
     questions: z.array(Question),
+    deadline: z.string().nullable(),
   }),
   guideline: z.object({ id: z.string(), number: z.number(), text: z.string(), hasRead: z.boolean() }),
   /** Null: nothing is left for this person now. */

@@ -4,7 +4,7 @@ import { Choice, Prompt, Questions } from '#schema'
 import { PauseRule } from './calibration.ts'
 import { ModelName } from './fills.ts'
 import { GoldRate, Qualification } from './gold.ts'
-import { type Endpoint, JUDGES, KEEPERS, LEADS, OBSERVERS, PARAMETERS, Text } from './endpoint.ts'
+import { type Endpoint, JUDGES, KEEPERS, LEADS, Moment, OBSERVERS, PARAMETERS, Text } from './endpoint.ts'
 
 const Adaptive = z.strictObject({
   threshold: z.number().gt(0.5).lt(1),
@@ -35,6 +35,7 @@ const Campaign = z.object({
   isCalibration: z.boolean(),
   state: z.enum(['open', 'paused', 'closed']),
   madeAt: z.string(),
+  deadline: z.string().nullable(),
   guidelineNumber: z.number(),
   items: z.number(),
   wanted: z.number(),
@@ -102,6 +103,7 @@ const Work = z.object({
     state: z.enum(['open', 'paused', 'closed']),
     criteria: z.array(AskedCriterion),
     isCalibration: z.boolean(),
+    deadline: z.string().nullable(),
   }),
   /** Nothing comes until a lead lets this person go on. */
   isPaused: z.boolean(),
@@ -140,6 +142,8 @@ export const CAMPAIGNS = {
       isCalibration: z.boolean().default(false),
       /** Of ratings: what is asked of each completion. */
       questions: Questions.optional(),
+      /** It is closed then by itself. */
+      deadline: Moment.optional(),
       seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
       /** Share of tasks that are gold items, which rows with `gold` bring. */
       goldRate: GoldRate.default(0),
@@ -205,6 +209,12 @@ export const CAMPAIGNS = {
       'Open, pause or close. Paused, what was claimed before still counts; closed, it is kept and does not count',
     access: LEADS,
     body: z.strictObject({ state: z.enum(['open', 'paused', 'closed']) }),
+    answer: 'nothing',
+  },
+  'PUT /api/projects/{project}/campaigns/{campaign}/deadline': {
+    summary: 'When the campaign is closed by itself; null: a lead closes it',
+    access: LEADS,
+    body: z.strictObject({ deadline: Moment.nullable() }),
     answer: 'nothing',
   },
   'GET /api/projects/{project}/campaigns/{campaign}/judgements': {

@@ -8,11 +8,16 @@ import { type Endpoint, JUDGES, KEEPERS, OBSERVERS, PARAMETERS } from './endpoin
 const MOST_CHARACTERS = 20_000
 const Written = z.string().max(MOST_CHARACTERS)
 const Submitted = Written.refine((text) => text.trim() !== '', 'expected an answer, got a blank one')
-const State = z.enum(['waiting', 'accepted', 'returned', 'replaced', 'given-up', 'surplus'])
+const State = z.enum(['waiting', 'accepted', 'returned', 'replaced', 'given-up', 'surplus', 'undone'])
 const Outcome = z.enum(['accepted', 'fixed', 'returned'])
 
 const Writing = z.object({
-  campaign: z.object({ id: z.string(), name: z.string(), state: z.enum(['open', 'paused', 'closed']) }),
+  campaign: z.object({
+    id: z.string(),
+    name: z.string(),
+    state: z.enum(['open', 'paused', 'closed']),
+    deadline: z.string().nullable(),
+  }),
   guideline: z.object({ id: z.string(), number: z.number(), text: z.string(), hasRead: z.boolean() }),
   /** Null: nothing is left for this person now. */
   task: z
@@ -137,6 +142,11 @@ export const DEMONSTRATIONS = {
     summary: 'Leave the prompt to others, also one that was sent back to me',
     access: JUDGES,
     body: z.strictObject({ reason: z.string().trim().max(1000).default('') }),
+    answer: Writing,
+  },
+  'POST /api/projects/{project}/campaigns/{campaign}/submissions/{submission}/undo': {
+    summary: 'Take back one of my last ten that nobody has reviewed, and write on; it stays in the history',
+    access: JUDGES,
     answer: Writing,
   },
   'GET /api/projects/{project}/campaigns/{campaign}/review': {

@@ -51,6 +51,14 @@ export const PARAMETERS = {
   dataset: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
 } as const
 
+/** In UTC, since databases know fewer years and offsets than ISO 8601 has. */
+export const Moment = z.iso
+  .datetime({ offset: true })
+  .refine((text) => {
+    const year = new Date(text).getUTCFullYear()
+    return year >= 1 && year <= 9999
+  }, 'expected a year from 1 to 9999')
+  .transform((text) => new Date(text).toISOString())
 /** Of a bundled domain; without one a project begins empty. */
 export const DomainName = z.string().max(80)
 export const Text = (most: number) => z.string().trim().min(1).max(most)

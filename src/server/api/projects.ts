@@ -21,6 +21,8 @@ const Waiting = z.object({
   campaign: z.string().nullable(),
   /** Of what is mine: the screen to open. */
   screen: z.enum(['judge', 'adjudicate', 'write', 'review', 'rate', 'discuss']).optional(),
+  /** When its campaign closes by itself. */
+  dueAt: z.string().optional(),
 })
 const Person = z.object({
   user: z.string(),

@@ -8,6 +8,7 @@ export const WebhookEvent = z.enum([
   'guideline.change',
   'campaign.create',
   'campaign.state',
+  'campaign.deadline',
   'campaign.export',
   'item.flag',
   'judgements.withdraw',

@@ -1,16 +1,8 @@
 // Withdrawing answers of a person, a span of time or a version of the guideline: first what depends on them, then the deed,
 // which can be taken back.
 import { z } from 'zod'
-import { type Endpoint, LEADS, Text } from './endpoint.ts'
+import { type Endpoint, LEADS, Moment, Text } from './endpoint.ts'
 
-/** In UTC, since databases know fewer years and offsets than ISO 8601 has. */
-const Moment = z.iso
-  .datetime({ offset: true })
-  .refine((text) => {
-    const year = new Date(text).getUTCFullYear()
-    return year >= 1 && year <= 9999
-  }, 'expected a year from 1 to 9999')
-  .transform((text) => new Date(text).toISOString())
 const rule = {
   user: z.uuid().optional(),
   from: Moment.optional(),

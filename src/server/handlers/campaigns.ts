@@ -19,6 +19,7 @@ import {
   type Project,
   type Query,
   setCampaignState,
+  setDeadline,
   setGoldRules,
 } from '#store'
 import type { Handlers, Service } from '../call.ts'
@@ -36,6 +37,7 @@ type Campaigns = Pick<
   | 'POST /api/projects/{project}/campaigns'
   | 'GET /api/projects/{project}/campaigns/{campaign}'
   | 'PUT /api/projects/{project}/campaigns/{campaign}/state'
+  | 'PUT /api/projects/{project}/campaigns/{campaign}/deadline'
   | 'GET /api/projects/{project}/campaigns/{campaign}/judgements'
   | 'POST /api/projects/{project}/campaigns/{campaign}/judgements'
 >
@@ -50,6 +52,8 @@ export const campaignHandlers: Campaigns = {
 
   'POST /api/projects/{project}/campaigns': async ({ service, project, user, body }) => {
     const { kind, name, dataset, overlap, adaptive, isCalibration, seed, goldRate, qualification = null } = body
+    const { deadline } = body
+    mustBeAhead(deadline)
     const criteria = criteriaNamed(service.workspace, project, body.criteria)
     if (adaptive && adaptive.cap <= overlap)
       throw new HttpError(
@@ -89,6 +93,7 @@ export const campaignHandlers: Campaigns = {
         adaptive,
         criteria,
         isCalibration,
+        deadline,
         seed,
         by: user.id,
         items: shuffled,
@@ -104,6 +109,7 @@ export const campaignHandlers: Campaigns = {
         adaptive,
         criteria: body.criteria,
         ...(isCalibration && { isCalibration }),
+        ...(deadline !== undefined && { deadline }),
         guideline: guideline.label,
       }
       await audit(query, { actor: user.id, project: project.id, action: 'campaign.create', subject: id, detail })
@@ -162,12 +168,29 @@ export const campaignHandlers: Campaigns = {
       const campaign = await campaignOf(query, project, params.campaign)
       if (campaign.isCalibration && campaign.state === 'closed' && body.state !== 'closed')
         throw new HttpError(422, 'state: everybody has seen the others’ answers; open another round instead')
+      if (body.state !== 'closed' && campaign.deadline !== null && isOver(campaign.deadline))
+        throw new HttpError(422, 'state: its deadline has passed; set another one first, or none')
       await setCampaignState(query, campaign.id, body.state)
       const detail = { from: campaign.state, to: body.state }
       await audit(query, {
         actor: user.id,
         project: project.id,
         action: 'campaign.state',
+        subject: campaign.id,
+        detail,
+      })
+    }),
+
+  'PUT /api/projects/{project}/campaigns/{campaign}/deadline': async ({ service, project, user, params, body }) =>
+    service.store.transaction(async (query) => {
+      const campaign = await campaignOf(query, project, params.campaign)
+      mustBeAhead(body.deadline ?? undefined)
+      await setDeadline(query, campaign.id, body.deadline)
+      const detail = { from: campaign.deadline, to: body.deadline }
+      await audit(query, {
+        actor: user.id,
+        project: project.id,
+        action: 'campaign.deadline',
         subject: campaign.id,
         detail,
       })
@@ -198,6 +221,13 @@ export const campaignHandlers: Campaigns = {
     )
     return { name: body.dataset, file: version.name, version: version.version, rows: version.rows, excluded, isNew }
   },
+}
+
+const isOver = (deadline: string): boolean => Date.parse(deadline) <= Date.now()
+
+function mustBeAhead(deadline: string | undefined): void {
+  if (deadline !== undefined && isOver(deadline))
+    throw new HttpError(422, `deadline: expected a time to come, got ${deadline}`)
 }
 
 /** The campaign of that id in this project; one of another project is not found. */

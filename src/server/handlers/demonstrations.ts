@@ -22,6 +22,7 @@ import {
   standing,
   type Submission,
   submitDemonstration,
+  takeBackSubmission,
   type User,
   writingProgress,
 } from '#store'
@@ -42,6 +43,7 @@ type Demonstrations = Pick<
   | 'PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/demonstration'
   | 'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/demonstration'
   | 'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/demonstration-skip'
+  | 'POST /api/projects/{project}/campaigns/{campaign}/submissions/{submission}/undo'
   | 'GET /api/projects/{project}/campaigns/{campaign}/review'
   | 'POST /api/projects/{project}/campaigns/{campaign}/submissions/{submission}/review'
   | 'GET /api/projects/{project}/submissions/{submission}'
@@ -144,6 +146,24 @@ export const demonstrationHandlers: Demonstrations = {
     return writingOf(call)
   },
 
+  'POST /api/projects/{project}/campaigns/{campaign}/submissions/{submission}/undo': async (call) => {
+    const { service, project, user, params } = call
+    const found = await findSubmission(service.store.query, project.id, params.submission)
+    if (!found || found.campaign !== params.campaign || found.user !== user.id)
+      throw new HttpError(404, 'there is no such submission of yours')
+    const campaign = await writtenCampaign(service.store.query, project, params.campaign)
+    if (campaign.state !== 'open') throw new HttpError(422, `this campaign is ${campaign.state}`)
+    const item = await service.store.transaction(async (query) => {
+      const { submission } = params
+      const taken = await takeBackSubmission(query, { campaign: campaign.id, user: user.id, submission })
+      if (taken === undefined)
+        throw new Conflict('only your last ten can be taken back, and only until somebody has reviewed them', {})
+      await audit(query, { actor: user.id, project: project.id, action: 'demonstration.undo', subject: submission })
+      return taken
+    })
+    return writingOf(call, item)
+  },
+
   'GET /api/projects/{project}/campaigns/{campaign}/review': async ({ service, project, user, params }) =>
     reviewingOf(service.store.query, { project, user, params }),
 
@@ -230,14 +250,19 @@ function tokensIn({ asks }: Campaign, text: string): number | null {
   }
 }
 
-/** The screen of a writer now. */
-async function writingOf({ service, project, user, params }: Looking & { service: Service }): Promise<Writing> {
+/** The screen of a writer now; `first`: the item that is put before what was sent back. */
+async function writingOf(
+  { service, project, user, params }: Looking & { service: Service },
+  first?: string,
+): Promise<Writing> {
   const { store } = service
   const { query } = store
   const campaign = await writtenCampaign(query, project, params.campaign)
   const { hasRead } = await standing(query, campaign.id, user.id)
   const isOpen = hasRead && campaign.state === 'open'
-  const returned = isOpen ? await findReturned(query, campaign.id, user.id) : undefined
+  const atHand = isOpen && first !== undefined ? await findWriting(query, campaign.id, user.id) : undefined
+  const isFirst = atHand !== undefined && atHand.id === first
+  const returned = isOpen && !isFirst ? await findReturned(query, campaign.id, { user: user.id, first }) : undefined
   const isClaimed = isOpen && !returned && (await claimItem(store, campaign.id, user.id))
   const [claimed, mine, guidelines] = await Promise.all([
     isClaimed ? findWriting(query, campaign.id, user.id) : undefined,

@@ -3,7 +3,7 @@
 import { Link, useParams } from '@tanstack/react-router'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { call } from '../api.ts'
-import { Empty, Loading, Problem } from '../parts.tsx'
+import { Due, Empty, Loading, Problem } from '../parts.tsx'
 import { many } from '../routes/words.ts'
 import { useMe } from '../who.ts'
 import { Guideline } from './guideline.tsx'
@@ -61,6 +61,11 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
     )
 
   const { task, guideline, qualification, mine, wanted, judged } = work
+  const last = work.past[0]
+  const undo = (item: string): void =>
+    void call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/reopen', {
+      params: { project, campaign, item },
+    }).then(onWork, onRefused)
   const isOver = work.campaign.isCalibration && work.campaign.state === 'closed'
   const readGuideline = async (): Promise<void> => {
     await call('PUT /api/projects/{project}/campaigns/{campaign}/guideline-read', { params: { project, campaign } })
@@ -78,6 +83,12 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
         <h1>{work.campaign.name}</h1>
         <p className="soft">
           {many(mine, 'answer')} by you · {judged.toLocaleString('en')} of {wanted.toLocaleString('en')} by all
+          {work.campaign.deadline !== null && (
+            <>
+              {' '}
+              · <Due at={work.campaign.deadline} />
+            </>
+          )}
           {standingOf(qualification)}
           {mine > 0 && (
             <>
@@ -116,6 +127,7 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
           state={work.campaign.state}
           project={project}
           onLook={() => void load()}
+          onUndo={last && (() => undo(last.id))}
           {...(isOver && { closed: 'The round is over: look at what everybody said.' })}
           act={
             isOver &&

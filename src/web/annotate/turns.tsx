@@ -3,6 +3,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type ReactNode, useCallback, useEffect, useState } from 'react'
 import { Empty, Problem } from '../parts.tsx'
+import { useCommands } from './commands.ts'
 
 /** `claim` is kept stable by its caller; it is called when `load` is, and not before. */
 export function useTurns<Work>(claim: () => Promise<Work>) {
@@ -48,6 +49,7 @@ export function NothingLeft({
   project,
   closed = 'A lead opens it again when it goes on.',
   act,
+  onUndo,
   onLook,
   children,
 }: {
@@ -55,16 +57,25 @@ export function NothingLeft({
   project: string
   closed?: string
   act?: ReactNode
+  /** Takes back the last answer; undefined: there is none, or it stays. */
+  onUndo?: (() => void) | undefined
   onLook: () => void
   children: ReactNode
 }) {
   const navigate = useNavigate()
   const isOpen = state === 'open'
+  const mayUndo = isOpen && onUndo !== undefined
+  useCommands([{ key: 'u', label: 'Undo', run: () => onUndo?.(), isOff: !mayUndo }], false)
   return (
     <Empty title={isOpen ? 'Nothing is left for you here' : `This campaign is ${state}`}>
       <p>{isOpen ? children : closed}</p>
       <div className="row">
         {act}
+        {mayUndo && (
+          <button type="button" onClick={onUndo} aria-keyshortcuts="u">
+            Undo the last answer <kbd>u</kbd>
+          </button>
+        )}
         <button type="button" onClick={onLook}>
           Look again
         </button>

@@ -4,7 +4,7 @@ import { useCallback, useEffect } from 'react'
 import { Guideline } from '../annotate/guideline.tsx'
 import { CannotOpen, NothingLeft, useTurns } from '../annotate/turns.tsx'
 import { call } from '../api.ts'
-import { Loading, Problem } from '../parts.tsx'
+import { Due, Loading, Problem } from '../parts.tsx'
 import { many } from '../routes/words.ts'
 import { RateForm, type Work } from './form.tsx'
 
@@ -24,6 +24,11 @@ function Rate({ project, campaign }: { project: string; campaign: string }) {
   if (!work) return error ? <CannotOpen error={error} /> : <Loading />
   const { task, guideline, mine, wanted, judged, past } = work
   const { name, state, questions } = work.campaign
+  const last = past[0]
+  const undo = (item: string): void =>
+    void call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/answer-reopen', {
+      params: { project, campaign, item },
+    }).then(onWork, onRefused)
   if (!guideline.hasRead)
     return (
       <main id="content" className="page">
@@ -43,6 +48,12 @@ function Rate({ project, campaign }: { project: string; campaign: string }) {
         <h1>{name}</h1>
         <p className="soft">
           {many(mine, 'answer')} by you · {judged.toLocaleString('en')} of {wanted.toLocaleString('en')} by all
+          {work.campaign.deadline !== null && (
+            <>
+              {' '}
+              · <Due at={work.campaign.deadline} />
+            </>
+          )}
         </p>
         <progress max={Math.max(1, wanted)} value={judged} aria-label="Answered by all" />
       </header>
@@ -59,7 +70,12 @@ function Rate({ project, campaign }: { project: string; campaign: string }) {
           onRefused={onRefused}
         />
       ) : (
-        <NothingLeft state={state} project={project} onLook={() => void load()}>
+        <NothingLeft
+          state={state}
+          project={project}
+          onLook={() => void load()}
+          onUndo={last && (() => undo(last.id))}
+        >
           Everything has the answers it wants, or is being answered by others.
         </NothingLeft>
       )}

@@ -16,6 +16,7 @@ export const SUBMISSION_STATES: Record<Written['submissions'][number]['state'], 
   returned: 'sent back',
   replaced: 'sent back, written anew',
   'given-up': 'sent back, given up',
+  undone: 'taken back',
   surplus: 'not counted',
 }
 

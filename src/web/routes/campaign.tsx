@@ -9,6 +9,7 @@ import { Adjudication } from './campaign-adjudication.tsx'
 import { CriteriaAgreement } from './campaign-criteria.tsx'
 import { Matrix } from './campaign-matrix.tsx'
 import { Answers } from './campaign-answers.tsx'
+import { Deadline } from './campaign-deadline.tsx'
 import { Demonstrations } from './campaign-demonstrations.tsx'
 import { People } from './campaign-people.tsx'
 import { KINDS } from './kinds.ts'
@@ -71,6 +72,7 @@ export function CampaignScreen() {
           </span>
         </p>
       </div>
+      <Deadline params={params} campaign={campaign.data} isLead={role === 'owner' || role === 'lead'} />
       <div className="row">
         {role !== 'viewer' && (
           <Link to={KINDS[kind].work} params={params} className="button">

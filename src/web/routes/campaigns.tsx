@@ -1,7 +1,7 @@
 // Campaigns: what is being judged or written, how far it is; and a new one from a dataset.
 import { Link } from '@tanstack/react-router'
 import { useGet } from '../api.ts'
-import { Empty, Loading, Problem } from '../parts.tsx'
+import { Due, Empty, Loading, Problem } from '../parts.tsx'
 import { KINDS } from './kinds.ts'
 import { NewCampaign } from './new-campaign.tsx'
 import { useProject } from './project.tsx'
@@ -37,6 +37,12 @@ export function CampaignsScreen() {
                 {many(items, KINDS[kind].item)}, {rest.isCalibration ? 'a calibration round' : peopleEach(rest)} ·{' '}
                 {state}
                 {atWork > 0 && ` · ${atWork} at work`}
+                {rest.deadline !== null && state !== 'closed' && (
+                  <>
+                    {' '}
+                    · <Due at={rest.deadline} />
+                  </>
+                )}
               </span>
               <progress max={wanted} value={judged} aria-label={`Judged in ${name}`} />
               <span>

@@ -1,6 +1,7 @@
 // Project home: the loop as it stands, and what waits for whom.
 import { Link } from '@tanstack/react-router'
 import { Loop } from '../loop.tsx'
+import { Due } from '../parts.tsx'
 import { useProject } from './project.tsx'
 import { many } from './words.ts'
 
@@ -31,7 +32,7 @@ export function HomeScreen() {
       </p>
       {mine.length > 0 && (
         <ul className="waits">
-          {mine.map(({ what, count, campaign, screen }) => (
+          {mine.map(({ what, count, campaign, screen, dueAt }) => (
             <li key={what}>
               <Link
                 to={SCREENS[screen ?? 'judge']}
@@ -39,7 +40,8 @@ export function HomeScreen() {
                 className="button primary"
               >
                 {count.toLocaleString('en')} {what}
-              </Link>
+              </Link>{' '}
+              {dueAt !== undefined && <Due at={dueAt} />}
             </li>
           ))}
         </ul>
@@ -49,7 +51,7 @@ export function HomeScreen() {
         <section aria-labelledby="waits">
           <h2 id="waits">What waits for whom</h2>
           <ul className="waits">
-            {others.map(({ what, whose, count, campaign }) => (
+            {others.map(({ what, whose, count, campaign, dueAt }) => (
               <li key={`${what} ${whose}`}>
                 <b>{count.toLocaleString('en')}</b>{' '}
                 {campaign === null ? (
@@ -59,7 +61,7 @@ export function HomeScreen() {
                     {what}
                   </Link>
                 )}{' '}
-                <span className="soft">{whose}</span>
+                <span className="soft">{whose}</span> {dueAt !== undefined && <Due at={dueAt} />}
               </li>
             ))}
           </ul>

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react'
 import type { BodyGiven } from '#server/contract'
 import { useGet, useWrite } from '../api.ts'
 import { Field, Loading, Problem, textsOf } from '../parts.tsx'
+import { DeadlineField, momentOf } from './campaign-deadline.tsx'
 import { CriteriaField } from './criteria-field.tsx'
 import { DatasetField, ImportFirst } from './dataset-fields.tsx'
 import { type Draft, FIRST, QuestionsField, questionsOf } from './questions-field.tsx'
@@ -66,7 +67,13 @@ export function NewCampaign({ slug }: { slug: string }) {
   const usable = datasets.data?.datasets.filter((dataset) => takes.includes(dataset.kind)) ?? []
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     const text = textsOf(event)
-    const asked = { name: text('name'), dataset: text('dataset'), overlap: Number(text('overlap') || 1) }
+    const deadline = momentOf(text('deadline'))
+    const asked = {
+      name: text('name'),
+      dataset: text('dataset'),
+      overlap: Number(text('overlap') || 1),
+      ...(deadline !== null && { deadline }),
+    }
     const seed = Number(text('seed'))
     create.mutate({
       params: { project: slug },
@@ -145,6 +152,7 @@ export function NewCampaign({ slug }: { slug: string }) {
               )}
             </>
           )}
+          <DeadlineField />
           <Field
             label="Seed"
             hint={kind === 'pairs' ? SEED_OF_PAIRS : 'Draws the order; the same seed draws it again.'}

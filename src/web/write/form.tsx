@@ -19,11 +19,13 @@ type Props = {
   params: { project: string; campaign: string; item: string }
   onWork: (work: Writing) => void
   onRefused: (error: Error) => Promise<void>
+  /** Takes back what was submitted last; undefined: somebody has reviewed it, or nothing was. */
+  onUndo: (() => void) | undefined
 }
 
 const SAID = { saved: 'saved', unsaved: 'saving…', away: 'the server cannot be reached; kept on this device' } as const
 
-export function WritingForm({ task, guideline, tokensBy, params, onWork, onRefused }: Props) {
+export function WritingForm({ task, guideline, tokensBy, params, onWork, onRefused, onUndo }: Props) {
   const { prompt, drafted, draft, returned } = task
   const before = returned?.completion ?? drafted
   const { text, write, saved, tokens, forget } = useWriting(params, draft ?? before ?? '')
@@ -79,6 +81,7 @@ export function WritingForm({ task, guideline, tokensBy, params, onWork, onRefus
   const commands: Command[] = [
     { key: 'Enter', label: 'Submit', run: submit, isAlsoWithControl: true },
     { key: 's', label: 'Skip', run: skip },
+    { key: 'u', label: 'Undo', run: () => onUndo?.(), isOff: !onUndo },
     { key: 'c', label: 'Changes', run: () => setOpen('changes'), isOff: before === null },
     { key: 'f', label: 'Flag for the lead', run: () => setOpen('flag') },
     { key: 'g', label: 'Guideline', run: () => setOpen('guideline') },

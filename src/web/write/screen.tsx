@@ -6,7 +6,7 @@ import type { AnswerOf } from '#server/contract'
 import { Guideline } from '../annotate/guideline.tsx'
 import { CannotOpen, NothingLeft, useTurns } from '../annotate/turns.tsx'
 import { call } from '../api.ts'
-import { Loading, Problem } from '../parts.tsx'
+import { Due, Loading, Problem } from '../parts.tsx'
 import { many } from '../routes/words.ts'
 import { WritingForm } from './form.tsx'
 
@@ -28,6 +28,11 @@ function Write({ project, campaign }: { project: string; campaign: string }) {
 
   if (!work) return error ? <CannotOpen error={error} /> : <Loading />
   const { task, guideline, wanted, written, tokensBy, mine } = work
+  const last = mine.find(({ state }) => state !== 'undone' && state !== 'surplus')
+  const undo = (submission: string): void =>
+    void call('POST /api/projects/{project}/campaigns/{campaign}/submissions/{submission}/undo', {
+      params: { project, campaign, submission },
+    }).then(onWork, onRefused)
   if (!guideline.hasRead)
     return (
       <main id="content" className="page">
@@ -47,6 +52,12 @@ function Write({ project, campaign }: { project: string; campaign: string }) {
         <h1>{work.campaign.name}</h1>
         <p className="soft">
           {written.toLocaleString('en')} of {many(wanted, 'demonstration')} by all
+          {work.campaign.deadline !== null && (
+            <>
+              {' '}
+              · <Due at={work.campaign.deadline} />
+            </>
+          )}
         </p>
         <progress max={Math.max(1, wanted)} value={written} aria-label="Written by all" />
       </header>
@@ -60,13 +71,14 @@ function Write({ project, campaign }: { project: string; campaign: string }) {
           params={{ project, campaign, item: task.id }}
           onWork={onWork}
           onRefused={onRefused}
+          onUndo={last?.state === 'waiting' ? () => undo(last.id) : undefined}
         />
       ) : (
         <NothingLeft state={work.campaign.state} project={project} onLook={() => void load()}>
           Every prompt has the answers it wants, or is being answered by others.
         </NothingLeft>
       )}
-      {mine.length > 0 && <Mine mine={mine} />}
+      {mine.length > 0 && <Mine mine={mine} onUndo={work.campaign.state === 'open' ? undo : undefined} />}
     </main>
   )
 }
@@ -78,9 +90,10 @@ const STATES: Record<Writing['mine'][number]['state'], string> = {
   replaced: 'sent back, then written anew',
   'given-up': 'sent back, left to others',
   surplus: 'kept, not counted',
+  undone: 'taken back',
 }
 
-function Mine({ mine }: Pick<Writing, 'mine'>) {
+function Mine({ mine, onUndo }: Pick<Writing, 'mine'> & { onUndo: ((id: string) => void) | undefined }) {
   return (
     <section aria-labelledby="mine">
       <h2 id="mine">Yours</h2>
@@ -88,6 +101,11 @@ function Mine({ mine }: Pick<Writing, 'mine'>) {
         {mine.map(({ id, opening, state, reason }) => (
           <li key={id}>
             <span className="tag">{STATES[state]}</span> {opening}
+            {state === 'waiting' && onUndo && (
+              <button type="button" className="quiet" onClick={() => onUndo(id)}>
+                Take back<span className="unseen"> {opening}</span>
+              </button>
+            )}
             {reason !== '' && <span className="soft block">{reason}</span>}
           </li>
         ))}
