@@ -34,4 +34,4 @@ export {
   type TicketOptions,
 } from './reward-ticket.ts'
 export { compareViolations, type Violations } from './violations.ts'
-export { winRate, type WinRate } from './win-rate.ts'
+export { shareOf, winRate, type WinRate } from './win-rate.ts'

@@ -56,6 +56,24 @@ test('a candidate that wins every item has an interval with a width', () => {
   expect(low).toBeCloseTo(0.025 ** (1 / 12), 12)
 })
 
+test('a decided item counts as it was decided, a subjective one by its votes', () => {
+  const { comparisons, judgements } = trial(0, 10, 3)
+  const word = (item: string, choice: Judgement['choice'], adjudication: 'decided' | 'subjective'): Judgement => {
+    return { item, annotator: 'adjudicator', left: 'new', right: 'old', choice, adjudication }
+  }
+  const words = [
+    word('i0', 'left', 'decided'),
+    word('i1', 'both-bad', 'decided'),
+    word('i2', 'cannot-judge', 'subjective'),
+  ]
+  const result = winRate({ comparisons, judgements: [...judgements, ...words], seed: 1 })
+  expect([result.wins, result.ties, result.losses]).toEqual([1, 1, 8])
+  expect(result.value).toBeCloseTo(0.15, 12)
+  // Nobody judged it, and it was decided nevertheless.
+  const only = winRate({ comparisons: comparisons.slice(0, 1), judgements: words.slice(0, 1), seed: 1 })
+  expect(only.value).toBe(1)
+})
+
 test('equal texts tie without a judgement; prompts of one group are resampled together; a missing judgement is said', () => {
   const { comparisons, judgements } = trial(1, 10, 2)
   const grouped = comparisons.map((c, i) => ({ ...c, group: `customer ${i % 2}` }))

@@ -1,7 +1,8 @@
 // Blind win rate of a candidate over a baseline: annotators' votes on pairs of their completions, sides drawn by lot and
-// names hidden, averaged by item, with an interval by bootstrap over prompts.
+// names hidden, averaged by item, with an interval by bootstrap over prompts. Where an adjudicator decided an item, that is what
+// came of it, whatever the votes were; one that is truly subjective keeps their shares.
 import { DataError } from '#errors'
-import { gatherItems } from '#feedback'
+import { gatherItems, type Item } from '#feedback'
 import type { Comparison, Judgement } from '#schema'
 import { average, binomialTest, boundedMean, deriveSeed, type Interval } from '#stats'
 
@@ -31,12 +32,13 @@ export function winRate({
 }): WinRate {
   if (comparisons.length === 0) throw new DataError('a win rate needs at least one comparison, got none')
   const groupOf = new Map(comparisons.map(({ item, group }) => [item, group ?? item]))
-  const shares = gatherItems(judgements, comparisons).map(({ item, a, b, votes }) => {
-    const said = votes.flatMap((vote) => vote.towardsA ?? [])
+  const shares = gatherItems(judgements, comparisons).map((gathered) => {
+    const { item, a, b } = gathered
     if (a === b) return { item, share: 0.5 }
-    if (said.length === 0)
+    const share = shareOf(gathered)
+    if (share === undefined)
       throw new DataError(`item ${item} has no judgement; judge it or take the comparison out for both sides`)
-    return { item, share: average(said) }
+    return { item, share }
   })
   const wins = shares.filter(({ share }) => share > 0.5).length
   const losses = shares.filter(({ share }) => share < 0.5).length
@@ -57,4 +59,11 @@ export function winRate({
     ties: shares.length - wins - losses,
     p: binomialTest(wins, wins + losses),
   }
+}
+
+/** What came of an item for its `a`: what an adjudicator decided, else the mean of the votes. Undefined: nothing was said. */
+export function shareOf({ votes, adjudication }: Item): number | undefined {
+  if (adjudication?.as === 'decided') return adjudication.vote.towardsA
+  const said = votes.flatMap(({ towardsA }) => towardsA ?? [])
+  return said.length === 0 ? undefined : average(said)
 }

@@ -173,7 +173,7 @@ export function criterionRowsOf(project: Project, judgement: StoredJudgement): R
 }
 
 /** Of a wrong item there is no row at all. */
-function rowOfAdjudication(
+export function rowOfAdjudication(
   project: Project,
   { id, user, item, prompt, left, right, outcome, choice, strength, reason, guideline, at }: Adjudication,
 ): Row[] {

@@ -26,7 +26,9 @@ beforeAll(async () => {
   harness = await openHarness()
   owner = await setUp(harness)
   annotator = await harness.join('desk', 'annotator', owner)
-  const rows = [1, 2].map((n) => `${JSON.stringify({ item: `p${n}`, prompt: 'Q', a: 'one', b: `two ${n}` })}\n`).join('')
+  const rows = [1, 2]
+    .map((n) => `${JSON.stringify({ item: `p${n}`, prompt: 'Q', a: 'one', b: `two ${n}` })}\n`)
+    .join('')
   await owner.ask('POST /api/projects/desk/datasets/pairs?kind=comparisons', new TextEncoder().encode(rows))
 })
 afterAll(() => harness.close())

@@ -15,6 +15,7 @@ import {
   findFillById,
   listJudgements,
   listSamples,
+  listSettled,
   newestGuideline,
   nextToOpen,
   noteCampaign,
@@ -23,7 +24,7 @@ import {
   recordEvaluation,
   type Store,
 } from '#store'
-import { criterionRowsOf, rowOf } from './campaign-report.ts'
+import { criterionRowsOf, type Row, rowOf, rowOfAdjudication } from './campaign-report.ts'
 import { type Judged, judge } from './judged.ts'
 import { pairsOf } from './pairs.ts'
 import { promptsOf } from './prompts.ts'
@@ -76,17 +77,22 @@ export async function judgedOf(
 ): Promise<Judged | undefined> {
   const pairs = pairsOf(fill, promptsOf(workspace, fill.promptsVersion), await listSamples(query, fill.id))
   const judgements = await listJudgements(query, campaign.id)
+  const settled = await listSettled(query, campaign.id)
   return judge(pairs, judgements, {
     seed: fill.seed,
-    rows: judgements.map((judgement) => rowOf(project, judgement)),
+    rows: [
+      ...judgements.map((judgement) => rowOf(project, judgement)),
+      ...settled.flatMap((word) => rowOfAdjudication(project, word)),
+    ],
     criterionRows: judgements.flatMap((judgement) => criterionRowsOf(project, judgement)),
     criteria: campaign.criteria.map(({ name }) => name),
+    settled,
   })
 }
 
 const LEVEL = 0.95
 /** What stands in a result beside the criteria, which stand there by their names. */
-export const RESULT_WORDS = new Set(['win-rate', 'strata', 'equal', 'cannot-judge'])
+export const RESULT_WORDS = new Set(['win-rate', 'strata', 'equal', 'cannot-judge', 'adjudicated', 'excluded'])
 
 /** Writes the evaluation: a file of the workspace that hone gate and hone lineage read, the same as an artifact, its row. */
 export async function record(
@@ -97,16 +103,14 @@ export async function record(
   const judged = await judgedOf(store.query, workspace, o)
   if (!judged) throw new HttpError(422, 'some pairs have no judgement that says anything: let them be judged first')
   const judgements = await listJudgements(store.query, campaign.id)
-  const kept = await saveVersion(
-    workspace,
-    judgements.flatMap((judgement) => [rowOf(project, judgement), ...criterionRowsOf(project, judgement)]),
-    {
-      kind: 'judgements',
-      name: `${project.filePrefix}${fill.name}-judged`,
-      parents: [campaign.version],
-      source: { campaign: campaign.id, guideline: campaign.guidelineLabel },
-    },
-  )
+  const settled = await listSettled(store.query, campaign.id)
+  const rows: Row[] = judgements.flatMap((each) => [rowOf(project, each), ...criterionRowsOf(project, each)])
+  const kept = await saveVersion(workspace, [...rows, ...settled.flatMap((word) => rowOfAdjudication(project, word))], {
+    kind: 'judgements',
+    name: `${project.filePrefix}${fill.name}-judged`,
+    parents: [campaign.version],
+    source: { campaign: campaign.id, guideline: campaign.guidelineLabel },
+  })
   const [prompts, pairs] = [fill.promptsVersion, campaign.version].map((version) =>
     findVersion(workspace, version),
   ) as [Version, Version]
@@ -118,6 +122,8 @@ export async function record(
     ...(judged.strata.length > 0 && { strata: judged.strata }),
     equal: judged.equal,
     'cannot-judge': judged.cannotJudge,
+    adjudicated: judged.adjudicated,
+    excluded: judged.excluded,
     ...Object.fromEntries(judged.criteria.map(({ name, ...rate }) => [name, { 'win-rate': rate }])),
   }
   const written: Evaluation = {

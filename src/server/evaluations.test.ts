@@ -44,7 +44,17 @@ type Shown = {
   result: {
     strata: { name: string; value: number }[]
     criteria: { name: string; value: number; n: number; cannotJudge: number }[]
-    items: { item: string; outcome: string; candidate: string; opponent: string; judgements: unknown[] }[]
+    adjudicated: number
+    excluded: number
+    items: {
+      item: string
+      outcome: string
+      candidate: string
+      opponent: string
+      share: number
+      settled: { outcome: string; choice: string | null } | null
+      judgements: unknown[]
+    }[]
   } | null
   judgements: { judged: number; wanted: number }
 }
@@ -139,6 +149,48 @@ test('what people say is turned to candidate and opponent; the interval and the 
   }
 })
 
+/** The owner, who judged nothing, looks at the item and then says what holds of it. */
+async function settle(item: string, outcome: string, better?: string): Promise<void> {
+  const [row] = await harness.store.query<{ id: string }>('select id::text as id from items where item = $1', [item])
+  const at = `/api/projects/desk/campaigns/${(await look()).campaign!}/items/${row!.id}`
+  await owner.ask(`POST ${at}/first-look`, { choice: 'tie' })
+  type Case = { left: string; shown: { history: { id: string }[] } }
+  const { left, shown } = (await owner.ask(`GET ${at}/adjudication`)).json as Case
+  const said = await owner.ask(`POST ${at}/adjudication`, {
+    key: randomUUID(),
+    before: shown.history[0]?.id ?? null,
+    outcome,
+    ...(better !== undefined && { choice: left === better ? 'left' : 'right', strength: 3 }),
+    reason: 'as the facts are',
+  })
+  expect(said.status, said.text).toBe(200)
+}
+
+test('what an adjudicator decides is what came of the pair; a wrong pair is in no rate; a subjective one keeps its shares', async () => {
+  const lost = (await look()).result!.items.filter(({ outcome }) => outcome === 'loss')
+  const [turned, wrong, subjective] = lost as [(typeof lost)[0], (typeof lost)[0], (typeof lost)[0]]
+  await settle(turned.item, 'decided', turned.candidate)
+  expect((await look()).winRate).toMatchObject({ wins: 5, losses: 7 })
+  expect((await look()).winRate!.value).toBeCloseTo(5 / 12, 10)
+  await settle(wrong.item, 'excluded')
+  await settle(subjective.item, 'subjective')
+  const { state, winRate, result } = await look()
+  expect(state).toBe('judged')
+  expect(winRate).toMatchObject({ wins: 5, losses: 6, n: PROMPTS - 1 })
+  expect(winRate!.value).toBeCloseTo(5 / 11, 10)
+  expect(result).toMatchObject({ adjudicated: 1, excluded: 1 })
+  expect(result!.strata[1]).toMatchObject({ name: 'refund', value: 1 / 7 })
+  const of = (item: string) => result!.items.find((each) => each.item === item)
+  expect(of(turned.item)).toMatchObject({ share: 1, settled: { outcome: 'decided', choice: 'candidate' } })
+  expect(of(subjective.item)).toMatchObject({ share: 0, settled: { outcome: 'subjective', choice: null } })
+  expect(of(wrong.item)).toBeUndefined()
+  for (const { item } of [wrong, subjective]) await settle(item, 'reopened')
+  // The votes were right after all.
+  await settle(turned.item, 'decided', turned.opponent)
+  expect((await look()).winRate).toMatchObject({ wins: 4, losses: 8, n: PROMPTS })
+  expect((await look()).result).toMatchObject({ adjudicated: 1, excluded: 0 })
+})
+
 test('recorded once, as a file that names models, prompts, pairs and judgements by hash; gates and lists know it', async () => {
   const recorded = await owner.ask(`POST /api/projects/desk/evaluations/${id}/record`)
   expect(recorded.status, recorded.text).toBe(200)
@@ -154,8 +206,12 @@ test('recorded once, as a file that names models, prompts, pairs and judgements 
     hash: findVersion(harness.workspace, 'held-out').content,
   })
   for (const named of [pairs!, ...judgements!]) expect(sha256File(named.path)).toBe(named.hash)
-  expect(fs.readFileSync(judgements![0]!.path, 'utf8').trim().split('\n')).toHaveLength(PROMPTS * 2 * 3)
-  expect(statistics).toMatchObject({ 'win-rate': { wins: 4, losses: 8 }, fact: { 'win-rate': { wins: 4, losses: 0 } } })
+  expect(fs.readFileSync(judgements![0]!.path, 'utf8').trim().split('\n')).toHaveLength(PROMPTS * 2 * 3 + 1)
+  expect(statistics).toMatchObject({
+    adjudicated: 1,
+    'win-rate': { wins: 4, losses: 8 },
+    fact: { 'win-rate': { wins: 4, losses: 0 } },
+  })
   expect(simulated).toBe(false)
   expect((await owner.ask(`POST /api/projects/desk/evaluations/${id}/record`)).status).toBe(422)
   expect((await look()).state).toBe('recorded')
@@ -217,7 +273,7 @@ test('from a release down to one judgement, its guideline and objective, and fro
 
   const judged = down.nodes.find(({ kind, label }) => kind === 'dataset' && label.includes('-judged@'))!
   const dataset = await walk(judged.id)
-  expect(dataset.rowsInAll).toBe(PROMPTS * 2 * 3)
+  expect(dataset.rowsInAll).toBe(PROMPTS * 2 * 3 + 1)
   const up = await walk(dataset.rows[0]!.id)
   expect(up.target.kind).toBe('judgement')
   expect([...kindsOf(up, 'down')]).toEqual(expect.arrayContaining(['dataset', 'evaluation', 'release']))

@@ -56,7 +56,8 @@ export async function openHarness({
   isEmpty?: boolean
 } = {}): Promise<Harness> {
   const workspace = fs.mkdtempSync(join(tmpdir(), 'hone-server-'))
-  for (const file of isEmpty ? [] : ['objective.json', 'guideline.md']) fs.copyFileSync(join(DOMAIN, file), join(workspace, file))
+  for (const file of isEmpty ? [] : ['objective.json', 'guideline.md'])
+    fs.copyFileSync(join(DOMAIN, file), join(workspace, file))
   fs.writeFileSync(join(workspace, 'hone.json'), JSON.stringify({ name: 'desk', domain: 'customer-service' }))
   const web = join(workspace, 'web')
   fs.mkdirSync(join(web, 'assets'), { recursive: true })

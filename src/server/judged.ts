@@ -1,12 +1,13 @@
 // What people said of candidate and opponent: win rate with its interval by bootstrap over prompts, by stratum where there
-// are strata, and pair by pair. The arithmetic is that of hone evaluate --against.
-import { winRate, type WinRate } from '#evaluate'
+// are strata, and pair by pair. What an adjudicator decided is what came of a pair; a pair that was called wrong is in no rate.
+// The arithmetic is that of hone evaluate --against.
+import { shareOf, winRate, type WinRate } from '#evaluate'
 import { gatherItems } from '#feedback'
 import type { Comparison, Judgement, Prompt } from '#schema'
-import { average } from '#stats'
-import type { StoredJudgement } from '#store'
+import type { Adjudication, StoredJudgement } from '#store'
 import type { Pair } from './pairs.ts'
 
+type Whose = 'candidate' | 'opponent' | 'tie' | 'both-bad' | 'cannot-judge'
 export type JudgedItem = {
   item: string
   stratum: string | null
@@ -15,9 +16,11 @@ export type JudgedItem = {
   opponent: string
   outcome: 'win' | 'loss' | 'tie' | 'equal' | 'cannot-judge'
   share: number | null
+  /** What an adjudicator said, and why; null: nobody did. */
+  settled: { outcome: 'decided' | 'subjective'; choice: Whose | null; reason: string } | null
   judgements: {
     id: string
-    choice: 'candidate' | 'opponent' | 'tie' | 'both-bad' | 'cannot-judge'
+    choice: Whose
     strength: number | null
     reason: string
   }[]
@@ -30,6 +33,10 @@ export type Judged = {
   equal: number
   /** Pairs of which everybody said that they cannot be judged: told, and in no rate. */
   cannotJudge: number
+  /** Pairs that an adjudicator decided. */
+  adjudicated: number
+  /** Pairs that an adjudicator called wrong: told, and in no rate. */
+  excluded: number
   items: JudgedItem[]
 }
 
@@ -42,19 +49,32 @@ export function judge(
     rows,
     criterionRows,
     criteria,
-  }: { seed: number; rows: readonly Judgement[]; criterionRows: readonly Judgement[]; criteria: readonly string[] },
+    settled,
+  }: {
+    seed: number
+    /** Adjudications among them. */
+    rows: readonly Judgement[]
+    criterionRows: readonly Judgement[]
+    criteria: readonly string[]
+    settled: readonly Adjudication[]
+  },
 ): Judged | undefined {
-  const comparisons = pairs.map(({ comparison, isFirstA }): Comparison => {
-    const { a, b } = comparison
-    return isFirstA ? comparison : { ...comparison, a: b, b: a }
-  })
+  const wordOn = new Map(settled.map((word) => [word.item, word]))
+  const wrong = new Set(settled.flatMap(({ item, outcome }) => (outcome === 'excluded' ? [item] : [])))
+  const comparisons = pairs
+    .filter(({ comparison }) => !wrong.has(comparison.item))
+    .map(({ comparison, isFirstA }): Comparison => {
+      const { a, b } = comparison
+      return isFirstA ? comparison : { ...comparison, a: b, b: a }
+    })
   const byItem = grouped(judgements, ({ item }) => item)
-  if (comparisons.some(({ item, a, b }) => a !== b && !byItem.has(item))) return undefined
+  const isAnswered = (item: string): boolean => byItem.has(item) || wordOn.get(item)?.outcome === 'decided'
+  if (comparisons.some(({ item, a, b }) => a !== b && !isAnswered(item))) return undefined
   const gathered = gatherItems(rows, comparisons)
   const items = comparisons.map((comparison, i): JudgedItem => {
     const { item, prompt, a, b, stratum } = comparison
-    const said = gathered[i]!.votes.flatMap(({ towardsA }) => towardsA ?? [])
-    const share = said.length === 0 ? null : average(said)
+    const share = shareOf(gathered[i]!) ?? null
+    const word = wordOn.get(item)
     return {
       item,
       stratum: stratum ?? null,
@@ -63,6 +83,7 @@ export function judge(
       opponent: b,
       share,
       outcome: outcomeOf(share, a === b),
+      settled: word ? settledOf(word, a) : null,
       judgements: (byItem.get(item) ?? []).map(({ id, choice, left, strength, reason }) => ({
         id,
         choice: whose(choice, left === a),
@@ -93,8 +114,15 @@ export function judge(
     }),
     equal: items.filter(({ outcome }) => outcome === 'equal').length,
     cannotJudge: items.filter(({ outcome }) => outcome === 'cannot-judge').length,
+    adjudicated: items.filter((each) => each.settled?.outcome === 'decided').length,
+    excluded: pairs.length - comparisons.length,
     items,
   }
+}
+
+function settledOf({ outcome, choice, left, reason }: Adjudication, candidate: string): JudgedItem['settled'] {
+  if (outcome !== 'decided' && outcome !== 'subjective') return null
+  return { outcome, choice: choice && whose(choice, left === candidate), reason }
 }
 
 function outcomeOf(share: number | null, isEqual: boolean): JudgedItem['outcome'] {
@@ -103,10 +131,7 @@ function outcomeOf(share: number | null, isEqual: boolean): JudgedItem['outcome'
   return share > 0.5 ? 'win' : share < 0.5 ? 'loss' : 'tie'
 }
 
-function whose(
-  choice: StoredJudgement['choice'],
-  isCandidateLeft: boolean,
-): JudgedItem['judgements'][number]['choice'] {
+function whose(choice: StoredJudgement['choice'], isCandidateLeft: boolean): Whose {
   if (choice !== 'left' && choice !== 'right') return choice
   return (choice === 'left') === isCandidateLeft ? 'candidate' : 'opponent'
 }

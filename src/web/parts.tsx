@@ -100,7 +100,11 @@ export function Due({ at }: { at: string }) {
 
 function inWords(hours: number): string {
   const [count, unit] =
-    hours < 1 ? [Math.ceil(hours * 60), 'minute'] : hours < 48 ? [Math.floor(hours), 'hour'] : [Math.floor(hours / 24), 'day']
+    hours < 1
+      ? [Math.ceil(hours * 60), 'minute']
+      : hours < 48
+        ? [Math.floor(hours), 'hour']
+        : [Math.floor(hours / 24), 'day']
   return `${count} ${unit}${count === 1 ? '' : 's'}`
 }
 

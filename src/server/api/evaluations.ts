@@ -43,6 +43,7 @@ const Evaluation = z.object({
   artifact: z.string().nullable(),
   winRate: WinRate.nullable(),
 })
+const Whose = z.enum(['candidate', 'opponent', 'tie', 'both-bad', 'cannot-judge'])
 const Outcome = z.enum(['win', 'loss', 'tie', 'equal', 'cannot-judge'])
 
 export const EVALUATIONS = {
@@ -105,6 +106,9 @@ export const EVALUATIONS = {
           criteria: z.array(WinRate.extend({ name: z.string(), cannotJudge: z.number() })),
           equal: z.number(),
           cannotJudge: z.number(),
+          /** Pairs that an adjudicator decided, which is what came of them; and those called wrong, which are in no rate. */
+          adjudicated: z.number(),
+          excluded: z.number(),
           items: z.array(
             z.object({
               item: z.string(),
@@ -113,12 +117,15 @@ export const EVALUATIONS = {
               candidate: z.string(),
               opponent: z.string(),
               outcome: Outcome,
-              /** Of its judgements, towards the candidate; null: none said anything. */
+              /** Towards the candidate, by an adjudicator's decision, else of its judgements; null: none said anything. */
               share: z.number().nullable(),
+              settled: z
+                .object({ outcome: z.enum(['decided', 'subjective']), choice: Whose.nullable(), reason: z.string() })
+                .nullable(),
               judgements: z.array(
                 z.object({
                   id: z.string(),
-                  choice: z.enum(['candidate', 'opponent', 'tie', 'both-bad', 'cannot-judge']),
+                  choice: Whose,
                   strength: z.number().nullable(),
                   reason: z.string(),
                 }),

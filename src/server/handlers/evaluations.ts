@@ -19,6 +19,7 @@ import {
   newestGuideline,
   type Project,
   type Query,
+  versionOfAnswers,
 } from '#store'
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
@@ -172,8 +173,8 @@ function shown(evaluation: EvaluationRow, { fill, campaign }: { fill: Fill; camp
   }
 }
 
-/** The bootstrap is worth keeping until another judgement comes. */
-const results = new Map<string, { at: string; judged: Judged | undefined }>()
+/** The bootstrap is worth keeping until another judgement or adjudication comes. */
+const results = new Map<string, { version: string; judged: Judged | undefined }>()
 const MOST_RESULTS = 50
 
 async function resultOf(
@@ -181,16 +182,12 @@ async function resultOf(
   project: Project,
   o: { fill: Fill; campaign: Campaign },
 ): Promise<Judged | undefined> {
-  const [newest] = await store.query<{ at: string }>(
-    `select count(*) || ' ' || coalesce(max(judged_at)::text, '') as at from judgements join items on items.id = item_id
-     where campaign_id = $1 and state = 'current'`,
-    [o.campaign.id],
-  )
+  const version = await versionOfAnswers(store.query, o.campaign.id)
   const kept = results.get(o.campaign.id)
-  if (kept?.at === newest!.at) return kept.judged
+  if (kept?.version === version) return kept.judged
   const judged = await judgedOf(store.query, workspace, { project, ...o })
   if (results.size >= MOST_RESULTS) results.clear()
-  results.set(o.campaign.id, { at: newest!.at, judged })
+  results.set(o.campaign.id, { version, judged })
   return judged
 }
 

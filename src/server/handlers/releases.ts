@@ -261,7 +261,8 @@ function rulesToBeginWith(
   if (newest) return newest.rules as Gate[]
   try {
     const gates = join(workspace, 'gates.json')
-    if (filePrefix === '' && fs.existsSync(gates)) return (readJsonFile(gates) as unknown[]).map((rule) => Gate.parse(rule))
+    if (filePrefix === '' && fs.existsSync(gates))
+      return (readJsonFile(gates) as unknown[]).map((rule) => Gate.parse(rule))
     return gatesOfObjective(Objective.parse(readJsonFile(join(workspace, objectiveFile))))
   } catch (error) {
     // A file that is none of these is no reason to show nothing.

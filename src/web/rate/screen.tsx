@@ -70,12 +70,7 @@ function Rate({ project, campaign }: { project: string; campaign: string }) {
           onRefused={onRefused}
         />
       ) : (
-        <NothingLeft
-          state={state}
-          project={project}
-          onLook={() => void load()}
-          onUndo={last && (() => undo(last.id))}
-        >
+        <NothingLeft state={state} project={project} onLook={() => void load()} onUndo={last && (() => undo(last.id))}>
           Everything has the answers it wants, or is being answered by others.
         </NothingLeft>
       )}

@@ -14,7 +14,10 @@ export function momentOf(local: string): string | null {
 
 export function DeadlineField({ value }: { value?: string | null }) {
   return (
-    <Field label="Deadline (if there is one)" hint="It is closed then by itself; what comes later is kept and does not count.">
+    <Field
+      label="Deadline (if there is one)"
+      hint="It is closed then by itself; what comes later is kept and does not count."
+    >
       {(attributes) => (
         <input {...attributes} name="deadline" type="datetime-local" defaultValue={value ? localOf(value) : ''} />
       )}

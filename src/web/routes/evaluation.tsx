@@ -1,10 +1,10 @@
 // One evaluation: what is held against what, the win rate with its interval, by stratum, and pair by pair once all is judged.
 import { Link, useParams } from '@tanstack/react-router'
-import { useState } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { useGet, useWrite } from '../api.ts'
 import { IntervalBar } from '../interval-bar.tsx'
 import { Loading, Problem, Time } from '../parts.tsx'
+import { Items } from './evaluation-items.tsx'
 import { EVALUATION_STATES } from './evaluations.tsx'
 import { useProject } from './project.tsx'
 import { many } from './words.ts'
@@ -140,12 +140,7 @@ function Outcome({
         a tie is half a win. Sign test p {rate.p < 0.001 ? 'below 0.001' : `= ${rate.p.toFixed(3)}`}.
       </p>
       <Split wins={rate.wins} ties={rate.ties} losses={rate.losses} />
-      {(result.equal > 0 || result.cannotJudge > 0) && (
-        <p className="soft">
-          {result.equal > 0 && `${many(result.equal, 'pair')} of equal texts, counted as ties without being shown. `}
-          {result.cannotJudge > 0 && `${many(result.cannotJudge, 'pair')} could not be judged and are in no rate.`}
-        </p>
-      )}
+      {asides(result).length > 0 && <p className="soft">{asides(result).join(' ')}</p>}
       <Rates of="Stratum" rates={[{ ...rate, name: 'all' }, ...result.strata]} />
       {result.criteria.length > 0 && (
         <>
@@ -218,83 +213,13 @@ function Split({ wins, ties, losses }: { wins: number; ties: number; losses: num
   )
 }
 
-const OUTCOMES = {
-  win: 'Won',
-  loss: 'Lost',
-  tie: 'Tied',
-  equal: 'Same text',
-  'cannot-judge': 'Cannot be judged',
-} as const
-const SAID = {
-  candidate: 'candidate better',
-  opponent: 'opponent better',
-  tie: 'a tie',
-  'both-bad': 'both bad',
-  'cannot-judge': 'cannot judge',
-} as const
-const ITEMS_AT_ONCE = 20
-
-function Items({ items }: { items: Result['items'] }) {
-  const [shown, setShown] = useState<Result['items'][number]['outcome']>('loss')
-  const [count, setCount] = useState(ITEMS_AT_ONCE)
-  const own = items.filter(({ outcome }) => outcome === shown)
-  return (
-    <section aria-labelledby="pairs">
-      <h2 id="pairs">Pair by pair</h2>
-      <div className="row" role="group" aria-label="Which pairs">
-        {Object.entries(OUTCOMES).map(([outcome, label]) => {
-          const of = items.filter((item) => item.outcome === outcome).length
-          if (of === 0) return null
-          return (
-            <button
-              key={outcome}
-              type="button"
-              aria-pressed={shown === outcome}
-              onClick={() => {
-                setShown(outcome as typeof shown)
-                setCount(ITEMS_AT_ONCE)
-              }}
-            >
-              {label} {of}
-            </button>
-          )
-        })}
-      </div>
-      {own.length === 0 && <p className="soft">None lost.</p>}
-      {own.slice(0, count).map(({ item, stratum, prompt, candidate, opponent, judgements }) => (
-        <article key={item} className="judged-pair">
-          <p className="text soft">
-            {typeof prompt === 'string' ? prompt : prompt.map(({ content }) => content).join('\n')}
-            {stratum !== null && <span className="tag">{stratum}</span>}
-          </p>
-          <div className="beside">
-            <div className="answer">
-              <span className="soft block">Candidate</span>
-              <p className="text">{candidate}</p>
-            </div>
-            <div className="answer">
-              <span className="soft block">Opponent</span>
-              <p className="text">{opponent}</p>
-            </div>
-          </div>
-          {judgements.length > 0 && (
-            <ul className="said">
-              {judgements.map(({ id, choice, strength, reason }) => (
-                <li key={id}>
-                  {SAID[choice]}
-                  {strength !== null && `, strength ${strength} of 4`}
-                  {reason !== '' && <span className="soft">: {reason}</span>}
-                </li>
-              ))}
-            </ul>
-          )}
-        </article>
-      ))}
-      {own.length > count && (
-        <button type="button" onClick={() => setCount(count + ITEMS_AT_ONCE)}>
-          {own.length - count} more
-        </button>
-      )}
-    </section>
-  )
+/** What is to be known of pairs that are in no rate, or in it by another word than the judgements'. */
+function asides({ equal, cannotJudge, adjudicated, excluded }: Result): string[] {
+  const says: [number, string][] = [
+    [equal, 'got the same text from both, which counts as a tie.'],
+    [cannotJudge, 'could not be judged and are in no rate.'],
+    [adjudicated, 'count as an adjudicator decided.'],
+    [excluded, 'were called wrong by an adjudicator and are in no rate.'],
+  ]
+  return says.flatMap(([count, words]) => (count > 0 ? [`${many(count, 'pair')} ${words}`] : []))
 }
