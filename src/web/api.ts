@@ -67,7 +67,11 @@ export async function call<K extends Key>(key: K, asked: Asked<K> = {}): Promise
 export function useGet<K extends Key & `GET ${string}`>(
   key: K,
   asked: Pick<Asked<K>, 'params' | 'query'> = {},
-  options: { refetchInterval?: number; enabled?: boolean } = {},
+  options: {
+    /** Milliseconds; false: not again. */
+    refetchInterval?: number | ((query: { state: { data: AnswerOf<K> | undefined } }) => number | false)
+    enabled?: boolean
+  } = {},
 ): UseQueryResult<AnswerOf<K>> {
   return useQuery({
     queryKey: [key, asked.params ?? {}, asked.query ?? {}],

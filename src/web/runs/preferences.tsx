@@ -10,10 +10,16 @@ import { many } from '../routes/words.ts'
 const PREFERENCES = 'GET /api/projects/{project}/runs/{run}/preferences'
 type Preference = AnswerOf<typeof PREFERENCES>['preferences'][number]
 const AT_ONCE = 20
+const AGAIN_MILLISECONDS = 1000
 
 export function PreferencesSection({ slug, run, judgements }: { slug: string; run: string; judgements: number }) {
   const [from, setFrom] = useState(0)
-  const page = useGet(PREFERENCES, { params: { project: slug, run }, query: { from } })
+  const page = useGet(
+    PREFERENCES,
+    { params: { project: slug, run }, query: { from } },
+    // A run says what it learns from before it has aggregated it.
+    { refetchInterval: ({ state }) => (state.data?.preferences.length === 0 ? AGAIN_MILLISECONDS : false) },
+  )
   return (
     <section aria-labelledby="preferences">
       <h2 id="preferences">What people said</h2>
