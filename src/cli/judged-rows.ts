@@ -14,7 +14,7 @@ export async function readJudged(
   { isByGuideline = false, isByCriterion = false }: { isByGuideline?: boolean; isByCriterion?: boolean } = {},
 ): Promise<{ judgements: Judgement[]; comparisons: Comparison[] | undefined }> {
   const { rows } = await readSource(source, { ...options, kind: 'judgements' })
-  const all = rows.flatMap((row) => ('annotator' in row ? [row] : []))
+  const all = rows.flatMap((row) => ('choice' in row ? [row] : []))
   const { criterion } = options
   const judgements = isByCriterion && criterion === undefined ? all : rowsOfQuestion(all, criterion)
   if (judgements.length === 0)

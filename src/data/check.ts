@@ -77,6 +77,7 @@ const OFF: Record<Kind, Check[]> = {
   demonstrations: ['identical-sides', 'contradiction'],
   comparisons: [],
   judgements: ['near-duplicate', 'leak-group', 'leak-text', 'contamination'],
+  ratings: ['near-duplicate', 'identical-sides', 'contradiction', 'leak-group', 'leak-text', 'contamination'],
 }
 
 /** Looks at every row and says which to keep and why others are set aside. `rows` may carry a `split` field: training rows must not leak into the others. */

@@ -1,6 +1,7 @@
-// CSV after RFC 4180 with a header: cells to a row's fields and back. What CSV cannot say is said by convention: turns
-// are JSON in the prompt's cell; an empty cell is an absent field, but for texts that a row must have; extra fields that
-// are not plain text travel as one JSON object in the column `$json`. So every row comes back with the same hash.
+// CSV after RFC 4180 with a header: cells to a row's fields and back. What CSV cannot say is said by convention: turns are
+// JSON in the prompt's cell, answers in that of ratings; an empty cell is an absent field, but for texts that a row must have;
+// extra fields that are not plain text travel as one JSON object in the column `$json`. So every row comes back with the same
+// hash.
 import { DataError, type Place } from '#errors'
 import type { Frame } from './frames.ts'
 import { type Json, parseJson, type Start } from './json.ts'
@@ -121,7 +122,7 @@ export function readRecord(frame: Frame, header: string[], file: string): RawRow
 
 function readCell(name: string, text: string, start: Start): Json {
   if (name === 'prompt' && readsAsJson(text)) return parseJson(text, start)
-  if (name === 'messages') return parseJson(text, start)
+  if (name === 'messages' || (name === 'ratings' && /^\s*\{/.test(text))) return parseJson(text, start)
   if (NUMBERS.has(name) && /^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$/.test(text)) return Number(text)
   if (IS_BOOLEAN.has(name)) return BOOLEANS[text] ?? text
   return text
@@ -192,7 +193,7 @@ export function writeHeader(columns: readonly string[]): string {
 function isPlain(name: string, value: unknown, known: readonly string[]): boolean {
   if (known.includes(name)) return true
   if (NUMBERS.has(name)) return typeof value === 'number'
-  const isReserved = TEXTS.has(name) || IS_BOOLEAN.has(name) || name === 'messages'
+  const isReserved = TEXTS.has(name) || IS_BOOLEAN.has(name) || name === 'messages' || name === 'ratings'
   const isName = name !== '' && name.trim() === name && name !== EXTRA_COLUMN && !isReserved
   return isName && typeof value === 'string' && value !== ''
 }

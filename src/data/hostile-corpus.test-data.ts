@@ -265,6 +265,7 @@ const SOUND: Record<Kind, string> = {
   demonstrations: GOOD,
   comparisons: '{"prompt":"p","chosen":"c","rejected":"r"}',
   judgements: '{"item":"j","annotator":"n","left":"l","right":"r","choice":"left"}',
+  ratings: '{"item":"j","annotator":"n","prompt":"p","completion":"c","ratings":{"tone":4}}',
 }
 
 const CSV: Row[] = [

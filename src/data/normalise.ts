@@ -1,7 +1,7 @@
 // From the shapes the ecosystem writes to hone's rows: messages become prompt and completion, conversational chosen and
 // rejected become texts, null means absent, whole numbers as names become text. Fields of no schema are kept as they are.
 // Refused here, because no later stage could tell: blank turns, completions labelled bad among demonstrations.
-import { ChosenRejected, Comparison, Demonstration, Judgement, Message, PromptRow } from '#schema'
+import { ChosenRejected, Comparison, Demonstration, Judgement, Message, PromptRow, Rating } from '#schema'
 import { z } from 'zod'
 import type { Json } from './json.ts'
 
@@ -10,9 +10,10 @@ export type RowOf = {
   demonstrations: Demonstration
   comparisons: ChosenRejected | Comparison
   judgements: Judgement
+  ratings: Rating
 }
 export type Kind = keyof RowOf
-export const KINDS = ['prompts', 'demonstrations', 'comparisons', 'judgements'] as const satisfies Kind[]
+export const KINDS = ['prompts', 'demonstrations', 'comparisons', 'judgements', 'ratings'] as const satisfies Kind[]
 
 export type Problem = { path: PropertyKey[]; message: string }
 /** `shape` names what must not be mixed within a file. */
@@ -27,6 +28,7 @@ const SCHEMAS = {
   chosenRejected: z.looseObject(ChosenRejected.shape),
   comparison: z.looseObject(Comparison.shape),
   judgements: z.looseObject(Judgement.shape),
+  ratings: z.looseObject(Rating.shape),
 }
 const Messages = z.array(Message).min(1)
 
@@ -36,6 +38,7 @@ export const SHAPES: Record<Kind, string> = {
   demonstrations: '{prompt, completion} or {messages}',
   comparisons: '{prompt, chosen, rejected} or {item, prompt, a, b}',
   judgements: '{item, annotator, left, right, choice}',
+  ratings: '{item, annotator, prompt, completion, ratings}',
 }
 
 /** Known fields of a row, in the order that people read them. */
@@ -49,6 +52,7 @@ const FIELDS = {
   chosenRejected: Object.keys(ChosenRejected.shape),
   comparison: Object.keys(Comparison.shape),
   judgements: Object.keys(Judgement.shape),
+  ratings: Object.keys(Rating.shape),
 }
 /** People and programs write these as numbers too. */
 const NAMES = ['id', 'group', 'stratum', 'item', 'annotator', 'author', 'guideline', 'criterion']
@@ -69,6 +73,7 @@ const OPTIONAL = [
   'adjudication',
   'gold',
   'goldReason',
+  'reason',
   'label',
 ]
 
@@ -109,7 +114,7 @@ function shapeOf(fields: Fields, kind: Kind): string {
 function reshape(fields: Fields, kind: Kind): Problem[] {
   if ('messages' in fields && (kind === 'prompts' || kind === 'demonstrations')) return splitMessages(fields, kind)
   if (kind === 'comparisons' && Array.isArray(fields.chosen)) return splitConversations(fields)
-  const needed = { prompts: 'prompt', demonstrations: 'prompt', comparisons: 'prompt', judgements: 'item' }[kind]
+  const needed = kind === 'judgements' ? 'item' : kind === 'ratings' ? 'ratings' : 'prompt'
   if (needed in fields) return []
   const names = Object.keys(fields).slice(0, 8).join(', ')
   return [{ path: [], message: `expected a row ${SHAPES[kind]}, got ${names ? `the fields ${names}` : 'no fields'}` }]

@@ -83,14 +83,21 @@ function rowsOf(kind: Kind, prompt: fc.Arbitrary<unknown>): fc.Arbitrary<object>
         ),
       })
       .map(({ sure, maybe }) => ({ ...maybe, ...sure })),
+    ratings: fc.record({
+      item: text,
+      annotator: text,
+      prompt,
+      completion: empty,
+      ratings: fc.dictionary(fc.constantFrom('tone', 'fact'), fc.oneof(fc.integer(), fc.boolean(), text)),
+    }),
   }[kind]
-  const more = kind === 'judgements' ? fc.constant({}) : fc.record(placed, optional)
+  const more = kind === 'judgements' || kind === 'ratings' ? fc.constant({}) : fc.record(placed, optional)
   return fc.tuple(extra, more, known).map(([a, b, c]) => ({ ...a, ...b, ...c }))
 }
 
-// 4 kinds, text and turns, 1250 rows each: 10,000 rows.
+// 5 kinds, text and turns, 1250 rows each: 12,500 rows.
 test.each<[Kind, string, fc.Arbitrary<unknown>]>(
-  (['prompts', 'demonstrations', 'comparisons', 'judgements'] as const).flatMap((kind) => [
+  (['prompts', 'demonstrations', 'comparisons', 'judgements', 'ratings'] as const).flatMap((kind) => [
     [kind, 'text', text],
     [kind, 'turns', turns],
   ]),

@@ -44,7 +44,11 @@ export type ComparedTexts = {
 export function textsOf(row: RowOf[Kind], kind: Kind): ComparedTexts {
   const replies = replyTexts(row)
   const prompt = promptText(row.prompt)
-  if (kind === 'judgements' && 'annotator' in row) {
+  if (kind === 'ratings' && 'ratings' in row) {
+    const question = JSON.stringify([row.item, row.annotator])
+    return { prompt, replies, question, answer: JSON.stringify([question, row.ratings]) }
+  }
+  if (kind === 'judgements' && 'choice' in row) {
     const question = JSON.stringify([row.item, row.annotator])
     return { prompt, replies, question, answer: JSON.stringify([question, preferred(row)]) }
   }

@@ -67,6 +67,7 @@ export function describeRow(row: Row): { kind: Kind; label: string; detail: stri
 /** Of a judgement the preferences that were made of it, of a preference its judgements: rows of its item a step down, or up. */
 function ofSameItem(graph: Graph, { dataset, row }: Omit<Place, 'line'>): Place[] {
   const kind = kindOf(row)
+  if (row.ratings !== undefined) return []
   if (typeof row.item !== 'string' || (kind !== 'judgement' && kind !== 'preference')) return []
   const near =
     kind === 'judgement'
@@ -102,8 +103,7 @@ function detailOf(row: Row): string {
     const who = row.simulated === true ? ' (simulated)' : ''
     const under = row.guideline === undefined ? '' : ` under ${text(row.guideline)}`
     const by = row.criterion === undefined ? '' : ` by ${text(row.criterion)}`
-    const choice = text(row.choice)
-    const said = choice === 'left' || choice === 'right' ? `chose the ${choice} side` : `said ${choice}`
+    const said = row.ratings === undefined ? saidOf(text(row.choice)) : `rated ${brief(row.ratings)}`
     return `asked for ${brief(row.prompt ?? '')}, ${row.annotator}${who} ${said}${by}${under}`
   }
   if (typeof row.probability === 'number') {
@@ -117,6 +117,10 @@ function detailOf(row: Row): string {
     return `written by ${row.author} for ${brief(row.prompt ?? '')}${from}${accepted}`
   }
   return brief(row)
+}
+
+function saidOf(choice: string): string {
+  return choice === 'left' || choice === 'right' ? `chose the ${choice} side` : `said ${choice}`
 }
 
 function text(value: unknown): string {

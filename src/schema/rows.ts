@@ -85,6 +85,23 @@ export const Judgement = z.object({
 })
 export type Judgement = z.infer<typeof Judgement>
 
+/** One annotator's answers to the questions that were asked about one completion. */
+export const Rating = z.object({
+  id: z.string().optional(),
+  item: z.string(),
+  annotator: z.string(),
+  prompt: Prompt,
+  completion: z.string(),
+  /** To each question that was answered: a step of its scale, yes or no, one of several, or words. */
+  ratings: z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])),
+  /** Seconds from shown to answered. */
+  time: z.number().nonnegative().optional(),
+  guideline: z.string().optional(),
+  reason: z.string().optional(),
+  simulated: z.boolean().optional(),
+})
+export type Rating = z.infer<typeof Rating>
+
 /** What aggregation makes of the judgements of one comparison. */
 export const Preference = z.object({
   item: z.string(),

@@ -1,7 +1,14 @@
 // What ratings and rankings say: rows to take out, means and counts by question, agreement, and whether the screen leads.
-import { type AgreementReport, gatherItems, pairsOfRanking, type Rating, ratingsOf, reportAgreement } from '#feedback'
+import {
+  type AgreementReport,
+  gatherItems,
+  pairsOfRanking,
+  type Rating as Rated,
+  ratingsOf,
+  reportAgreement,
+} from '#feedback'
 import { canonicalJson, sha256 } from '#files'
-import type { Judgement, Question } from '#schema'
+import type { Judgement, Question, Rating } from '#schema'
 import { bootstrapMean, deriveSeed, generator } from '#stats'
 import type { Project, StoredAnswer } from '#store'
 import { pseudonymOf } from './campaign-report.ts'
@@ -30,13 +37,13 @@ export function rankingRows(project: Project, answers: readonly StoredAnswer[]):
   })
 }
 
-export function ratingRows(project: Project, answers: readonly StoredAnswer[]): Record<string, unknown>[] {
+export function ratingRows(project: Project, answers: readonly StoredAnswer[]): (Rating & { judgedAt: string })[] {
   return answers.map(({ id, user, item, prompt, completions, content, reason, seconds, guideline, at }) => ({
     id,
     item,
     annotator: pseudonymOf(project, user),
     prompt,
-    completion: completions[0],
+    completion: completions[0]!,
     ratings: content.values ?? {},
     time: seconds,
     guideline,
@@ -70,7 +77,7 @@ export function sayOf(question: Question, answers: readonly StoredAnswer[]): Sai
       : question.type === 'boolean'
         ? [false, true]
         : Array.from({ length: question.type === '1-5' ? 5 : 7 }, (_, i) => i + 1)
-  const numbers = given.map((each): Rating => ({ ...each, value: scale.indexOf(each.value) }))
+  const numbers = given.map((each): Rated => ({ ...each, value: scale.indexOf(each.value) }))
   const isOrdered = question.type !== 'category'
   const lift = question.type === 'boolean' ? 0 : 1
   return {
@@ -85,7 +92,7 @@ export function sayOf(question: Question, answers: readonly StoredAnswer[]): Sai
 }
 
 /** Over items, each with the mean of its answers: people who rate the same item are no new evidence. */
-function meanOf(ratings: readonly Rating[], lift: number): { value: number; low: number; high: number } {
+function meanOf(ratings: readonly Rated[], lift: number): { value: number; low: number; high: number } {
   const byItem = new Map<string, number[]>()
   for (const { item, value } of ratings) byItem.set(item, [...(byItem.get(item) ?? []), value + lift])
   const means = [...byItem.values()].map((own) => own.reduce((x, y) => x + y, 0) / own.length)
@@ -93,7 +100,7 @@ function meanOf(ratings: readonly Rating[], lift: number): { value: number; low:
 }
 
 /** Null: no item has two answers yet. */
-export function agreementOf(ratings: readonly Rating[]): AgreementReport | null {
+export function agreementOf(ratings: readonly Rated[]): AgreementReport | null {
   const isShared = new Set(ratings.map(({ item }) => item)).size < ratings.length
   return isShared ? reportAgreement(ratings, { seed: 0 }) : null
 }

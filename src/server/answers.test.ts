@@ -13,6 +13,10 @@ let campaign: string
 const PROMPTS = 6
 const K = 4
 const at = (path = '') => `/api/projects/desk/campaigns/${campaign}${path}`
+type Walk = {
+  target: { kind: string; detail: string }
+  nodes: { kind: string; label: string; way: string }[]
+}
 type Work = {
   task: { id: string; prompt: string; completions: string[]; draft: object | null } | null
   mine: number
@@ -148,7 +152,32 @@ test('means, counts and agreement by question; rows carry every value and no nam
   expect(rows.filter(({ ratings }) => ratings.why === 'because')).toHaveLength(1)
   expect(new Set(rows.map(({ annotator }) => annotator)).size).toBe(2)
   expect(file.text).not.toMatch(/annotator \d|example\.org/)
-  expect((await owner.ask(`POST ${at('/answers')}`, { dataset: 'rated' })).status).toBe(422)
+  // Kept, they are a dataset whose rows lead to the guideline and to what was rated, and are found by the ids of the answers.
+  const [given] = await harness.store.query<{ id: string }>(
+    "select answers.id from answers join items on items.id = item_id where campaign_id = $1 and state = 'current' limit 1",
+    [campaign],
+  )
+  const walk = async () => (await owner.ask(`GET /api/projects/desk/lineage/walk?id=${given!.id}`)).json as Walk
+  expect((await walk()).target).toMatchObject({
+    kind: 'judgement',
+    detail: expect.stringMatching(/^rated in .*; in no dataset yet$/) as string,
+  })
+  const kept = await owner.ask(`POST ${at('/answers')}`, { dataset: 'rated' })
+  expect(kept.json).toMatchObject({ name: 'rated', rows: 2 * PROMPTS, isNew: true })
+  const version = findVersion(harness.workspace, 'rated')
+  expect([version.kind, version.parents]).toEqual(['ratings', [findVersion(harness.workspace, 'single').version]])
+  const { target, nodes } = await walk()
+  expect(target.detail).toMatch(/rated \{.*"tone":\d/)
+  expect(nodes.filter(({ way }) => way === 'down').map(({ label }) => label)).toContain(
+    `rated@${version.version.slice(0, 12)}`,
+  )
+  expect(nodes.filter(({ way }) => way === 'up').map(({ kind }) => kind)).toEqual(expect.arrayContaining(['guideline']))
+  // Taken out and brought in again it is the same version.
+  const again = await owner.ask(
+    'POST /api/projects/desk/datasets/rated?kind=ratings',
+    new TextEncoder().encode(file.text),
+  )
+  expect(again.json).toMatchObject({ kind: 'ratings', version: version.version, isNew: false })
 })
 
 test('rankings: each person has an order of their own, kept places are those of the completions, pairs stay together', async () => {

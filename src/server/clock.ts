@@ -1,6 +1,6 @@
 // What happens by itself when its time has come, looked for every few seconds by any server that is open. Each thing is done
 // once, whoever finds it, and a server that was down does it when it is back.
-import { closeOverdue, isBusy, isDown, type Store } from '#store'
+import { closeOverdue, isBusy, isDown, type Store, tellLapses } from '#store'
 
 export type Clock = { close(): Promise<void> }
 
@@ -11,6 +11,7 @@ export function openClock({ store, onDefect }: { store: Store; onDefect: (error:
   const look = (): void => {
     looking = looking
       .then(() => closeOverdue(store))
+      .then(() => tellLapses(store))
       .catch((error: unknown) => !isDown(error) && !isBusy(error) && onDefect(error))
   }
   const timer = setInterval(look, LOOK_MILLISECONDS)

@@ -45,7 +45,9 @@ export async function walkIn(where: Where, id: string): Promise<Walk> {
   if (found) return found
   const { query } = where.store
   const loose = /^[0-9a-f-]{36}$/.test(id)
-    ? ((await looseJudgement(query, where.project, id)) ?? (await looseSubmission(query, where.project, id)))
+    ? ((await looseJudgement(query, where.project, id)) ??
+      (await looseAnswer(query, where.project, id)) ??
+      (await looseSubmission(query, where.project, id)))
     : undefined
   const walked = loose && (await reader.ask<Walk | undefined>({ id, loose }))
   if (walked) return walked
@@ -163,10 +165,11 @@ async function releasesOf(query: Query, project: Project): Promise<Extra> {
     listCandidacies(query, project.id),
   ])
   const extra: Extra = { nodes: [], edges: [] }
-  for (const { id, name, hash, candidacy: of, model, by, backTo } of entries.reverse()) {
+  for (const { id, name, hash, candidacy: of, model, by, backTo, lapsedAt } of entries.reverse()) {
     const { gates, signedBy, evaluations } = candidacies.find((each) => each.id === of)!
     const rules = `${gates.filter(({ passed }) => passed).length} of ${gates.length} rules passed`
-    const detail = backTo === null ? `${rules}, signed by ${signedBy}` : `back to #${backTo}, by ${by}`
+    const made = backTo === null ? `${rules}, signed by ${signedBy}` : `back to #${backTo}, by ${by}`
+    const detail = lapsedAt === null ? made : `${made}; waiver expired`
     const release = `release ${name} #${id}`
     extra.nodes.push(
       { id: release, kind: 'release', label: `${name} #${id}`, detail },
@@ -200,6 +203,29 @@ async function looseJudgement(query: Query, project: Project, id: string): Promi
   if (!row) return undefined
   const label = `${pseudonymOf(project, row.user)} on ${row.item}`
   const detail = `said ${row.choice} in ${row.campaign}; in no dataset yet`
+  return { node: { id, kind: 'judgement', label, detail }, comparisons: row.comparisons, guideline: row.guideline }
+}
+
+/** A rating or a ranking. */
+async function looseAnswer(query: Query, project: Project, id: string): Promise<LooseJudgement | undefined> {
+  const [row] = await query<{
+    user: string
+    item: string
+    kind: string
+    comparisons: string
+    campaign: string
+    guideline: string
+  }>(
+    `select user_id as user, item, kind, version as comparisons, campaigns.name as campaign,
+       'guideline@' || left(sha256, 12) as guideline
+     from answers join items on items.id = item_id join campaigns on campaigns.id = campaign_id
+       join guidelines on guidelines.id = answers.guideline_id
+     where answers.id = $1 and campaigns.project_id = $2`,
+    [id, project.id],
+  )
+  if (!row) return undefined
+  const label = `${pseudonymOf(project, row.user)} on ${row.item}`
+  const detail = `${row.kind === 'ratings' ? 'rated' : 'ranked'} in ${row.campaign}; in no dataset yet`
   return { node: { id, kind: 'judgement', label, detail }, comparisons: row.comparisons, guideline: row.guideline }
 }
 

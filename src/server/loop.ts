@@ -11,6 +11,7 @@ import {
   openFor,
   pausedIn,
   type Project,
+  type ReleaseEntry,
   type RunFolder,
   type User,
   writingFor,
@@ -109,9 +110,32 @@ export async function loopOf(
               ...(deadline !== null && { dueAt: deadline }),
             })),
       )
-      .concat(role === 'owner' || role === 'lead' ? await pausedByRule(service, project) : []),
+      .concat(role === 'owner' || role === 'lead' ? await pausedByRule(service, project) : [])
+      .concat(role === 'annotator' ? [] : await lapsedReleases(service, project)),
   }
 }
+
+/** Names that stand for a release whose waiver has expired. */
+async function lapsedReleases({ store }: Service, project: Project): Promise<Waiting[]> {
+  return newestOf(await listReleases(store.query, project.id)).flatMap(({ name, lapsedAt }): Waiting[] =>
+    lapsedAt === null
+      ? []
+      : [
+          {
+            what: `waiver expired: the release ${name} still answers`,
+            count: 1,
+            whose: 'leads',
+            isMine: false,
+            campaign: null,
+            screen: 'releases',
+          },
+        ],
+  )
+}
+
+/** What each name stands for now. */
+const newestOf = (entries: readonly ReleaseEntry[]): ReleaseEntry[] =>
+  entries.filter(({ name }, i) => entries.findIndex((entry) => entry.name === name) === i)
 
 const DISCUSSED_DAYS = 14
 
@@ -237,7 +261,9 @@ async function evaluationStep({ store }: Service, project: Project): Promise<Ste
     listEvaluations(store.query, project.id),
     listCandidacies(store.query, project.id),
   ])
-  const names = new Set(releases.map(({ name }) => name)).size
+  const standing = newestOf(releases)
+  const names = standing.length
+  const lapsed = standing.filter(({ lapsedAt }) => lapsedAt !== null).length
   const unsigned = candidacies.filter((each) => each.signedAt === null && verdictOf(each) !== 'refused').length
   if (unsigned > 0)
     return {
@@ -245,6 +271,13 @@ async function evaluationStep({ store }: Service, project: Project): Promise<Ste
       state: 'waiting',
       figure: String(unsigned),
       note: `${unsigned === 1 ? 'waits' : 'wait'} for a reviewer’s signature`,
+    }
+  if (lapsed > 0)
+    return {
+      step: 'evaluation',
+      state: 'waiting',
+      figure: String(lapsed),
+      note: `${lapsed === 1 ? 'release rests on a waiver that has' : 'releases rest on waivers that have'} expired`,
     }
   if (names > 0)
     return { step: 'evaluation', state: 'there', figure: String(names), note: names === 1 ? 'release' : 'releases' }

@@ -65,7 +65,7 @@ type Candidacy = {
   waivers: { counts: boolean; reason: string }[]
 }
 type All = {
-  releases: { name: string; history: { id: number; hash: string; backTo: number | null; isLapsed: boolean }[] }[]
+  releases: { name: string; history: { id: number; hash: string; backTo: number | null; lapsedAt: string | null }[] }[]
   candidacies: Candidacy[]
 }
 const look = async (by = owner): Promise<All> => (await by.ask('GET /api/projects/desk/releases')).json as All
@@ -123,13 +123,13 @@ test('a rule that failed refuses, until it is waived by name and reason; an expi
   expect((await sign(reviewer, id, 'released')).status).toBe(422)
   expect((await waive(lead)).status).toBe(204)
   expect((await sign(reviewer, id, 'released')).status).toBe(204)
-  expect((await look()).releases[0]!.history.map(({ hash, isLapsed }) => [hash, isLapsed])).toEqual([
-    [hashes.second, false],
-    [hashes.first, false],
+  expect((await look()).releases[0]!.history.map(({ hash, lapsedAt }) => [hash, lapsedAt])).toEqual([
+    [hashes.second, null],
+    [hashes.first, null],
   ])
   // And after it: the release says so.
   await harness.store.query(expire, [id])
-  expect((await look()).releases[0]!.history[0]).toMatchObject({ isLapsed: true })
+  expect((await look()).releases[0]!.history[0]).toMatchObject({ lapsedAt: expect.any(String) as string })
   const logged = (await owner.ask('GET /api/projects/desk/audit')).json as { entries: { action: string }[] }
   expect(logged.entries.map(({ action }) => action)).toEqual(
     expect.arrayContaining(['gate.waive', 'candidacy.sign', 'candidacy.create']),

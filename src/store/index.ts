@@ -178,6 +178,7 @@ export {
 } from './sessions.ts'
 export { openStore, type Query, type Store } from './store.ts'
 export { closeOverdue, setDeadline } from './deadlines.ts'
+export { tellLapses } from './lapses.ts'
 export { takeBackSubmission } from './taking-back.ts'
 export { claim, claimItem, findTask, heartbeat, releaseExpired } from './claims.ts'
 export { type Answer, isAnswered, submit, type WantsMore } from './judging.ts'

@@ -1,5 +1,6 @@
 // Candidacies, waivers, and the history of names. Nothing here is changed once written, but that a candidacy is signed once.
 import type { GateResult } from '#schema'
+import { LAPSED_AT } from './lapses.ts'
 import type { Query } from './store.ts'
 
 export type Waiver = {
@@ -106,6 +107,8 @@ export type ReleaseEntry = {
   folder: string
   hash: string
   simulated: boolean
+  /** Since when a rule that failed is no longer waived; null: none. */
+  lapsedAt: string | null
   backTo: number | null
   reason: string
   by: string
@@ -113,7 +116,7 @@ export type ReleaseEntry = {
 }
 
 const RELEASE = `select releases.id, releases.name, candidacy_id as candidacy, model, folder, hash, simulated, back_to as "backTo",
-    reason, users.name as by, made_at as at
+    ${LAPSED_AT} as "lapsedAt", releases.reason, users.name as by, made_at as at
   from releases join candidacies on candidacies.id = candidacy_id join users on users.id = made_by`
 
 /** All entries of all names, newest first. */

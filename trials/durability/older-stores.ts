@@ -102,4 +102,5 @@ export const ROWS_AFTER: Record<number, string> = {
   18: `insert into submissions (item_id, user_id, key, completion, active_seconds, guideline_id, state, follows)
          select item_id, user_id, gen_random_uuid(), 'Taken back.', 3, guideline_id, 'undone', id from submissions where state = 'returned';`,
   19: `update campaigns set deadline = now() + interval '3 days' where id = '${WRITING}';`,
+  20: `insert into lapses (release_id, lapsed_at) select id, now() from releases;`,
 }

@@ -83,7 +83,7 @@ export const ANSWERS = {
     answer: 'file',
   },
   'POST /api/projects/{project}/campaigns/{campaign}/answers': {
-    summary: 'Rankings become a dataset version of judgements that the reward run takes',
+    summary: 'Rankings become a dataset version of judgements that the reward run takes; ratings one of ratings',
     access: KEEPERS,
     body: z.strictObject({ dataset: PARAMETERS.dataset }),
     answer: z.object({

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type Endpoint, EVERY_ROLE, KEEPERS, LEADS, OBSERVERS } from './endpoint.ts'
 
-const Kind = z.enum(['prompts', 'demonstrations', 'comparisons', 'judgements'])
+const Kind = z.enum(['prompts', 'demonstrations', 'comparisons', 'judgements', 'ratings'])
 const Version = z.object({
   name: z.string(),
   version: z.string(),

@@ -19,8 +19,8 @@ const Waiting = z.object({
   isMine: z.boolean(),
   /** Campaign to open, where there is one. */
   campaign: z.string().nullable(),
-  /** Of what is mine: the screen to open. */
-  screen: z.enum(['judge', 'adjudicate', 'write', 'review', 'rate', 'discuss']).optional(),
+  /** The screen to open; of what is not mine, releases alone. */
+  screen: z.enum(['judge', 'adjudicate', 'write', 'review', 'rate', 'discuss', 'releases']).optional(),
   /** When its campaign closes by itself. */
   dueAt: z.string().optional(),
 })

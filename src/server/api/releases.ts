@@ -64,8 +64,8 @@ const Entry = z.object({
   reason: z.string(),
   by: z.string(),
   at: z.string(),
-  /** Rests on a waiver that has expired since. */
-  isLapsed: z.boolean(),
+  /** Since when it rests on a waiver that has expired; null: it does not. */
+  lapsedAt: z.string().nullable(),
 })
 const ReleaseName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected lower-case letters, digits, dot, _ and -')
 const Scope = z.enum(['models', 'completions'])
@@ -170,18 +170,27 @@ export const RELEASES = {
     answer: z.object({
       object: z.literal('list'),
       data: z.array(
-        z.object({ id: z.string(), object: z.literal('model'), created: z.number(), owned_by: z.string() }),
+        z.object({
+          id: z.string(),
+          object: z.literal('model'),
+          created: z.number(),
+          owned_by: z.string(),
+          /** Since when, in seconds, the release rests on a waiver that has expired. */
+          waiver_expired: z.number().optional(),
+        }),
       ),
     }),
   },
   'POST /v1/chat/completions': {
-    summary: 'OpenAI’s chat completions; `model` is the name of a release',
+    summary:
+      'OpenAI’s chat completions; `model` is the name of a release. x-hone-release in the answer: its waiver has expired',
     access: { scope: 'completions' },
     body: z.looseObject({ model: z.string().min(1).max(200) }),
     answer: 'response',
   },
   'POST /v1/completions': {
-    summary: 'OpenAI’s text completions; `model` is the name of a release',
+    summary:
+      'OpenAI’s text completions; `model` is the name of a release. x-hone-release in the answer: its waiver has expired',
     access: { scope: 'completions' },
     body: z.looseObject({ model: z.string().min(1).max(200) }),
     answer: 'response',

@@ -24,6 +24,7 @@ export const WebhookEvent = z.enum([
   'candidacy.sign',
   'gate.waive',
   'release.rollback',
+  'release.lapse',
   'member.join',
   'member.role',
   'member.remove',

@@ -78,16 +78,17 @@ export const answerHandlers: Answers = {
   'POST /api/projects/{project}/campaigns/{campaign}/answers': async ({ service, project, user, params, body }) => {
     const { store, workspace } = service
     const campaign = await answered(store.query, project, params.campaign)
-    if (campaign.kind !== 'rankings')
-      throw new HttpError(422, 'ratings are no judgements of pairs; download them instead')
-    const rows = rankingRows(project, await listStoredAnswers(store.query, campaign.id))
-    if (rows.length === 0) throw new HttpError(422, 'nobody has ranked yet')
-    const { version, isNew } = await saveVersion(workspace, rows, {
-      kind: 'judgements',
+    const answers = await listStoredAnswers(store.query, campaign.id)
+    if (answers.length === 0) throw new HttpError(422, 'nobody has answered yet')
+    const origin = {
       name: fileOf(project, body.dataset),
       parents: [campaign.version],
       source: { campaign: campaign.id, guideline: campaign.guidelineLabel },
-    })
+    }
+    const { version, isNew } =
+      campaign.kind === 'rankings'
+        ? await saveVersion(workspace, rankingRows(project, answers), { kind: 'judgements', ...origin })
+        : await saveVersion(workspace, ratingRows(project, answers), { kind: 'ratings', ...origin })
     const detail = { version: version.version, rows: version.rows }
     await store.transaction((query) =>
       audit(query, { actor: user.id, project: project.id, action: 'campaign.export', subject: campaign.id, detail }),

@@ -1,5 +1,5 @@
 // OpenAI's API by release name: who shows a key of a project is answered by the weights that the project's releases stand
-// for, through the sampler. Limits are a key's own: so many requests a minute, and so many at once.
+// for, through the sampler. A release that rests on an expired waiver goes on answering, and every answer says so. Limits are a key's own: so many requests a minute, and so many at once.
 import { HttpError } from '#errors'
 import { findRelease, listReleases, type KeyHolder } from '#store'
 import type { Handlers, Service } from '../call.ts'
@@ -13,16 +13,26 @@ export const completionHandlers: Completions = {
     const newest = entries.filter(({ name }, i) => entries.findIndex((entry) => entry.name === name) === i)
     return {
       object: 'list' as const,
-      data: newest.map(({ name, at }) => ({
+      data: newest.map(({ name, at, lapsedAt }) => ({
         id: name,
         object: 'model' as const,
         created: Math.floor(Date.parse(at) / 1000),
         owned_by: 'hone',
+        ...(lapsedAt !== null && { waiver_expired: Math.floor(Date.parse(lapsedAt) / 1000) }),
       })),
     }
   },
   'POST /v1/chat/completions': async (call) => complete(call, '/v1/chat/completions'),
   'POST /v1/completions': async (call) => complete(call, '/v1/completions'),
+}
+
+/** Of answers by a release that rests on an expired waiver. */
+const NOTICE = 'x-hone-release'
+
+function noticed(answer: Response, notice: string): Response {
+  const headers = new Headers(answer.headers)
+  headers.set(NOTICE, notice)
+  return new Response(answer.body, { status: answer.status, headers })
 }
 
 type Asked = { service: Service; holder: KeyHolder; body: { model: string }; signal: AbortSignal }
@@ -32,9 +42,10 @@ async function complete({ service, holder, body, signal }: Asked, path: string):
   if (!release) throw new HttpError(404, `there is no release ${JSON.stringify(body.model)}`)
   const leave = enter(holder)
   try {
-    const { folder, hash, name } = release
+    const { folder, hash, name, lapsedAt } = release
     const request = { method: 'POST', path, body: JSON.stringify(body), signal }
-    return until(await service.sampler.answer({ folder, hash, name }, request), leave)
+    const answer = await service.sampler.answer({ folder, hash, name }, request)
+    return until(lapsedAt === null ? answer : noticed(answer, `waiver expired ${lapsedAt}`), leave)
   } catch (error) {
     leave()
     throw error

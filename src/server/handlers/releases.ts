@@ -27,7 +27,6 @@ import {
   type ModelFolder,
   type Project,
   type Query,
-  type ReleaseEntry,
   revokeApiKey,
   signCandidacy,
 } from '#store'
@@ -56,14 +55,10 @@ export const releaseHandlers: Releases = {
       listCandidacies(query, project.id),
     ])
     const names = [...new Set(entries.map(({ name }) => name))]
-    const isLapsed = ({ candidacy }: ReleaseEntry): boolean =>
-      verdictOf(candidacies.find(({ id }) => id === candidacy)!) === 'refused'
     return {
       releases: names.map((name) => ({
         name,
-        history: entries
-          .filter((entry) => entry.name === name)
-          .map((entry) => ({ ...entry, isLapsed: isLapsed(entry) })),
+        history: entries.filter((entry) => entry.name === name),
       })),
       candidacies: candidacies.map((candidacy) => ({
         ...candidacy,

@@ -101,7 +101,7 @@ export function Answers({ params, kind, dataset }: { params: Params; kind: 'rati
           </a>
         </div>
       )}
-      {isKeeper && kind === 'rankings' && <Keep params={params} dataset={dataset} />}
+      {isKeeper && <Keep params={params} kind={kind} dataset={dataset} />}
     </>
   )
 }
@@ -167,22 +167,40 @@ function AgreementTable({ agreement, what }: { agreement: Report['agreement']; w
   )
 }
 
-function Keep({ params, dataset }: { params: Params; dataset: string }) {
+function Keep({ params, kind, dataset }: { params: Params; kind: 'ratings' | 'rankings'; dataset: string }) {
   const keep = useWrite('POST /api/projects/{project}/campaigns/{campaign}/answers')
   return (
     <KeepForm
-      label="Keep the orders as judgements of pairs"
-      hint="Rows as hone train reward takes them, K (K - 1) / 2 a ranking, with the prompt’s group."
-      suggested={`${dataset}-ranked`.slice(0, 40)}
-      what="judgement"
+      {...(kind === 'rankings' ? ORDERS : RATINGS)}
+      suggested={`${dataset}-${kind === 'rankings' ? 'ranked' : 'rated'}`.slice(0, 40)}
       keep={keep}
       onKeep={(name) => keep.mutate({ params, body: { dataset: name } })}
     >
       {({ file }) => (
         <>
-          . Train with <code className="mono">{`hone train reward --data ${file}`}</code>
+          .{' '}
+          {kind === 'rankings' ? (
+            <>
+              Train with <code className="mono">{`hone train reward --data ${file}`}</code>
+            </>
+          ) : (
+            <>
+              Look at them with <code className="mono">{`hone data show ${file}`}</code>
+            </>
+          )}
         </>
       )}
     </KeepForm>
   )
+}
+
+const ORDERS = {
+  label: 'Keep the orders as judgements of pairs',
+  hint: 'Rows as hone train reward takes them, K (K - 1) / 2 a ranking, with the prompt’s group.',
+  what: 'judgement',
+}
+const RATINGS = {
+  label: 'Keep the ratings as a dataset version',
+  hint: 'A row an answer, names replaced; each keeps the id that leads back to it.',
+  what: 'rating',
 }

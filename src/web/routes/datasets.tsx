@@ -12,6 +12,7 @@ const KINDS = {
   demonstrations: '{prompt, completion} or {messages}',
   comparisons: '{item, prompt, a, b}',
   judgements: '{item, annotator, left, right, choice}',
+  ratings: '{item, annotator, prompt, completion, ratings}',
 } as const
 type Kind = keyof typeof KINDS
 

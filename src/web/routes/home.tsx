@@ -35,7 +35,7 @@ export function HomeScreen() {
           {mine.map(({ what, count, campaign, screen, dueAt }) => (
             <li key={what}>
               <Link
-                to={SCREENS[screen ?? 'judge']}
+                to={SCREENS[screen === undefined || screen === 'releases' ? 'judge' : screen]}
                 params={{ project: slug, campaign: campaign ?? '' }}
                 className="button primary"
               >
@@ -51,10 +51,14 @@ export function HomeScreen() {
         <section aria-labelledby="waits">
           <h2 id="waits">What waits for whom</h2>
           <ul className="waits">
-            {others.map(({ what, whose, count, campaign, dueAt }) => (
+            {others.map(({ what, whose, count, campaign, screen, dueAt }) => (
               <li key={`${what} ${whose}`}>
                 <b>{count.toLocaleString('en')}</b>{' '}
-                {campaign === null ? (
+                {screen === 'releases' ? (
+                  <Link to="/p/$project/releases" params={{ project: slug }}>
+                    {what}
+                  </Link>
+                ) : campaign === null ? (
                   what
                 ) : (
                   <Link to="/p/$project/campaigns/$campaign" params={{ project: slug, campaign }}>

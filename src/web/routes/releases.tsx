@@ -70,8 +70,11 @@ function ReleaseHistory({ slug, release, mayRollBack }: { slug: string; release:
           </Link>
         </p>
         {now.simulated && <p className="away">Behind it stand simulated annotators.</p>}
-        {now.isLapsed && (
-          <p className="problem">It rests on a waiver that has expired: put it to the rules anew, or go back.</p>
+        {now.lapsedAt !== null && (
+          <p className="problem">
+            Waiver expired <Time at={now.lapsedAt} />. It goes on answering, and every answer says so: waive the rule
+            for longer, put the model to the rules anew, or go back.
+          </p>
         )}
       </div>
       <ol className="history">
@@ -84,8 +87,8 @@ function ReleaseHistory({ slug, release, mayRollBack }: { slug: string; release:
               {entry.reason !== '' && ` · ${entry.reason}`}
             </span>
             {i === 0 && <span className="tag">now</span>}
-            {entry.isLapsed && <span className="tag warm">waiver expired</span>}
-            {mayRollBack && entry.hash !== now.hash && !entry.isLapsed && back !== entry.id && (
+            {entry.lapsedAt !== null && <span className="tag warm">waiver expired</span>}
+            {mayRollBack && entry.hash !== now.hash && entry.lapsedAt === null && back !== entry.id && (
               <button type="button" className="quiet" onClick={() => setBack(entry.id)}>
                 Go back to it
               </button>
@@ -114,6 +117,8 @@ function ReleaseHistory({ slug, release, mayRollBack }: { slug: string; release:
 }
 
 function standing({ signOff, verdict }: Candidacy): ReactNode {
+  if (signOff === 'released' && verdict === 'refused')
+    return <span className="mark failed">released, waiver expired</span>
   if (signOff === 'released') return <span className="mark passed">released</span>
   if (signOff === 'refused') return <span className="mark failed">refused by signature</span>
   if (verdict === 'refused') return <span className="mark failed">refused by the rules</span>
