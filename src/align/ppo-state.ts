@@ -97,10 +97,15 @@ export function nextMarkAfter(state: State, markEvery: number): number {
   return Math.max(state.nextMark, (Math.floor(kl / markEvery) + 1) * markEvery, (1 + MARK_GROWTH) * kl)
 }
 
-/** Whether the policy of this step is to be judged. Without a budget marks only watch: after an alarm they would tell nobody anything new. */
+/**
+ * Whether the policy of this step is to be judged. Without a budget marks only watch: where alarms are but noted, those after
+ * the first would tell nobody anything new; where they ask for a pause, each has the policy looked at before the run goes on.
+ */
 export function isMarkDue(state: State, config: PpoConfig): boolean {
-  if (config.klBudget === 'off' && state.alarmed) return false
-  return averageKl(state) >= state.nextMark || endOf(state, config) !== undefined
+  const { klBudget, onAlarm } = config
+  if (klBudget === 'off' && state.alarmed && onAlarm !== 'pause') return false
+  const isAsked = onAlarm === 'pause' && alarmsOf(state.history).some(({ action }) => action === 'pause')
+  return isAsked || averageKl(state) >= state.nextMark || endOf(state, config) !== undefined
 }
 
 /** Why the run ends here, if it does. Without a budget only alarms and the last step end it. */

@@ -565,17 +565,17 @@ describe('marks and the budget', () => {
     expect(marks(continued)).toEqual([last.step])
   })
 
-  test('onAlarm pause: a mark is judged where the alarm fires and a budgeted run ends there; without a budget it goes on', async () => {
+  test('onAlarm pause: a mark is judged where the alarm fires; a budgeted run ends there, another goes on and is judged further', async () => {
     const engine: Engine = {
       ...world.engine,
       async *sample(...a) {
         for await (const e of world.engine.sample(...a)) yield { ...e, logprobs: e.logprobs.map((l) => l + 0.25) }
       },
     }
-    const ranWith = async (klBudget: number | 'off') =>
+    const ranWith = async (klBudget: number | 'off', onAlarm: 'pause' | 'note' = 'pause') =>
       run({
         ...(await learner(engine)),
-        config: settings({ ...BUDGETED, steps: 4, klBudget, onAlarm: 'pause' }),
+        config: settings({ ...BUDGETED, steps: 4, markEvery: 40, klBudget, onAlarm }),
         terms: [learned()],
         check: { judge: planted(), prompts: world.prompts },
       })
@@ -585,8 +585,16 @@ describe('marks and the budget', () => {
       steps: 1,
       reason: expect.stringContaining('sampler-gap'),
     })
-    expect(budgeted.events.flatMap((e) => (e.kind === 'mark' ? [e.mark.step] : []))).toEqual([1])
-    expect((await ranWith('off')).outcome).toMatchObject({ stoppedBy: 'steps', steps: 4 })
+    const marks = ({ events }: Ran) => events.flatMap((e) => (e.kind === 'mark' ? [e.mark.step] : []))
+    expect(marks(budgeted)).toEqual([1])
+    const free = await ranWith('off')
+    expect(free.outcome).toMatchObject({ stoppedBy: 'steps', steps: 4 })
+    // Once for the alarm, though it stays true, and at the end; where alarms are but noted, never after the first.
+    expect(marks(free)).toEqual([1, 4])
+    const noted = await ranWith('off', 'note')
+    expect(noted.outcome).toMatchObject({ stoppedBy: 'steps', steps: 4 })
+    expect(marks(noted)).toEqual([])
+    expect(noted.metrics).toEqual(free.metrics)
   })
 
   test('far from the reference marks lie a quarter of the KL apart', async () => {

@@ -1,6 +1,6 @@
 // PPO with a critic under a KL budget. A round learns (ppo-round.ts); this is the run around it: alarms, samples of watched
 // prompts, marks every so many nats (marks.ts), the rules that end it (ppo-state.ts), and which mark to keep. With the
-// budget off, marks only watch, until an alarm asks for a pause: the same run continued past its stop, bit for bit the same up to there.
+// budget off, marks only watch: the same run continued past its stop, bit for bit the same up to there.
 import type { Saved } from '#engine/contract'
 import { ConfigError, invariant } from '#errors'
 import type { PpoConfig } from '#schema'

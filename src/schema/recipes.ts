@@ -188,7 +188,7 @@ export const PpoConfig = z
       .union([z.literal('off'), z.number().positive()])
       .default(6)
       .describe(
-        'nats of KL to the reference the run may spend; off = no end, and marks only watch, until an alarm asks for a pause',
+        'nats of KL to the reference the run may spend; off = no end, and marks only watch, after an alarm only with onAlarm pause',
       ),
     markEvery: z
       .number()
@@ -205,7 +205,7 @@ export const PpoConfig = z
       .enum(['note', 'pause', 'stop'])
       .default('note')
       .describe(
-        'at an alarm whose action is pause: pause judges a mark there and ends a run that has a budget, stop ends any run; an alarm whose action is stop always does',
+        'at an alarm whose action is pause: pause judges a mark there, after which a run without a budget goes on and one with a budget ends; stop ends any run; an alarm whose action is stop always does',
       ),
     samplesEvery: count.default(10).describe('steps between samples of the watched prompts'),
     epsilon: z.number().positive().default(1e-5).describe('AdamW term that keeps the division finite'),

@@ -50,7 +50,9 @@ export async function reinforce(stage: Stage, variant: 'ppo' | 'ppo-no-rules'): 
 export async function continueUnbudgeted(stage: Stage): Promise<Trained> {
   const from = run(stage, 'ppo')
   const step = checkpointSteps(from).at(-1)!
-  const job = jobOf(stage, { rules: true, config: { ...stage.settings.ppo, klBudget: 'off' } })
+  // Watched up to the first alarm: what comes after it is shown by the fixed prompts.
+  const config = { ...stage.settings.ppo, klBudget: 'off', onAlarm: 'note' } as const
+  const job = jobOf(stage, { rules: true, config })
   const options = { ...trainOptions(stage), judge: await judgeOf(stage), watch: looker(stage, 'ppo-unbudgeted') }
   return runOrResume(run(stage, 'ppo-unbudgeted'), options, (o) =>
     branch(from, { step, job, out: run(stage, 'ppo-unbudgeted') }, o),
