@@ -10,6 +10,7 @@ import { complaints, hasBrowser, looksRight } from './browser.ts'
 import { joinAs, openAsLead, openFront } from './serve.test-data.ts'
 
 const front = openFront()
+let lead: Page
 const state = (page: Page, text: string) => page.locator('.run-head .chip', { hasText: text }).waitFor()
 
 test('an engineer stops a run, which saved, and branches from its checkpoint; a viewer only watches', async (ctx) => {
@@ -17,7 +18,7 @@ test('an engineer stops a run, which saved, and branches from its checkpoint; a 
   const files = fs.mkdtempSync(join(front.workspace, 'files-'))
   await makeSmallFiles(files)
   await addTinyRuns(front.workspace, files)
-  const lead = await openAsLead(front)
+  lead = await openAsLead(front)
   const [engineer, viewer] = [await joinAs(front, lead, 'engineer', 'Eve'), await joinAs(front, lead, 'viewer', 'Vic')]
   for (const page of [engineer, viewer]) await page.goto(`${front.served.url}/p/desk/runs`)
   await engineer.getByRole('button', { name: 'New run' }).click()
@@ -53,6 +54,26 @@ test('an engineer stops a run, which saved, and branches from its checkpoint; a 
   await engineer.getByRole('link', { name: 'Runs' }).click()
   await engineer.getByText('shorter').waitFor()
   await looksRight(engineer, 'runs')
+})
+
+test('two runs on the same charts, ticked and opened by keyboard, with the settings in which they differ', async (ctx) => {
+  hasBrowser(ctx)
+  const viewer = await joinAs(front, lead, 'viewer', 'Vera')
+  await viewer.goto(`${front.served.url}/p/desk/runs`)
+  await viewer.getByText('Tick two runs or more').waitFor()
+  for (const name of ['long', 'shorter']) await viewer.getByLabel(`Compare ${name}`).press('Space')
+  await viewer.getByRole('link', { name: 'Compare 2 runs' }).press('Enter')
+  await viewer.getByRole('heading', { name: 'Runs beside each other' }).waitFor()
+  const loss = viewer.getByRole('img', { name: /^Loss: long from .*; shorter from / })
+  await loss.press('End')
+  await viewer.getByText(/^step \d+: .*(long|shorter) \d/).waitFor()
+  const steps = viewer.getByRole('row', { name: /^steps 5000 \d+$/ })
+  await steps.waitFor()
+  expect(await viewer.getByRole('rowheader', { name: 'learning rate' }).count()).toBe(0)
+  await looksRight(viewer, 'compare-runs')
+  // The address is all there is to it.
+  await viewer.goto(`${front.served.url}/p/desk/compare?runs=long`)
+  await viewer.getByText('Choose two runs or more').waitFor()
 })
 
 test('the browser had nothing to complain about', (ctx) => {

@@ -16,6 +16,7 @@ import './style/adjudicate.css'
 import './style/person.css'
 import './style/release.css'
 import './style/runs.css'
+import './style/compare.css'
 
 const queries = new QueryClient({
   defaultOptions: {

@@ -4,6 +4,7 @@ import { AnnotateScreen } from './annotate/screen.tsx'
 import { AdjudicateScreen } from './routes/adjudicate.tsx'
 import { AuditScreen } from './routes/audit.tsx'
 import { CampaignScreen } from './routes/campaign.tsx'
+import { CompareRunsScreen } from './routes/compare-runs.tsx'
 import { CampaignsScreen } from './routes/campaigns.tsx'
 import { DatasetsScreen } from './routes/datasets.tsx'
 import { GoldScreen } from './routes/gold.tsx'
@@ -76,6 +77,13 @@ const adjudicateItem = createRoute({
   component: AdjudicateScreen,
 })
 const runs = createRoute({ getParentRoute: () => project, path: '/runs', component: RunsScreen })
+const compare = createRoute({
+  getParentRoute: () => project,
+  path: '/compare',
+  component: CompareRunsScreen,
+  validateSearch: ({ runs: named }: Record<string, unknown>): { runs?: string } =>
+    typeof named === 'string' ? { runs: named } : {},
+})
 const run = createRoute({ getParentRoute: () => project, path: '/runs/$run', component: RunScreen })
 const evaluations = createRoute({ getParentRoute: () => project, path: '/evaluations', component: EvaluationsScreen })
 const evaluation = createRoute({
@@ -125,6 +133,7 @@ export const router = createRouter({
         adjudicateItem,
         runs,
         run,
+        compare,
         evaluations,
         evaluation,
         releases,

@@ -5,8 +5,9 @@ import type { AnswerOf } from '#server/contract'
 import { useGet } from '../api.ts'
 import { Empty, Loading, Problem } from '../parts.tsx'
 import { figure } from '../runs/line-chart.tsx'
-import { words } from '../runs/curves.tsx'
+import { words } from '../runs/curve-settings.tsx'
 import { StartForm } from '../runs/start-form.tsx'
+import { MOST_COMPARED } from './compare-runs.tsx'
 import { useProject } from './project.tsx'
 import { age, many } from './words.ts'
 
@@ -15,6 +16,7 @@ export type Run = AnswerOf<'GET /api/projects/{project}/runs'>['runs'][number]
 export function RunsScreen() {
   const { slug, role } = useProject()
   const [isOpen, setOpen] = useState(false)
+  const [ticked, setTicked] = useState<string[]>([])
   const runs = useGet('GET /api/projects/{project}/runs', { params: { project: slug } }, { refetchInterval: 2000 })
   return (
     <main id="content" className="page">
@@ -37,9 +39,21 @@ export function RunsScreen() {
           </p>
         </Empty>
       )}
+      {runs.data && runs.data.runs.length > 1 && <Compare slug={slug} ticked={ticked} />}
       <ul className="runs">
         {runs.data?.runs.map((run) => (
           <li key={run.run}>
+            <label className="tick">
+              <input
+                type="checkbox"
+                aria-label={`Compare ${run.run}`}
+                checked={ticked.includes(run.run)}
+                disabled={!ticked.includes(run.run) && ticked.length === MOST_COMPARED}
+                onChange={({ target }) =>
+                  setTicked(target.checked ? [...ticked, run.run] : ticked.filter((name) => name !== run.run))
+                }
+              />
+            </label>
             <Link to="/p/$project/runs/$run" params={{ project: slug, run: run.run }} className="card run-card">
               <span className="run-name">
                 <strong>{run.run}</strong> <span className="soft">{run.recipe}</span>
@@ -76,6 +90,26 @@ export function RunsScreen() {
         ))}
       </ul>
     </main>
+  )
+}
+
+/** Leads to the charts of the runs that are ticked. */
+function Compare({ slug, ticked }: { slug: string; ticked: readonly string[] }) {
+  return (
+    <div className="row">
+      {ticked.length < 2 ? (
+        <span className="soft">Tick two runs or more, up to {MOST_COMPARED}, to see them on the same charts.</span>
+      ) : (
+        <Link
+          to="/p/$project/compare"
+          params={{ project: slug }}
+          search={{ runs: ticked.join(',') }}
+          className="button primary"
+        >
+          Compare {ticked.length} runs
+        </Link>
+      )}
+    </div>
   )
 }
 

@@ -1,32 +1,24 @@
-// The curves of a run: a panel for what belongs together, smoothed or not, by step, hours or tokens; alarms and marks as
-// uprights on every one. Names are those that the field knows. Of PPO also what KL bought: the learned reward (the proxy)
-// and what the judge said (the check), against the KL spent.
-import { useMemo, useState } from 'react'
+// The curves of a run: a panel for what belongs together; alarms and marks as uprights on every one. Of PPO also what KL
+// bought: the learned reward (the proxy) and what the judge said (the check), against the KL spent.
+import { useMemo } from 'react'
+import {
+  type Curve,
+  CurvePanel,
+  CurveSettings,
+  PANELS,
+  placeOn,
+  type Settings,
+  useCurveSettings,
+  words,
+} from './curve-settings.tsx'
 import { type Line, LineChart, type Upright } from './line-chart.tsx'
-import { smooth } from './smooth.ts'
 import type { Curves } from './use-live.ts'
 
-const PANELS: { title: string; names: string[] }[] = [
-  { title: 'Loss', names: ['loss', 'heldOutLoss'] },
-  { title: 'Accuracy', names: ['accuracy', 'heldOutAccuracy'] },
-  { title: 'Score', names: ['score'] },
-  { title: 'KL to the reference, nats a completion', names: ['kl'] },
-  { title: 'Margin', names: ['margin', 'heldOutMargin'] },
-  { title: 'Entropy', names: ['entropy'] },
-  { title: 'Length, tokens', names: ['tokensMean'] },
-  { title: 'Clip fraction', names: ['clipFraction'] },
-  { title: 'Explained variance of the value', names: ['explainedVariance'] },
-  { title: 'Gradient norm', names: ['norm'] },
-]
 const COLOURS = ['accent', 'check', 'warm', 'soft'] as const
-type Axis = 'step' | 'hours' | 'tokens'
 
 export function CurvesSection({ curves, csv }: { curves: Curves; csv: string }) {
-  const [weight, setWeight] = useState(0)
-  const [axis, setAxis] = useState<Axis>('step')
-  const [isLog, setLog] = useState(false)
-  const [isAll, setAll] = useState(false)
-  const xOf = useMemo(() => placeOn(curves.axes, axis), [curves.axes, axis])
+  const [settings, change] = useCurveSettings()
+  const xOf = useMemo(() => placeOn(curves.axes, settings.axis), [curves.axes, settings.axis])
   const uprights = useMemo(
     (): Upright[] => [
       ...curves.marks.map(({ step }) => ({ x: xOf(step), kind: 'mark' as const })),
@@ -36,44 +28,15 @@ export function CurvesSection({ curves, csv }: { curves: Curves; csv: string }) 
   )
   const known = new Set(PANELS.flatMap(({ names }) => names))
   const there = new Map(curves.series.map((each) => [each.name, each]))
+  const others = curves.series.filter(({ name }) => !known.has(name))
   const panels = [
     ...PANELS.filter(({ names }) => names.some((name) => there.has(name))),
-    ...(isAll
-      ? curves.series.filter(({ name }) => !known.has(name)).map(({ name }) => ({ title: name, names: [name] }))
-      : []),
+    ...(settings.isAll ? others.map(({ name }) => ({ title: name, names: [name] })) : []),
   ]
-  const others = curves.series.filter(({ name }) => !known.has(name)).length
   if (curves.series.length === 0) return <p className="soft">No step yet.</p>
   return (
     <>
-      <div className="row curve-settings">
-        <label>
-          Smoothing{' '}
-          <input
-            type="range"
-            min={0}
-            max={0.98}
-            step={0.02}
-            value={weight}
-            onChange={(e) => setWeight(Number(e.target.value))}
-          />
-        </label>
-        <label>
-          By{' '}
-          <select value={axis} onChange={(e) => setAxis(e.target.value as Axis)}>
-            <option value="step">step</option>
-            <option value="hours">time</option>
-            <option value="tokens">tokens</option>
-          </select>
-        </label>
-        <label>
-          <input type="checkbox" checked={isLog} onChange={(e) => setLog(e.target.checked)} /> Log scale
-        </label>
-        {others > 0 && (
-          <label>
-            <input type="checkbox" checked={isAll} onChange={(e) => setAll(e.target.checked)} /> All metrics
-          </label>
-        )}
+      <CurveSettings settings={settings} onChange={change} hasMore={others.length > 0}>
         {uprights.length > 0 && (
           <span className="soft upright-key">
             {curves.marks.length > 0 && <span className="key-mark">mark</span>}{' '}
@@ -83,12 +46,12 @@ export function CurvesSection({ curves, csv }: { curves: Curves; csv: string }) 
         <a className="button" href={csv} download>
           CSV
         </a>
-      </div>
+      </CurveSettings>
       <div className="charts">
         {panels.map(({ title, names }) => (
           <Panel
             key={title}
-            {...{ title, weight, isLog, uprights, xOf, axis }}
+            {...{ title, settings, uprights, xOf }}
             series={names.flatMap((name) => there.get(name) ?? [])}
           />
         ))}
@@ -100,71 +63,24 @@ export function CurvesSection({ curves, csv }: { curves: Curves; csv: string }) 
 function Panel({
   title,
   series,
-  weight,
   xOf,
-  axis,
-  isLog,
+  settings,
   uprights,
 }: {
   title: string
   series: Curves['series']
-  weight: number
   xOf: (step: number) => number
-  axis: Axis
-  isLog: boolean
+  settings: Settings
   uprights: readonly Upright[]
 }) {
-  const lines = useMemo(
+  const curves = useMemo(
     () =>
-      series.flatMap(({ name, steps, values }, i): Line[] => {
-        const line = { label: words(name), xs: steps.map(xOf), colour: COLOURS[i % COLOURS.length]! }
-        if (weight === 0 || values.length < 3) return [{ ...line, ys: values }]
-        return [
-          { ...line, ys: values, isFaint: true },
-          { ...line, ys: smooth(values, weight) },
-        ]
+      series.map(({ name, steps, values }, i): Curve => {
+        return { label: words(name), colour: COLOURS[i % COLOURS.length]!, steps, values, xOf }
       }),
-    [series, weight, xOf],
+    [series, xOf],
   )
-  return (
-    <LineChart
-      title={title}
-      lines={lines}
-      uprights={uprights}
-      xLabel={axis}
-      isLog={isLog}
-      isWhole={axis !== 'hours'}
-      {...(axis === 'hours' && { formatTick: duration })}
-      formatX={(x) => (axis === 'hours' ? duration(x) : `${axis} ${Math.round(x).toLocaleString('en')}`)}
-    />
-  )
-}
-
-/** Where a step lies on the axis; between the steps that are known, in proportion. */
-function placeOn({ steps, at, tokens }: Curves['axes'], axis: Axis): (step: number) => number {
-  if (axis === 'step') return (step) => step
-  const begin = at[0] ?? 0
-  const ys = axis === 'tokens' ? tokens : at.map((time) => (time - begin) / 3_600_000)
-  return (step) => {
-    let low = 0
-    let high = steps.length - 1
-    if (high < 0) return step
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (steps[middle]! < step) low = middle + 1
-      else high = middle
-    }
-    const before = Math.max(0, low - 1)
-    const width = steps[low]! - steps[before]!
-    const share = width > 0 ? Math.min(1, Math.max(0, (step - steps[before]!) / width)) : 0
-    return ys[before]! + share * (ys[low]! - ys[before]!)
-  }
-}
-
-function duration(hours: number): string {
-  const seconds = hours * 3600
-  if (seconds < 90) return `${seconds.toFixed(0)} s`
-  return seconds < 5400 ? `${(seconds / 60).toFixed(1)} min` : `${hours.toFixed(2)} h`
+  return <CurvePanel title={title} curves={curves} settings={settings} uprights={uprights} />
 }
 
 type Range = { value: number; low: number; high: number }
@@ -249,8 +165,3 @@ export function Bought({ marks }: { marks: Curves['marks'] }) {
 }
 
 const range = ({ value, low, high }: Range): string => `${value.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`
-
-/** `heldOutLoss` as people say it. */
-export function words(name: string): string {
-  return name.replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`).replace('held out', 'held-out')
-}

@@ -1,14 +1,19 @@
 // What a run is made of: the line that began it, its inputs by hash, every setting; and the end of what its process said.
 import { useEffect, useRef } from 'react'
 import type { AnswerOf } from '#server/contract'
-import { words } from './curves.tsx'
+import { words } from './curve-settings.tsx'
 import { textOf } from './fields.tsx'
 
 type Run = AnswerOf<'GET /api/projects/{project}/runs/{run}'>
 
+/** Every setting that a run was begun with, by its name. */
+export function settingsOf({ config }: Pick<Run, 'config'>): [string, unknown][] {
+  const { config: settings, ...rest } = config as { config?: Record<string, unknown> } & Record<string, unknown>
+  return Object.entries({ ...rest, ...settings }).filter(([, value]) => value !== undefined && value !== null)
+}
+
 export function Facts({ run }: { run: Run }) {
-  const { config: settings, ...rest } = run.config as { config?: Record<string, unknown> } & Record<string, unknown>
-  const rows = Object.entries({ ...rest, ...settings }).filter(([, value]) => value !== undefined && value !== null)
+  const rows = settingsOf(run)
   return (
     <details className="fold">
       <summary>Config and inputs</summary>
