@@ -20,6 +20,12 @@ const Guideline = z.object({
   by: z.string().optional(),
 })
 
+const Change = z.object({
+  before: z.number(),
+  after: z.number(),
+  change: z.object({ value: z.number(), low: z.number(), high: z.number() }),
+})
+
 export const DATA = {
   'GET /api/projects/{project}/datasets': {
     summary: 'Datasets by name, the newest version of each',
@@ -50,6 +56,22 @@ export const DATA = {
     summary: 'All versions of the guideline, newest first',
     access: EVERY_ROLE,
     answer: z.object({ versions: z.array(Guideline) }),
+  },
+  'GET /api/projects/{project}/guideline/change': {
+    summary:
+      'Did a later version help: agreement and accuracy on gold under two versions, with an interval of the change',
+    access: OBSERVERS,
+    query: z.object({ before: z.coerce.number().int().positive(), after: z.coerce.number().int().positive() }),
+    answer: z.object({
+      items: z.object({ before: z.number(), after: z.number(), both: z.number() }),
+      /** Null where it is not defined: nothing varies, or no gold was judged under both. */
+      percent: Change.nullable(),
+      alpha: Change.nullable(),
+      gwetAC1: Change.nullable(),
+      goldAccuracy: Change.nullable(),
+      /** By alpha; never shown on fewer than 12 pairs of a version. */
+      verdict: z.enum(['helped', 'hurt', 'not shown']),
+    }),
   },
   'PUT /api/projects/{project}/guideline': {
     summary: 'A new version of the guideline; campaigns keep the one they began with',

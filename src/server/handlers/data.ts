@@ -8,6 +8,7 @@ import { findVersion, importVersion, type Kind, listDatasets, listVersions, type
 import { ConfigError, DataError, HttpError } from '#errors'
 import { addGuideline, audit, listGuidelines, type Project } from '#store'
 import type { Handlers } from '../call.ts'
+import { changeBetween, changeShown } from '../guideline-changes.ts'
 import { objectiveOf } from '../objective.ts'
 import { diskTrouble } from '../refusals.ts'
 
@@ -18,6 +19,7 @@ type Data = Pick<
   | 'GET /api/projects/{project}/datasets/{dataset}/rows'
   | 'GET /api/projects/{project}/objective'
   | 'GET /api/projects/{project}/guideline'
+  | 'GET /api/projects/{project}/guideline/change'
   | 'PUT /api/projects/{project}/guideline'
 >
 
@@ -75,6 +77,26 @@ export const dataHandlers: Data = {
   'GET /api/projects/{project}/guideline': async ({ service, project, role }) => {
     const versions = await listGuidelines(service.store.query, project.id)
     return { versions: role === 'annotator' ? versions.map((version) => ({ ...version, by: undefined })) : versions }
+  },
+
+  'GET /api/projects/{project}/guideline/change': async ({ service, project, query: { before, after } }) => {
+    const { query } = service.store
+    const versions = await listGuidelines(query, project.id)
+    const [first, second] = [before, after].map((number) => versions.find((version) => version.number === number))
+    if (!first || !second)
+      throw new HttpError(422, `expected versions from 1 to ${versions.length}, got ${before} and ${after}`)
+    const { items, verdict, percent, alpha, gwetAC1, goldAccuracy } = await changeBetween(query, project, [
+      first,
+      second,
+    ])
+    return {
+      items,
+      verdict,
+      percent: changeShown(percent),
+      alpha: changeShown(alpha),
+      gwetAC1: changeShown(gwetAC1),
+      goldAccuracy: goldAccuracy ? changeShown(goldAccuracy) : null,
+    }
   },
 
   'PUT /api/projects/{project}/guideline': async ({ service, project, user, body }) =>

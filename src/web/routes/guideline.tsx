@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { GuidelineText } from '../annotate/guideline.tsx'
 import { useGet, useWrite } from '../api.ts'
 import { Empty, Field, Loading, Problem, Time } from '../parts.tsx'
+import { GuidelineChange } from './guideline-change.tsx'
 import { useProject } from './project.tsx'
 
 export function GuidelineScreen() {
@@ -86,6 +87,9 @@ export function GuidelineScreen() {
         <Empty title="No guideline yet">
           <p>A lead writes it; people judge by it.</p>
         </Empty>
+      )}
+      {role !== 'annotator' && versions.length > 1 && (
+        <GuidelineChange slug={slug} numbers={versions.map((version) => version.number)} />
       )}
     </main>
   )
