@@ -29,7 +29,10 @@ const NOWHERE = '00000000-0000-4000-8000-000000000000'
 const filled = (key: string, project: string) =>
   key
     .replace('{project}', project)
-    .replaceAll(/\{(campaign|candidacy|delivery|evaluation|fill|key|submission|user|webhook|withdrawal)\}/g, NOWHERE)
+    .replaceAll(
+      /\{(campaign|candidacy|credential|delivery|evaluation|fill|key|submission|user|webhook|withdrawal)\}/g,
+      NOWHERE,
+    )
     .replaceAll('{item}', '999999')
     .replaceAll(/\{(dataset|run)\}/g, 'nothing')
     .replaceAll('{release}', 'nothing')

@@ -1,5 +1,6 @@
 // Campaigns: what is judged, by how many, under which words; and how far it is.
 import type { Choice, Prompt, Question } from '#schema'
+import { mayBeAsked } from './credentials.ts'
 import { type Better, EVERYBODY, type QualificationRule } from './gold.ts'
 import type { PauseRule } from './pauses.ts'
 import type { Query } from './store.ts'
@@ -78,14 +79,17 @@ export async function findCampaign(query: Query, project: string, id: string): P
   return (await query<Campaign>(`${CAMPAIGN} where campaigns.project_id = $1 and campaigns.id = $2`, [project, id]))[0]
 }
 
+export type OfItem = { hasItem: boolean; asksForExpertise: boolean }
+
 /** The same without how far it is, for what is asked at every answer; with `item`, only where that is one of its items. */
 export async function findCampaignFacts(
   query: Query,
   project: string,
   { id, item }: { id: string; item?: string },
-): Promise<(CampaignFacts & { hasItem: boolean }) | undefined> {
-  const [row] = await query<CampaignFacts & { hasItem: boolean }>(
-    `select ${FACTS}, exists (select from items where items.id = $3 and campaign_id = campaigns.id) as "hasItem"
+): Promise<(CampaignFacts & OfItem) | undefined> {
+  const [row] = await query<CampaignFacts & OfItem>(
+    `select ${FACTS}, exists (select from items where items.id = $3 and campaign_id = campaigns.id) as "hasItem",
+       (select expertise from items where items.id = $3) is not null as "asksForExpertise"
      from campaigns join guidelines on guidelines.id = guideline_id where campaigns.project_id = $1 and campaigns.id = $2`,
     [project, id, item ?? null],
   )
@@ -104,6 +108,8 @@ export type NewItem = {
   b: string
   /** Of rankings. */
   completions?: string[] | undefined
+  /** Only people who hold a credential of it are asked. */
+  expertise?: string | undefined
   gold?: Better | undefined
   goldReason?: string | undefined
 }
@@ -173,10 +179,11 @@ export async function createCampaign(
     const some = items.slice(from, from + ITEMS_AT_ONCE).map((item, i) => ({ ...item, position: from + i }))
     await query(
       `with given as (select * from jsonb_to_recordset($2)
-         as given (position integer, item text, prompt jsonb, a text, b text, completions jsonb, gold text, "goldReason" text)),
+         as given (position integer, item text, prompt jsonb, a text, b text, completions jsonb, gold text,
+           "goldReason" text, expertise text)),
        made as (
-         insert into items (campaign_id, position, item, prompt, a, b, completions, gold, wanted)
-         select $1, position, item, prompt, a, b, completions, gold, case when gold is null then $3::integer else $4 end from given
+         insert into items (campaign_id, position, item, prompt, a, b, completions, gold, expertise, wanted)
+         select $1, position, item, prompt, a, b, completions, gold, expertise, case when gold is null then $3::integer else $4 end from given
          returning id, item, gold)
        insert into gold (item_id, user_id, better, note)
        select id, $5, made.gold, coalesce("goldReason", '') from made join given using (item) where made.gold is not null`,
@@ -212,6 +219,7 @@ export function openFor(
          and s.state in ('waiting', 'accepted', 'returned'))
        and not exists (select from answers where item_id = items.id and user_id = $2 and answers.state = 'current')
        and not exists (select from skips where item_id = items.id and user_id = $2)
+       and ${mayBeAsked('items.campaign_id')}
      group by campaigns.id having count(*) filter (where gold is null) > 0 order by campaigns.made_at`,
     [project, user],
   )

@@ -2,6 +2,7 @@
 // to what is wanted; so two people can race for the last place and one gets it.
 import type { Prompt } from '#schema'
 import type { Draft } from './annotating.ts'
+import { mayBeAsked } from './credentials.ts'
 import type { Query, Store } from './store.ts'
 
 /** As it is put to a person: sides drawn, nothing that says who wrote what. */
@@ -25,7 +26,7 @@ const TASK = `select claims.item_id::text as id, prompt, case when is_a_left the
  */
 export type Source = 'ordinary' | 'gold turn' | 'qualifying'
 /**
- * Nothing of this person's is there: no judgement, demonstration, answer or skip. Asked of one item after the other, each time
+ * They may be asked, and nothing of this person's is there: no judgement, demonstration, answer or skip. Asked of one item after the other, each time
  * by a key: as `not exists` Postgres joins whole tables before it takes the first item, which in a campaign of 2,000 cost 160 ms
  * a claim.
  */
@@ -34,7 +35,8 @@ const MINE_TO_DO = `settled is null
   and (select 1 from submissions where item_id = items.id and user_id = $2
     and state in ('waiting', 'accepted', 'returned')) is null
   and (select 1 from answers where item_id = items.id and user_id = $2 and state = 'current') is null
-  and (select 1 from skips where item_id = items.id and user_id = $2) is null`
+  and (select 1 from skips where item_id = items.id and user_id = $2) is null
+  and ${mayBeAsked('$1')}`
 const IS_ORDINARY_LEFT = `exists (select from items where campaign_id = $1 and gold is null
   and judged + claimed < wanted and ${MINE_TO_DO})`
 const FROM: Record<Source, string> = {
@@ -109,11 +111,13 @@ export async function findTask(query: Query, campaign: string, user: string): Pr
   return (await query<Task>(`${TASK} where claims.campaign_id = $1 and claims.user_id = $2`, [campaign, user]))[0]
 }
 
-/** Gives back what nobody kept alive; answers how many. */
+/** Gives back what nobody kept alive, and what its holder may no longer be asked about; answers how many. */
 export async function releaseExpired(query: Query, campaign: string): Promise<number> {
   const rows = await query(
     `with over as (
-       select item_id, user_id from claims where campaign_id = $1 and expires_at < now() for update skip locked),
+       select item_id, user_id from claims join items on items.id = item_id
+       where claims.campaign_id = $1 and (expires_at < now() or not ${mayBeAsked('$1', 'claims.user_id')})
+       for update of claims skip locked),
      ended as (delete from claims using over where claims.item_id = over.item_id and claims.user_id = over.user_id returning claims.item_id)
      update items set claimed = claimed - n from (select item_id, count(*)::int as n from ended group by item_id) as given
      where items.id = given.item_id returning items.id`,

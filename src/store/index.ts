@@ -179,6 +179,14 @@ export {
 export { openStore, type Query, type Store } from './store.ts'
 export { closeOverdue, setDeadline } from './deadlines.ts'
 export { tellLapses } from './lapses.ts'
+export {
+  type Credential,
+  endCredential,
+  expertiseIn,
+  giveCredential,
+  isQualifiedFor,
+  listCredentials,
+} from './credentials.ts'
 export { takeBackSubmission } from './taking-back.ts'
 export { claim, claimItem, findTask, heartbeat, releaseExpired } from './claims.ts'
 export { type Answer, isAnswered, submit, type WantsMore } from './judging.ts'
@@ -204,6 +212,7 @@ export {
   findCampaignFacts,
   listCampaigns,
   type NewItem,
+  type OfItem,
   openFor,
   setCampaignState,
   type Totals,

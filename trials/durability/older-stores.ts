@@ -102,5 +102,10 @@ export const ROWS_AFTER: Record<number, string> = {
   18: `insert into submissions (item_id, user_id, key, completion, active_seconds, guideline_id, state, follows)
          select item_id, user_id, gen_random_uuid(), 'Taken back.', 3, guideline_id, 'undone', id from submissions where state = 'returned';`,
   19: `update campaigns set deadline = now() + interval '3 days' where id = '${WRITING}';`,
+  21: `insert into credentials (project_id, user_id, expertise, proof, expires_at, given_by)
+         values ('${DESK}', '${MAX}', 'tax-law', 'an exam', now() + interval '1 year', '${EVA}');
+       insert into credentials (project_id, user_id, expertise, given_by, ended_by, ended_at)
+         values ('${DESK}', '${MAX}', 'cardiology', '${EVA}', '${EVA}', now());
+       update items set expertise = 'tax-law' where campaign_id = '${RATING}';`,
   20: `insert into lapses (release_id, lapsed_at) select id, now() from releases;`,
 }

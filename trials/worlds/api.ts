@@ -105,6 +105,9 @@ export async function openApiWorld({
         fill: await columns('select id from fills order by made_at limit 20'),
         evaluation: await columns('select id from evaluations order by made_at limit 20'),
         withdrawal: await columns('select id from withdrawals limit 20'),
+        credential: await columns('select id from credentials limit 10'),
+        expertise: ['parcels', 'tax-law'],
+        domain: ['customer-service', 'none'],
         candidacy: await columns('select id from candidacies order by asked_at limit 20'),
         key: await columns('select id from api_keys order by made_at desc limit 5'),
         submission: await columns('select id::text as id from submissions limit 10'),
@@ -159,6 +162,7 @@ export async function openApiWorld({
         fill: await one(of('fills')),
         evaluation: await one(of('evaluations')),
         withdrawal: await one(of('withdrawals')),
+        credential: await one(of('credentials')),
         candidacy: await one(of('candidacies')),
         submission: await one(
           `submissions.id::text as id from submissions join items on items.id = item_id join campaigns on campaigns.id = campaign_id join projects on projects.id = project_id where slug = $1`,
@@ -267,6 +271,7 @@ async function fillProject(lead: Person, project: string, judges: readonly Perso
   await must(lead, `POST ${at('/fills')}`, { name: 'drawn', prompts: 'asks', models: [model], n: 2, maxTokens: 4 })
   const evaluation = { name: 'Spring', candidate: model, opponent: 'base', prompts: 'asks', maxTokens: 4 }
   await must(lead, `POST ${at('/evaluations')}`, evaluation)
+  await must(lead, `POST ${at(`/people/${writer.id}/credentials`)}`, { expertise: 'parcels', days: 30 })
   const hook = { name: 'board', url: 'https://hook.example/', events: ['guideline.change'] }
   const { id: webhook } = await must<{ id: string }>(lead, `POST ${at('/webhooks')}`, hook)
   await must(lead, `POST ${at(`/webhooks/${webhook}/test`)}`)

@@ -4,7 +4,7 @@ import { Choice, Prompt, Questions } from '#schema'
 import { PauseRule } from './calibration.ts'
 import { ModelName } from './fills.ts'
 import { GoldRate, Qualification } from './gold.ts'
-import { type Endpoint, JUDGES, KEEPERS, LEADS, Moment, OBSERVERS, PARAMETERS, Text } from './endpoint.ts'
+import { type Endpoint, Expertise, JUDGES, KEEPERS, LEADS, Moment, OBSERVERS, PARAMETERS, Text } from './endpoint.ts'
 
 const Adaptive = z.strictObject({
   threshold: z.number().gt(0.5).lt(1),
@@ -142,6 +142,8 @@ export const CAMPAIGNS = {
       isCalibration: z.boolean().default(false),
       /** Of ratings: what is asked of each completion. */
       questions: Questions.optional(),
+      /** Only people with a credential of it are asked; rows with an `expertise` of their own ask for that. */
+      expertise: Expertise.optional(),
       /** It is closed then by itself. */
       deadline: Moment.optional(),
       seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
@@ -158,6 +160,8 @@ export const CAMPAIGNS = {
       goldRate: z.number(),
       goldItems: z.number(),
       pauseRule: PauseRule.nullable(),
+      /** What its items ask for: how many are not done, and how many people may be asked about them. */
+      expertise: z.array(z.object({ expertise: z.string(), items: z.number(), open: z.number(), people: z.number() })),
       qualification: Qualification.nullable(),
       people: z.array(
         z.object({

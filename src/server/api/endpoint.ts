@@ -41,6 +41,7 @@ export const PARAMETERS = {
   fill: z.uuid(),
   evaluation: z.uuid(),
   withdrawal: z.uuid(),
+  credential: z.uuid(),
   webhook: z.uuid(),
   delivery: z.uuid(),
   candidacy: z.uuid(),
@@ -59,6 +60,12 @@ export const Moment = z.iso
     return year >= 1 && year <= 9999
   }, 'expected a year from 1 to 9999')
   .transform((text) => new Date(text).toISOString())
+/** A word for what people know: cardiology, tax-law. */
+export const Expertise = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'expected lower-case letters, digits and hyphens, 40 at most')
 /** Of a bundled domain; without one a project begins empty. */
 export const DomainName = z.string().max(80)
 export const Text = (most: number) => z.string().trim().min(1).max(most)

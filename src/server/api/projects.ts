@@ -1,7 +1,7 @@
 // Projects: their home, their people, their audit log.
 import { z } from 'zod'
 import { Role } from '#schema'
-import { DomainName, type Endpoint, EVERY_ROLE, LEADS, OBSERVERS, OWNERS, Text } from './endpoint.ts'
+import { DomainName, type Endpoint, Expertise, EVERY_ROLE, LEADS, OBSERVERS, OWNERS, Text } from './endpoint.ts'
 
 /** A step of the loop as the home page draws it. */
 const Step = z.object({
@@ -31,6 +31,18 @@ const Person = z.object({
   role: Role,
   isDisabled: z.boolean(),
   joinedAt: z.string(),
+  /** What they may be asked about, expired ones among them. */
+  credentials: z.array(
+    z.object({
+      id: z.string(),
+      expertise: z.string(),
+      proof: z.string(),
+      expiresAt: z.string().nullable(),
+      isExpired: z.boolean(),
+      by: z.string(),
+      at: z.string(),
+    }),
+  ),
 })
 
 export const PROJECTS = {
@@ -78,6 +90,21 @@ export const PROJECTS = {
     summary: 'A link by which that person chooses a new password',
     access: OWNERS,
     answer: z.object({ token: z.string() }),
+  },
+  'POST /api/projects/{project}/people/{user}/credentials': {
+    summary: 'This person knows enough of it to be asked, until it expires; what shows it is kept',
+    access: LEADS,
+    body: z.strictObject({
+      expertise: Expertise,
+      proof: z.string().trim().max(400).default(''),
+      days: z.number().int().min(1).max(3650).nullable().default(null),
+    }),
+    answer: z.object({ id: z.string() }),
+  },
+  'DELETE /api/projects/{project}/people/{user}/credentials/{credential}': {
+    summary: 'Ask them no more about it; what they answered stays',
+    access: LEADS,
+    answer: 'nothing',
   },
   'GET /api/projects/{project}/audit': {
     summary: 'The newest entries of the project’s audit log',

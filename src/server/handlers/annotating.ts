@@ -14,6 +14,7 @@ import {
   listPast,
   noteReading,
   type Guideline,
+  type OfItem,
   type Project,
   type Query,
   reopen,
@@ -26,6 +27,7 @@ import {
 } from '#store'
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
+import { mustKnowEnough } from '../expertise.ts'
 import { wantsMoreIn } from '../overlapping.ts'
 import { pausesNow } from '../pausing.ts'
 import { addAnswer, forgetProgress, progressIn } from '../progress.ts'
@@ -77,6 +79,8 @@ export const annotatingHandlers: Annotating = {
     if (isPaused && !(await isAnswered(service.store.query, user.id, body.key)))
       throw new HttpError(422, 'you are paused in this campaign; a lead lets you go on')
     await mustBeOpenTo(call, campaign)
+    if (campaign.asksForExpertise && !(await isAnswered(service.store.query, user.id, body.key)))
+      await mustKnowEnough(service.store.query, params.item, user.id)
     const where = { project: project.id, campaign: campaign.id, item: params.item, user: user.id }
     const wantsMore = campaign.adaptive ? await wantsMoreIn(service.store.query, project, campaign) : undefined
     const submitted = await submit(service.store, where, body, wantsMore)
@@ -139,7 +143,7 @@ async function itemOf({
   service,
   project,
   params: { campaign: id, item },
-}: OfCampaign & { params: { item: string } }): Promise<CampaignFacts> {
+}: OfCampaign & { params: { item: string } }): Promise<CampaignFacts & OfItem> {
   const campaign = await findCampaignFacts(service.store.query, project.id, { id, item })
   if (!campaign) throw new HttpError(404, 'there is no such campaign')
   if (!campaign.hasItem) throw new HttpError(404, 'there is no such item')

@@ -29,6 +29,7 @@ import {
 import { agreementOfPairs, firstByPosition, orderFor, rankingRows, ratingRows, sayOf } from '../answering.ts'
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
+import { mustKnowEnough } from '../expertise.ts'
 import { openingOf } from '../prompts.ts'
 import { Conflict } from '../refusals.ts'
 import { campaignOf, defined } from './campaigns.ts'
@@ -117,6 +118,7 @@ export const answerHandlers: Answers = {
     const campaign = await itemOf(call)
     if (!(await standing(query, campaign.id, user.id)).hasRead)
       throw new HttpError(422, 'read the guideline of this campaign first')
+    await mustKnowEnough(query, params.item, user.id)
     const count = await countCompletions(query, params.item)
     const content =
       campaign.kind === 'ratings'

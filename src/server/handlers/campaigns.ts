@@ -8,6 +8,7 @@ import {
   type Campaign,
   type CampaignKind,
   createCampaign,
+  expertiseIn,
   findCampaign,
   listAttempts,
   listCampaigns,
@@ -52,7 +53,7 @@ export const campaignHandlers: Campaigns = {
 
   'POST /api/projects/{project}/campaigns': async ({ service, project, user, body }) => {
     const { kind, name, dataset, overlap, adaptive, isCalibration, seed, goldRate, qualification = null } = body
-    const { deadline } = body
+    const { deadline, expertise } = body
     mustBeAhead(deadline)
     const criteria = criteriaNamed(service.workspace, project, body.criteria)
     if (adaptive && adaptive.cap <= overlap)
@@ -70,7 +71,7 @@ export const campaignHandlers: Campaigns = {
       throw new HttpError(422, `dataset: expected at most ${MOST_ITEMS} rows, got ${version.rows}`)
     const asks = await asksOf(service, project, body)
     const rows = versionRows(service.workspace, version)
-    const items = ITEMS[kind](rows)
+    const items = ITEMS[kind](rows).map((item) => ({ ...item, expertise: item.expertise ?? expertise }))
     const goldItems = items.filter(({ gold }) => gold !== undefined).length
     if (goldRate > 0 && goldItems === 0)
       throw new HttpError(422, 'goldRate: no row of the dataset has gold; import some, or mark items afterwards')
@@ -110,6 +111,7 @@ export const campaignHandlers: Campaigns = {
         criteria: body.criteria,
         ...(isCalibration && { isCalibration }),
         ...(deadline !== undefined && { deadline }),
+        ...(expertise !== undefined && { expertise }),
         guideline: guideline.label,
       }
       await audit(query, { actor: user.id, project: project.id, action: 'campaign.create', subject: id, detail })
@@ -120,12 +122,13 @@ export const campaignHandlers: Campaigns = {
   'GET /api/projects/{project}/campaigns/{campaign}': async ({ service, project, params }) => {
     const { query } = service.store
     const campaign = await campaignOf(query, project, params.campaign)
-    const [people, attempts, flags, pauses, report] = await Promise.all([
+    const [people, attempts, flags, pauses, report, expertise] = await Promise.all([
       progressByPerson(query, campaign.id),
       listAttempts(query, campaign.id),
       listFlags(query, campaign.id),
       listPauses(query, campaign.id),
       reportOn(query, project, campaign),
+      expertiseIn(query, campaign.id),
     ])
     const agreement = report.agreement()
     const reports = report.annotators()
@@ -133,6 +136,7 @@ export const campaignHandlers: Campaigns = {
     const settledAs = (outcome: string) => report.settled.filter((word) => word.outcome === outcome).length
     return {
       ...campaign,
+      expertise,
       agreement: agreement && agreementShown(agreement),
       agreementBy: report
         .agreementBy()

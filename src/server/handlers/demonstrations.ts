@@ -29,6 +29,7 @@ import {
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
 import { keepDemonstrations, wordsChanged, writers } from '../demonstrating.ts'
+import { mustKnowEnough } from '../expertise.ts'
 import { openingOf } from '../prompts.ts'
 import { Conflict } from '../refusals.ts'
 import { tokenizerIn } from '../tokenizers.ts'
@@ -109,6 +110,7 @@ export const demonstrationHandlers: Demonstrations = {
     const campaign = await itemOf(call)
     if (!(await standing(query, campaign.id, user.id)).hasRead)
       throw new HttpError(422, 'read the guideline of this campaign first')
+    await mustKnowEnough(query, params.item, user.id)
     const drafted = await draftedAnswer(query, params.item)
     const where = { project: project.id, campaign: campaign.id, item: params.item, user: user.id }
     const { outcome } = await submitDemonstration(service.store, where, {

@@ -6,8 +6,11 @@ import {
   countOwners,
   createLink,
   createProject,
+  endCredential,
   findMember,
+  giveCredential,
   latestAudit,
+  listCredentials,
   listMembers,
   mayResetPassword,
   removeMember,
@@ -29,6 +32,8 @@ type Projects = Pick<
   | 'PUT /api/projects/{project}/people/{user}'
   | 'DELETE /api/projects/{project}/people/{user}'
   | 'POST /api/projects/{project}/people/{user}/password-link'
+  | 'POST /api/projects/{project}/people/{user}/credentials'
+  | 'DELETE /api/projects/{project}/people/{user}/credentials/{credential}'
   | 'GET /api/projects/{project}/audit'
   | 'GET /api/audit'
   | 'GET /api/audit/verdict'
@@ -61,9 +66,15 @@ export const projectHandlers: Projects = {
     ...(await loopOf(service, { project, role, user })),
   }),
 
-  'GET /api/projects/{project}/people': async ({ service, project }) => ({
-    people: await listMembers(service.store.query, project.id),
-  }),
+  'GET /api/projects/{project}/people': async ({ service, project }) => {
+    const { query } = service.store
+    const [members, credentials] = await Promise.all([
+      listMembers(query, project.id),
+      listCredentials(query, project.id),
+    ])
+    const of = (user: string) => credentials.filter((credential) => credential.user === user)
+    return { people: members.map((member) => ({ ...member, credentials: of(member.user) })) }
+  },
 
   'POST /api/projects/{project}/invitations': async ({ service, project, role, user, body }) => {
     if (role !== 'owner' && (body.role === 'owner' || body.role === 'lead'))
@@ -114,6 +125,24 @@ export const projectHandlers: Projects = {
       const token = await createLink(query, { kind: 'password', user: params.user }, user.id)
       await audit(query, { actor: user.id, project: project.id, action: 'password.link', subject: params.user })
       return { token }
+    }),
+
+  'POST /api/projects/{project}/people/{user}/credentials': async ({ service, project, user, params, body }) =>
+    service.store.transaction(async (query) => {
+      if (!(await findMember(query, project.id, params.user))) throw new HttpError(404, 'there is no such member')
+      const id = await giveCredential(query, { project: project.id, user: params.user, by: user.id, ...body })
+      const detail = { user: params.user, expertise: body.expertise, days: body.days }
+      await audit(query, { actor: user.id, project: project.id, action: 'credential.give', subject: id, detail })
+      return { id }
+    }),
+
+  'DELETE /api/projects/{project}/people/{user}/credentials/{credential}': async ({ service, project, user, params }) =>
+    service.store.transaction(async (query) => {
+      const { user: holder, credential: id } = params
+      if (!(await endCredential(query, { project: project.id, user: holder, id, by: user.id })))
+        throw new HttpError(404, 'there is no such credential')
+      const detail = { user: holder }
+      await audit(query, { actor: user.id, project: project.id, action: 'credential.end', subject: id, detail })
     }),
 
   'GET /api/projects/{project}/audit': async ({ service, project, query }) => ({

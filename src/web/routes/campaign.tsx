@@ -14,6 +14,7 @@ import { Demonstrations } from './campaign-demonstrations.tsx'
 import { People } from './campaign-people.tsx'
 import { KINDS } from './kinds.ts'
 import { KeepForm } from './keep.tsx'
+import { AskedExpertise } from './credentials.tsx'
 import { useProject } from './project.tsx'
 import { many, peopleEach } from './words.ts'
 
@@ -72,6 +73,7 @@ export function CampaignScreen() {
           </span>
         </p>
       </div>
+      <AskedExpertise expertise={campaign.data.expertise} />
       <Deadline params={params} campaign={campaign.data} isLead={role === 'owner' || role === 'lead'} />
       <div className="row">
         {role !== 'viewer' && (

@@ -6,6 +6,7 @@ import { useGet, useWrite } from '../api.ts'
 import { Field, Loading, Problem, textsOf } from '../parts.tsx'
 import { DeadlineField, momentOf } from './campaign-deadline.tsx'
 import { CriteriaField } from './criteria-field.tsx'
+import { ExpertiseField } from './credentials.tsx'
 import { DatasetField, ImportFirst } from './dataset-fields.tsx'
 import { type Draft, FIRST, QuestionsField, questionsOf } from './questions-field.tsx'
 import { ModelField } from './samples.tsx'
@@ -73,6 +74,7 @@ export function NewCampaign({ slug }: { slug: string }) {
       dataset: text('dataset'),
       overlap: Number(text('overlap') || 1),
       ...(deadline !== null && { deadline }),
+      ...(text('expertise') !== '' && { expertise: text('expertise') }),
     }
     const seed = Number(text('seed'))
     create.mutate({
@@ -152,6 +154,7 @@ export function NewCampaign({ slug }: { slug: string }) {
               )}
             </>
           )}
+          <ExpertiseField slug={slug} />
           <DeadlineField />
           <Field
             label="Seed"

@@ -5,6 +5,7 @@ import { Role } from '#schema'
 import { useGet, useWrite } from '../api.ts'
 import { Field, HandOver, Loading, Problem, Time } from '../parts.tsx'
 import { useMe } from '../who.ts'
+import { Credentials } from './credentials.tsx'
 import { useProject } from './project.tsx'
 
 const MEANS: Record<Role, string> = {
@@ -44,12 +45,19 @@ export function PeopleScreen() {
                 <th scope="col">Name</th>
                 <th scope="col">Role</th>
                 <th scope="col">Since</th>
+                <th scope="col">Knows enough of</th>
                 {isOwner && <th scope="col">Manage</th>}
               </tr>
             </thead>
             <tbody>
               {people.data.people.map((person) => (
-                <Person key={person.user} slug={slug} isOwner={isOwner} {...person} />
+                <Person
+                  key={person.user}
+                  slug={slug}
+                  isOwner={isOwner}
+                  isLead={isOwner || role === 'lead'}
+                  {...person}
+                />
               ))}
             </tbody>
           </table>
@@ -109,14 +117,18 @@ function Invite({ slug, isOwner }: { slug: string; isOwner: boolean }) {
 function Person({
   slug,
   isOwner,
+  isLead,
   user,
   name,
   email,
   role,
   joinedAt,
+  credentials,
 }: {
   slug: string
   isOwner: boolean
+  isLead: boolean
+  credentials: Parameters<typeof Credentials>[0]['credentials']
   user: string
   name: string
   email: string
@@ -156,6 +168,9 @@ function Person({
         <td>
           <Time at={joinedAt} />
         </td>
+        <td>
+          <Credentials params={params} name={name} credentials={credentials} isLead={isLead} />
+        </td>
         {isOwner && (
           <td className="acts">
             {user !== me.id && (
@@ -180,7 +195,7 @@ function Person({
       </tr>
       {(error || reset.data) && (
         <tr>
-          <td colSpan={4}>
+          <td colSpan={5}>
             <Problem error={error} />
             {reset.data && (
               <HandOver
