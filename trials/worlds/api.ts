@@ -283,7 +283,10 @@ function writeRun(workspace: string, run: string): void {
   fs.mkdirSync(join(folder, 'checkpoints'), { recursive: true })
   const rows = Array.from({ length: 30 }, (_, step) => `${JSON.stringify({ step, loss: 1 / (step + 1) })}\n`)
   fs.writeFileSync(join(folder, 'config.json'), JSON.stringify({ recipe: 'sft', config: { steps: 30 } }))
-  fs.writeFileSync(join(folder, 'run.json'), JSON.stringify({ recipe: 'sft', status: 'stopped', simulated: false }))
+  fs.writeFileSync(
+    join(folder, 'run.json'),
+    JSON.stringify({ recipe: 'sft', status: 'stopped', simulated: false, inputs: {}, outputs: {} }),
+  )
   fs.writeFileSync(join(folder, 'metrics.jsonl'), rows.join(''))
 }
 
