@@ -160,6 +160,10 @@ test('what fuzzing found stays mended', async () => {
     expect(text).not.toContain(world.harness.workspace)
   }
   fs.writeFileSync(record, whole)
+  // A whole one is found by its folder in the workspace, and told by nothing longer.
+  const walk = await world.people.owner.ask('GET /api/projects/desk/lineage/walk?id=runs/watched')
+  expect([walk.status, walk.text]).toEqual([200, expect.stringContaining('"id":"runs/watched"')])
+  expect(walk.text).not.toContain(world.harness.workspace)
   for (const nested of [
     `${'['.repeat(100_000)}${']'.repeat(100_000)}`,
     `${'{"a":'.repeat(9000)}1${'}'.repeat(9000)}`,
