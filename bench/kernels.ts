@@ -149,7 +149,7 @@ scope(() => {
   const halves = (t: Tensor) => splitWithSizes(t, [MLP, MLP], 1) as [Tensor, Tensor]
   race('swiGlu of two halves', {
     plain: both((t) => [plainSwiGlu(...halves(t!))], [gateUp], [up]),
-    fused: both((t) => [swiGlu(...halves(t!))], [gateUp], [up]),
+    fused: both((t) => [swiGlu(t!)], [gateUp], [up]),
   })
 })
 

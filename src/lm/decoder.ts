@@ -13,6 +13,7 @@ import {
   narrow,
   reshape,
   rotary,
+  rotarySplit,
   splitWithSizes,
   swiGlu,
   t,
@@ -250,8 +251,10 @@ function queryKeyValue(block: Block, x: Tensor, tables: Tables | undefined): [Te
   const qkv = block.arithmetic.product(x, layer.qkv)
   const T = qkv.shape[0]!
   if (!design.isByHead && !design.queryKeyNorm) {
+    const heads = view(qkv, [T, H + 2 * K, D])
+    if (tables && rotaryWidth(c) === D) return rotarySplit(heads, tables, { queryHeads: H })
     // One rotation for queries and keys: they are neighbours. Splits, since their backward is one copy.
-    const [queryKeys, values] = splitWithSizes(view(qkv, [T, H + 2 * K, D]), [H + K, K], 1)
+    const [queryKeys, values] = splitWithSizes(heads, [H + K, K], 1)
     const [queries, keys] = splitWithSizes(turn(c, queryKeys!, tables), [H, K], 1)
     return [queries!, keys!, values!]
   }
@@ -286,8 +289,9 @@ function mlp({ c, design, layer, arithmetic }: Block, x: Tensor): Tensor {
 }
 
 function gated({ activation = 'silu', intermediateSize: M }: ModelConfig, wide: Tensor): Tensor {
+  if (activation === 'silu') return swiGlu(wide)
   const [gate, up] = splitWithSizes(wide, [M, M], 1) as [Tensor, Tensor]
-  return activation === 'silu' ? swiGlu(gate, up) : mul(activate(activation, gate), up)
+  return mul(activate(activation, gate), up)
 }
 
 function upRows(design: Design, M: number): number[] {

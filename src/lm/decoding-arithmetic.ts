@@ -1,18 +1,34 @@
 // Products of a sample stream: many small steps over weights that stay as they are meanwhile. A product of few rows is bound by
 // reading the matrix, so it reads the bytes that are stored (torch's `fewRows`: float32 rows against bfloat16, int8 or
-// float32) and unpacks nothing. Adapters are added into copies of their matrices; where the matrix is packed, a whole copy
+// float32) and unpacks nothing. More rows than that are bound by arithmetic: a float32 matrix is laid out for them once, as panels.
+// Adapters are added into copies of their matrices; where the matrix is packed, a whole copy
 // is what packing is to spare, so their own two matrices are laid side by side instead. Copies go with the stream.
 // Legend: B rows, I and O input and output width, R ranks of an adapter's parts together.
-import { add, cat, describe, fewRows, keep, mulScalar, noGrad, scope, Tensor, weightCopy, zeros } from '#torch'
+import {
+  add,
+  cat,
+  describe,
+  fewRows,
+  keep,
+  mulScalar,
+  narrow,
+  noGrad,
+  panelCopy,
+  scope,
+  t,
+  Tensor,
+  weightCopy,
+  zeros,
+} from '#torch'
 import type { Adapter } from './adapters.ts'
 import type { Arithmetic, Matrix, Precision } from './arithmetic.ts'
 
 /** Rows up to which reading bounds a product, beside libtorch's own float32, or bfloat16 with units for it: measured by bench/kernels.ts. */
 const FEW_ROWS = { float32: 8, units: 16 }
 
-/** A matrix as `fewRows` reads it. */
+/** A matrix as `fewRows` reads it, or as `decodeLayer` reads panels. */
 export type Stored = { weight: Tensor; scales?: Tensor }
-/** `stored`: what is read for so many rows; undefined where libtorch's own product serves them better, or an adapter lies beside. */
+/** `stored`: what is read for so many rows, panels included; undefined where libtorch's own product serves them better, or an adapter lies beside. */
 export type Decoding = {
   arithmetic: Arithmetic
   stored: (matrix: Matrix, rows: number) => Stored | undefined
@@ -31,6 +47,7 @@ export function decodingArithmetic(
   },
 ): Decoding {
   const merged = new Map<Adapter, Tensor>()
+  const panels = new Map<Tensor | Adapter, Tensor>()
   const lowRanks = new Map<Adapter, LowRank>()
   const hasUnits = o.device !== 'cpu' || describe().features.bfloat16Units
   const mostRows = (dtype: string): number => {
@@ -49,9 +66,32 @@ export function decodingArithmetic(
     return pair
   }
 
+  const hasPanels = o.precision === 'float32' && o.device === 'cpu'
+  /** Of a matrix in float32, its adapter added. */
+  const panelsOf = (matrix: Matrix, rows: number): Tensor | undefined => {
+    const { weight, adapter, isTransposed } = matrix
+    if (!hasPanels || rows <= FEW_ROWS.float32 || !(weight instanceof Tensor)) return undefined
+    const key = adapter ?? weight
+    let made = panels.get(key)
+    if (!made)
+      panels.set(
+        key,
+        (made = kept(() => {
+          const whole = adapter ? o.mergedWeight(matrix) : weight
+          return panelCopy(isTransposed ? t(whole) : whole)
+        })),
+      )
+    return made
+  }
+
   const product: Arithmetic['product'] = (x, matrix) => {
     const { adapter, bias, ...bare } = matrix
     const isPacked = !(matrix.weight instanceof Tensor)
+    const wide = panelsOf(matrix, x.shape[0]!)
+    if (wide) {
+      const y = narrow(fewRows(x, wide), 1, 0, outputsOf(matrix))
+      return bias ? add(y, bias) : y
+    }
     const stored = storedOf(matrix, { ...o, mergedOf })
     if (stored && x.shape[0]! <= mostRows(stored.weight.dtype)) {
       const y = fewRows(x, stored.weight, { ...(stored.scales && { scales: stored.scales }), ...(bias && { bias }) })
@@ -64,13 +104,16 @@ export function decodingArithmetic(
   }
   const stored: Decoding['stored'] = (matrix, rows) => {
     if (matrix.adapter && !(matrix.weight instanceof Tensor)) return undefined
+    const wide = panelsOf(matrix, rows)
+    if (wide) return { weight: wide }
     const found = storedOf(matrix, { ...o, mergedOf })
     return found && rows <= mostRows(found.weight.dtype) ? found : undefined
   }
   const free = (): void => {
-    for (const copy of merged.values()) copy.free()
+    for (const copy of [...merged.values(), ...panels.values()]) copy.free()
     for (const { a_RI, b_OR } of lowRanks.values()) for (const tensor of [a_RI, b_OR]) tensor.free()
     merged.clear()
+    panels.clear()
     lowRanks.clear()
   }
   return { arithmetic: { ...reading, product }, stored, free }
@@ -86,6 +129,10 @@ function storedOf(
   if (weight instanceof Tensor) return { weight: adapter ? o.mergedOf(matrix, adapter) : o.copyOf(weight) }
   if (weight.dtype === 'nf4') return undefined
   return { weight: weight.codes, ...(weight.scales && { scales: weight.scales }) }
+}
+
+function outputsOf({ weight, isTransposed }: Matrix): number {
+  return weight.shape[isTransposed ? 1 : 0]!
 }
 
 /** scale B A of all parts as one pair: the As one below the other, the Bs along a diagonal, scaled. */

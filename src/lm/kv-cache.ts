@@ -1,6 +1,6 @@
 // Keys and values of the rows being sampled, for each layer [B, K, L, D]: B rows of capacity, L positions of capacity.
 // Rows in use are always the first ones; the caller moves the last row into a hole. Both capacities grow by copying.
-import { copy_, keep, narrow, scope, type Tensor, zeros } from '#torch'
+import { cacheMove_, copy_, empty, keep, narrow, scope, type Tensor } from '#torch'
 import type { ModelConfig } from './config.ts'
 
 export type KvCache = {
@@ -30,7 +30,8 @@ export function reserve(
   const grown = (old: Tensor | undefined): Tensor =>
     keep(
       scope(() => {
-        const made = zeros([rows, keyValueHeads, positions, headDim], { device: o.device })
+        // What was never written is never read.
+        const made = empty([rows, keyValueHeads, positions, headDim], { dtype: 'float32', device: o.device })
         if (old && need.used > 0)
           copy_(narrow(narrow(made, 0, 0, need.used), 2, 0, cache.positions), narrow(old, 0, 0, need.used))
         old?.free()
@@ -47,10 +48,10 @@ export function reserve(
 
 /** Copies the first `length` positions of one row over another. */
 export function moveRow(cache: KvCache, o: { from: number; to: number; length: number }): void {
-  scope(() => {
-    const part = (t: Tensor, row: number): Tensor => narrow(narrow(t, 0, row, 1), 2, 0, o.length)
-    for (const { keys, values } of cache.layers) for (const t of [keys, values]) copy_(part(t, o.to), part(t, o.from))
-  })
+  cacheMove_(
+    cache.layers.flatMap(({ keys, values }) => [keys, values]),
+    o,
+  )
 }
 
 export function freeCache(cache: KvCache): void {

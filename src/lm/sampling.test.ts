@@ -245,14 +245,16 @@ function logitsAfter(context: number[]): number[] {
       const T = context.length
       const tokens_T = Int32Array.from(context)
       const positions_T = Int32Array.from(context, (_, t) => t)
-      const arithmetic = model.arithmetics.decoding().arithmetic
+      const { arithmetic, free } = model.arithmetics.decoding()
       const upload = (host: Tensor): Tensor => host
       const hidden = lastHidden(
         model.decoder,
         { tokens_T, positions_T, lengths_T: Int32Array.from(context, () => T) },
         { arithmetic, upload, attend: attendPacked(model.config, { offsets: Int32Array.of(0, T) }, upload) },
       )
-      return [...toFloat32(logitsOf(model.decoder, narrow(hidden, 0, T - 1, 1), arithmetic))]
+      const logits = [...toFloat32(logitsOf(model.decoder, narrow(hidden, 0, T - 1, 1), arithmetic))]
+      free()
+      return logits
     }),
   )
 }

@@ -12,6 +12,7 @@ import {
   manualGenerator,
   mulScalar,
   narrow,
+  panelCopy,
   randn,
   reshape,
   rmsNorm,
@@ -60,7 +61,7 @@ function made({ B, E, H, K, D, M, L, lengths }: Sizes, dtype: DType, hasBias: bo
   return { x, layer, tables, caches, lengths: fromArray(lengths_B), positions: fromArray(positions) }
 }
 
-function opByOp({ B, H, K, D, M }: Sizes, { x, layer, tables, caches, lengths, positions }: ReturnType<typeof made>) {
+function opByOp({ B, H, K, D }: Sizes, { x, layer, tables, caches, lengths, positions }: ReturnType<typeof made>) {
   const times = (y: Tensor, i: 0 | 1 | 2 | 3): Tensor =>
     fewRows(y, layer.weights[i], {
       ...(layer.scales && { scales: layer.scales[i] }),
@@ -76,7 +77,7 @@ function opByOp({ B, H, K, D, M }: Sizes, { x, layer, tables, caches, lengths, p
   const mixed = decodeAttention(narrow(turned, 1, 0, H), cached(keys), cached(values), { lengths, scale: 0.2 })
   const between = add(x, times(reshape(mixed, [B, H * D]), 1))
   const wide = times(rmsNorm(between, layer.norms[1], layer.epsilon), 2)
-  return { out: add(between, times(swiGlu(narrow(wide, 1, 0, M), narrow(wide, 1, M, M)), 3)), keys, values }
+  return { out: add(between, times(swiGlu(wide), 3)), keys, values }
 }
 
 const SIZES: Sizes[] = [
@@ -91,7 +92,13 @@ test.each(
     const given = made(sizes, dtype, sizes.B > 1)
     const expected = opByOp(sizes, given)
     const { x, layer, tables, lengths, caches } = given
-    const out = decodeLayer(x, layer, { ...caches, tables, lengths, scale: 0.2 })
+    const at = { ...caches, tables, lengths, scale: 0.2 }
+    const out = decodeLayer(x, layer, at)
+    if (dtype === 'float32') {
+      const byPanels = decodeLayer(x, { ...layer, weights: layer.weights.map(panelCopy) as Four }, at)
+      const [a, b] = [toFloat32(byPanels), toFloat32(out)]
+      expect(Math.max(...a.map((y, i) => Math.abs(y - b[i]!)))).toBeLessThan(2e-5)
+    }
     for (const [got, want] of [
       [out, expected.out],
       [caches.keys, expected.keys],
@@ -110,6 +117,8 @@ test('shapes that do not fit are one error', () => {
     const at = { ...caches, tables, lengths, scale: 1 }
     const [qkv, output, up, down] = layer.weights
     expect(() => decodeLayer(x, { ...layer, weights: [qkv, output, down, up] }, at)).toThrow(/weight/)
+    const panels = [panelCopy(qkv), panelCopy(output), panelCopy(down), panelCopy(up)] as Four
+    expect(() => decodeLayer(x, { ...layer, weights: panels }, at)).toThrow(/weight .*panels/)
     expect(() => decodeLayer(x, layer, { ...at, lengths: fromArray(Int32Array.of(1, 10, 4)) })).toThrow(/length 10/)
     expect(() => decodeLayer(narrow(x, 0, 0, 2), layer, at)).toThrow(/tables|lengths/)
   })

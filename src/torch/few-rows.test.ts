@@ -9,9 +9,11 @@ import {
   memory,
   mulScalar,
   narrow,
+  panelCopy,
   randn,
   scope,
   setThreads,
+  t,
   toCopy,
   toFloat32,
   toFloat64,
@@ -77,6 +79,29 @@ test.each(DTYPES)('a row answers the same bits alone and among others, on one th
     } finally {
       setThreads(1)
     }
+  })
+})
+
+test.each([
+  { B: 1, O: 1, I: 1 },
+  { B: 9, O: 49, I: 800 },
+  { B: 100, O: 21, I: 65 },
+  { B: 500, O: 33, I: 128 },
+])('panels of a weight answer as it does: $B rows, $O outputs, $I inputs', ({ B, O, I }) => {
+  scope(() => {
+    const { x, weight } = made(B, { O, I, dtype: 'float32' })
+    const expected = toFloat64(plainFewRows(toCopy(x, { dtype: 'float64' }), weight, {}))
+    const scale = expected.reduce((most, y) => Math.max(most, Math.abs(y)), 1)
+    for (const panels of [panelCopy(weight), panelCopy(t(toCopy(t(weight))))]) {
+      const got = fewRows(x, panels)
+      expect(got.shape[1]).toBe(panels.shape[0]! * panels.shape[2]!)
+      const answers = toFloat64(narrow(got, 1, 0, O))
+      expect(answers.reduce((most, y, i) => Math.max(most, Math.abs(y - expected[i]!)), 0) / scale).toBeLessThan(2e-6)
+      const last = toFloat32(fewRows(narrow(x, 0, B - 1, 1), panels))
+      expect(last, 'a row among others').toEqual(toFloat32(got).subarray((B - 1) * last.length))
+    }
+    expect(() => fewRows(x, panelCopy(weight), { bias: weight })).toThrow(/panels/)
+    expect(() => panelCopy(toCopy(weight, { dtype: 'bfloat16' }))).toThrow(/float32/)
   })
 })
 

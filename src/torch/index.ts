@@ -5,6 +5,7 @@ export { backward, gradients, noGrad } from './autograd.ts'
 export {
   type AdamWOptions,
   adamWStep,
+  cacheMove_,
   cacheWrite_,
   decodeAttention,
   type DecodedLayer,
@@ -15,11 +16,13 @@ export {
   packedAttention,
   rmsNorm,
   rotary,
+  rotarySplit,
   rotaryTables,
   type SamplingRows,
   sampleRows,
   swiGlu,
   tokenLogprobs,
+  panelCopy,
   weightCopy,
 } from './kernels.ts'
 export { forbidLeaks } from './leaks.ts'

@@ -38,9 +38,9 @@ export function rmsNormOp(x: Tensor, weight: Tensor, epsilon: number): Tensor {
   return wrap(addon().call(114, x.handle, weight.handle, epsilon) as number)
 }
 
-/** hone::swiglu(Tensor gate, Tensor up) -> Tensor */
-export function swiGluOp(gate: Tensor, up: Tensor): Tensor {
-  return wrap(addon().call(115, gate.handle, up.handle) as number)
+/** hone::swiglu(Tensor gate_up) -> Tensor */
+export function swiGluOp(gateUp: Tensor): Tensor {
+  return wrap(addon().call(115, gateUp.handle) as number)
 }
 
 /** hone::rotary(Tensor x, Tensor cosines, Tensor sines) -> Tensor */
@@ -48,15 +48,34 @@ export function rotaryOp(x: Tensor, cosines: Tensor, sines: Tensor): Tensor {
   return wrap(addon().call(116, x.handle, cosines.handle, sines.handle) as number)
 }
 
+/** hone::rotary_split(Tensor qkv, Tensor cosines, Tensor sines, int query_heads) -> (Tensor, Tensor, Tensor) */
+export function rotarySplitOp(
+  qkv: Tensor,
+  cosines: Tensor,
+  sines: Tensor,
+  queryHeads: number,
+): [Tensor, Tensor, Tensor] {
+  return wrapAll(addon().call(117, qkv.handle, cosines.handle, sines.handle, queryHeads) as number[]) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ]
+}
+
 /** hone::decode_attention(Tensor q, Tensor k_cache, Tensor v_cache, Tensor lengths, float scale) -> Tensor */
 export function decodeAttentionOp(q: Tensor, kCache: Tensor, vCache: Tensor, lengths: Tensor, scale: number): Tensor {
-  return wrap(addon().call(117, q.handle, kCache.handle, vCache.handle, lengths.handle, scale) as number)
+  return wrap(addon().call(118, q.handle, kCache.handle, vCache.handle, lengths.handle, scale) as number)
 }
 
 /** hone::cache_write_(Tensor(a!) cache, Tensor values, Tensor rows, Tensor positions) -> Tensor(a!) */
 export function cacheWriteOp_(cache: Tensor, values: Tensor, rows: Tensor, positions: Tensor): Tensor {
-  addon().call(118, cache.handle, values.handle, rows.handle, positions.handle)
+  addon().call(119, cache.handle, values.handle, rows.handle, positions.handle)
   return cache
+}
+
+/** hone::cache_move_(Tensor(a!)[] caches, int source, int target, int length) -> () */
+export function cacheMoveOp_(caches: readonly Tensor[], source: number, target: number, length: number): void {
+  return void addon().call(120, handles(caches), source, target, length)
 }
 
 /** hone::sample_rows(Tensor logits, Tensor temperatures, Tensor top_ps, Tensor top_ks, Tensor seeds, Tensor positions) -> (Tensor, Tensor) */
@@ -70,7 +89,7 @@ export function sampleRowsOp(
 ): [Tensor, Tensor] {
   return wrapAll(
     addon().call(
-      119,
+      121,
       logits.handle,
       temperatures.handle,
       topPs.handle,
@@ -96,7 +115,7 @@ export function adamwStepOp_(
   gradientScale: number,
 ): void {
   return void addon().call(
-    120,
+    122,
     handles(params),
     handles(grads),
     handles(first),
@@ -113,12 +132,12 @@ export function adamwStepOp_(
 
 /** hone::gradient_norm(Tensor[] grads) -> float */
 export function gradientNormOp(grads: readonly Tensor[]): number {
-  return addon().call(121, handles(grads)) as number
+  return addon().call(123, handles(grads)) as number
 }
 
 /** hone::few_rows(Tensor x, Tensor weight, Tensor? scales=None, Tensor? bias=None) -> Tensor */
 export function fewRowsOp(x: Tensor, weight: Tensor, scales?: Tensor | null, bias?: Tensor | null): Tensor {
-  return wrap(addon().call(122, x.handle, weight.handle, scales?.handle, bias?.handle) as number)
+  return wrap(addon().call(124, x.handle, weight.handle, scales?.handle, bias?.handle) as number)
 }
 
 /** hone::decode_layer(Tensor x, Tensor[] norms, Tensor[] weights, Tensor[] scales, Tensor? qkv_bias, Tensor(a!) k_cache, Tensor(b!) v_cache, Tensor cosines, Tensor sines, Tensor lengths, float scale, float epsilon) -> Tensor */
@@ -138,7 +157,7 @@ export function decodeLayerOp(
 ): Tensor {
   return wrap(
     addon().call(
-      123,
+      125,
       x.handle,
       handles(norms),
       handles(weights),
@@ -155,7 +174,12 @@ export function decodeLayerOp(
   )
 }
 
+/** hone::panel_copy(Tensor weight) -> Tensor */
+export function panelCopyOp(weight: Tensor): Tensor {
+  return wrap(addon().call(126, weight.handle) as number)
+}
+
 /** hone::weight_copy(Tensor x, ScalarType dtype) -> Tensor */
 export function weightCopyOp(x: Tensor, dtype: DType): Tensor {
-  return wrap(addon().call(124, x.handle, dtypeCode(dtype)) as number)
+  return wrap(addon().call(127, x.handle, dtypeCode(dtype)) as number)
 }

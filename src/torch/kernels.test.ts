@@ -29,6 +29,7 @@ import {
   toFloat64,
   tokenLogprobs,
   zeros,
+  rotarySplit,
 } from './index.ts'
 import { plainAttention, plainLogprobs, plainRmsNorm, plainRotary, plainSwiGlu } from './plain.ts'
 
@@ -362,12 +363,36 @@ test('rmsNorm holds at 10,000 and at 0', () => {
 test('swiGlu, values to 10,000', () => {
   withGenerator(9, (generator) => {
     hold(
-      (...[g, u]) => [swiGlu(g!, u!)],
+      (...[g, u]) => [swiGlu(cat([g!, u!], 1))],
       (...[g, u]) => [plainSwiGlu(g!, u!)],
       [mulScalar(normal(generator, 30, 67), 3), normal(generator, 30, 67)],
     )
-    const far = swiGlu(fromArray(Float32Array.of(1e4, -1e4, 0)), fromArray(Float32Array.of(2, 2, 2)))
+    const far = swiGlu(fromArray(Float32Array.of(1e4, -1e4, 0, 2, 2, 2), [1, 6]))
     expect([...toFloat64(far)]).toEqual([2e4, expect.closeTo(0, 20), 0])
+  })
+})
+
+test('rotarySplit is a split, with queries and keys turned', () => {
+  withGenerator(12, (generator) => {
+    const frequencies = fromArray(Float32Array.from({ length: 4 }, (_, i) => 10_000 ** (-i / 4)))
+    const tables = rotaryTables(fromArray(Int32Array.from({ length: 45 }, (_, i) => i * 7)), frequencies)
+    const like = (t: Tensor, x: Tensor) => toCopy(t, { dtype: x.dtype })
+    const tablesLike = (x: Tensor) => ({ cosines: like(tables.cosines, x), sines: like(tables.sines, x) })
+    for (const [H, K] of [
+      [3, 3],
+      [6, 2],
+      [1, 1],
+    ] as const)
+      hold(
+        (x) => rotarySplit(x!, tablesLike(x!), { queryHeads: H }),
+        (x) => [
+          plainRotary(narrow(x!, 1, 0, H), tablesLike(x!)),
+          plainRotary(narrow(x!, 1, H, K), tablesLike(x!)),
+          narrow(x!, 1, H + K, K),
+        ],
+        [normal(generator, 45, H + 2 * K, 8)],
+      )
+    expect(() => rotarySplit(normal(generator, 45, 4, 8), tables, { queryHeads: 3 })).toThrow(/\[T,H\+2K,D\]/)
   })
 })
 

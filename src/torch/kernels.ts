@@ -49,9 +49,9 @@ export function rmsNorm(x: Tensor, weight: Tensor, epsilon: number): Tensor {
   return ops.rmsNormOp(x, weight, epsilon)
 }
 
-/** silu(gate) * up, same shapes. Shazeer, arXiv 2002.05202. */
-export function swiGlu(gate: Tensor, up: Tensor): Tensor {
-  return ops.swiGluOp(gate, up)
+/** silu(gate) * up of gate and up side by side: [T,2M] to [T,M]. Shazeer, arXiv 2002.05202. */
+export function swiGlu(gateUp: Tensor): Tensor {
+  return ops.swiGluOp(gateUp)
 }
 
 /**
@@ -68,6 +68,15 @@ export function rotaryTables(positions: Tensor, inverseFrequencies: Tensor): { c
 /** Rotary position embedding in Hugging Face's rotate-half convention: x [T,H,D], tables [T,D/2]. Answers a new [T,H,D]. Su et al., arXiv 2104.09864. */
 export function rotary(x: Tensor, tables: { cosines: Tensor; sines: Tensor }): Tensor {
   return ops.rotaryOp(x, tables.cosines, tables.sines)
+}
+
+/** qkv [T,H+2K,D] into queries [T,H,D] and keys [T,K,D], both as `rotary` turns them, and values [T,K,D]; backward is one pass. */
+export function rotarySplit(
+  qkv: Tensor,
+  tables: { cosines: Tensor; sines: Tensor },
+  { queryHeads }: { queryHeads: number },
+): [Tensor, Tensor, Tensor] {
+  return ops.rotarySplitOp(qkv, tables.cosines, tables.sines, queryHeads) as [Tensor, Tensor, Tensor]
 }
 
 /**
@@ -92,10 +101,16 @@ export function cacheWrite_(cache: Tensor, values: Tensor, options: { rows: Tens
   return cache
 }
 
+/** Copies the first `length` positions of row `from` over those of row `to`, in each cache [B,K,L,D]. No gradient. */
+export function cacheMove_(caches: readonly Tensor[], o: { from: number; to: number; length: number }): void {
+  ops.cacheMoveOp_(caches, o.from, o.to, o.length)
+}
+
 /**
  * x [B,I] times weight^T [I,O], plus bias [O]: weight [O,I] contiguous in float32, bfloat16, or int8 with scales (float32, O numbers:
  * one an output). Read once and in its own dtype, multiplied in float32; meant for B up to some tens. What a row answers does
- * not depend on the rows beside it, to the last bit. Answers [B,O]. No gradient.
+ * not depend on the rows beside it, to the last bit. Answers [B,O]. No gradient. Panels (`panelCopy`) serve any B; of them it answers
+ * [B,P W], and takes no bias.
  */
 export function fewRows(x: Tensor, weight: Tensor, options: { scales?: Tensor; bias?: Tensor } = {}): Tensor {
   return ops.fewRowsOp(x, weight, options.scales, options.bias)
@@ -103,7 +118,7 @@ export function fewRows(x: Tensor, weight: Tensor, options: { scales?: Tensor; b
 
 /**
  * A whole Llama layer for one new token a row, float32 rows on the CPU: x [B,E] to [B,E]. weights: queries, keys and values
- * as one, output, gate and up as one, down, each as `fewRows` takes them (scales: four, where they are int8). The caches hold B
+ * as one, output, gate and up as one, down, each as `fewRows` takes them, panels included (scales: four, where they are int8). The caches hold B
  * rows or more; lengths int32 [B] count the new token. In plain ops it is `rmsNorm`, `fewRows`, `rotary`, `cacheWrite_`,
  * `decodeAttention`, `swiGlu`, one after the other. No gradient.
  */
@@ -139,6 +154,14 @@ export type DecodingPlace = {
   tables: { cosines: Tensor; sines: Tensor }
   lengths: Tensor
   scale: number
+}
+
+/**
+ * weight [O,I] (float32 on the CPU, of any strides) laid out as many rows read it: [P,I,W], panels of W outputs side by side (W is the
+ * processor's), the last padded with zeroes. `fewRows` and `decodeLayer` take it in place of the weight. No gradient.
+ */
+export function panelCopy(weight: Tensor): Tensor {
+  return ops.panelCopyOp(weight)
 }
 
 /** A contiguous copy for weights that are read again and again: in large pages of memory, where the system has them, shared with other such copies. No gradient. */

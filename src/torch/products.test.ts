@@ -1,5 +1,5 @@
-// Matrix products in blocks: values and gradients as plain ops give them, of any strides, and the same bits on any number of
-// threads, since blocks follow from the shapes alone.
+// Matrix products: values and gradients as plain ops give them, of any strides; the same bits on any number of threads, and for a row
+// whatever rows lie beside it.
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
@@ -12,6 +12,7 @@ import {
   linear,
   manualGenerator,
   matrixProduct,
+  narrow,
   packedAttention,
   randn,
   scope,
@@ -75,6 +76,26 @@ test.each(WIDTHS)('a product from %i to %i has the same bits on 1, 2 and 3 threa
   }
 })
 
+test('a row has the same bits alone and among others', () => {
+  scope(() => {
+    const generator = manualGenerator(5)
+    for (const [I, O] of [...WIDTHS, [900, 50], [128, 1344]] as const) {
+      const [x, w] = [randn([700, I], generator), randn([O, I], generator)]
+      const all = toFloat32(matrixProduct(x, w))
+      for (const [from, count] of [
+        [0, 1],
+        [5, 3],
+        [100, 77],
+        [699, 1],
+      ] as const)
+        expect(toFloat32(matrixProduct(narrow(x, 0, from, count), w)), `${count} rows of ${I}`).toEqual(
+          all.subarray(from * O, (from + count) * O),
+        )
+    }
+    generator.free()
+  })
+})
+
 test.each([3, 40, 311, 700])('log-probabilities of %i rows have the same bits on 1, 2 and 3 threads', (T) => {
   const targets = fromArray(Int32Array.from({ length: T }, (_, i) => i))
   const [one, ...others] = [1, 2, 3].map((threads) =>
@@ -109,6 +130,7 @@ test.each([
   [3, 5, 7],
   [70, 130, 260],
   [257, 300, 129],
+  [13, 900, 1100],
 ])('values and gradients of [%i,%i] x [%i] are those of linear, weights transposed or not', (T, I, O) => {
   const generator = manualGenerator(3)
   const make = (shape: number[]): Tensor => randn(shape, generator, { dtype: 'float64' })

@@ -21,7 +21,8 @@ Tensor decodeAttention(const Tensor& q, const Tensor& kCache, const Tensor& vCac
     float* op = out.data_ptr<float>();
     forEachTask(rows * kvHeads, [&](int64_t task) {
       const int64_t at = task * group * width, cacheAt = task * most * width;
-      attendGroup(qp + at, kp + cacheAt, vp + cacheAt, op + at, n[task / kvHeads], width, group, static_cast<float>(scale));
+      std::vector<float> scores(group * n[task / kvHeads]);
+      attendGroup(qp + at, kp + cacheAt, vp + cacheAt, op + at, scores.data(), n[task / kvHeads], width, group, static_cast<float>(scale));
     });
     return out;
   }
@@ -60,6 +61,20 @@ Tensor cacheWrite(const Tensor& cache, const Tensor& values, const Tensor& rows,
         std::memcpy(to + ((r[t] * kvHeads + k) * most + p[t]) * bytes, source + (t * kvHeads + k) * bytes, bytes);
   });
   return cache;
+}
+
+void cacheMove(at::TensorList caches, int64_t from, int64_t to, int64_t length) {
+  c10::NoGradGuard guard;
+  for (const Tensor& cache : caches) {
+    TORCH_CHECK(cache.dim() == 4 && std::max(from, to) < cache.size(0) && std::min(from, to) >= 0 && length >= 0 && length <= cache.size(2), "row ", from, ", ", to, " or length ", length, " is outside the cache ", cache.sizes());
+    if (!cache.device().is_cpu() || !cache.is_contiguous()) {
+      cache[to].narrow(1, 0, length).copy_(cache[from].narrow(1, 0, length));
+      continue;
+    }
+    const int64_t kvHeads = cache.size(1), head = cache.size(2) * cache.size(3) * cache.element_size();
+    char* data = static_cast<char*>(cache.data_ptr());
+    for (int64_t k = 0; k < kvHeads; k++) std::memcpy(data + (to * kvHeads + k) * head, data + (from * kvHeads + k) * head, length * cache.size(3) * cache.element_size());
+  }
 }
 
 }  // namespace hone

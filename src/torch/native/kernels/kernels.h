@@ -18,10 +18,12 @@ Tensor matrixProduct(const Tensor& x, const Tensor& weight, const c10::optional<
 Tensor packedAttention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& offsets, const c10::optional<Tensor>& stems, double scale);
 std::tuple<Tensor, Tensor> tokenLogprobs(const Tensor& hidden, const Tensor& weight, const Tensor& targets, double temperature);
 Tensor rmsNorm(const Tensor& x, const Tensor& weight, double epsilon);
-Tensor swiGlu(const Tensor& gate, const Tensor& up);
+Tensor swiGlu(const Tensor& gateUp);
 Tensor rotary(const Tensor& x, const Tensor& cosines, const Tensor& sines);
+std::tuple<Tensor, Tensor, Tensor> rotarySplit(const Tensor& qkv, const Tensor& cosines, const Tensor& sines, int64_t queryHeads);
 Tensor decodeAttention(const Tensor& q, const Tensor& kCache, const Tensor& vCache, const Tensor& lengths, double scale);
 Tensor cacheWrite(const Tensor& cache, const Tensor& values, const Tensor& rows, const Tensor& positions);
+void cacheMove(at::TensorList caches, int64_t from, int64_t to, int64_t length);
 std::tuple<Tensor, Tensor> sampleRows(const Tensor& logits, const Tensor& temperatures, const Tensor& topPs, const Tensor& topKs,
                                       const Tensor& seeds, const Tensor& positions);
 void adamWStep(at::TensorList params, at::TensorList grads, at::TensorList first, at::TensorList second, double learningRate, double beta1,
@@ -30,6 +32,7 @@ double gradientNorm(at::TensorList grads);
 Tensor fewRows(const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& scales, const c10::optional<Tensor>& bias);
 Tensor decodeLayer(const Tensor& x, at::TensorList norms, at::TensorList weights, at::TensorList scales, const c10::optional<Tensor>& qkvBias,
                    Tensor kCache, Tensor vCache, const Tensor& cosines, const Tensor& sines, const Tensor& lengths, double scale, double epsilon);
+Tensor panelCopy(const Tensor& weight);
 Tensor weightCopy(const Tensor& x, at::ScalarType dtype);
 
 /** Adds to what tensors hold on the CPU: for memory that does not come from the counting allocator. */

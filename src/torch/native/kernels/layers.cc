@@ -1,6 +1,8 @@
 // RMSNorm, SwiGLU and rotary embedding: each one pass over memory forward and one backward.
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <array>
+
 #include "rows.h"
 
 namespace hone {
@@ -62,30 +64,27 @@ void forEachRow(int64_t rows, int64_t n, const Work& work) {
   });
 }
 
-/** Of two matrices whose rows may lie apart, as the halves of one product do. */
+/** Of rows that hold gate, then up: their gradient is one tensor, as their product was. */
 struct SwiGlu : torch::autograd::Function<SwiGlu> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& gate, const Tensor& up) {
-    const int64_t rows = gate.size(0), n = gate.size(1);
-    Tensor out = at::empty(gate.sizes(), gate.options());
-    const float *gates = gate.data_ptr<float>(), *ups = up.data_ptr<float>();
+  static Tensor forward(AutogradContext* ctx, const Tensor& gateUp) {
+    const int64_t rows = gateUp.size(0), n = gateUp.size(1) / 2;
+    Tensor out = at::empty({rows, n}, gateUp.options());
+    const float* in = gateUp.data_ptr<float>();
     float* outs = out.data_ptr<float>();
-    forEachRow(rows, n, [&](int64_t i) {
-      gateRow(gates + i * gate.stride(0), ups + i * up.stride(0), outs + i * n, n);
-    });
-    ctx->save_for_backward({gate, up});
+    forEachRow(rows, n, [&](int64_t i) { gateRow(in + i * 2 * n, in + i * 2 * n + n, outs + i * n, n); });
+    ctx->save_for_backward({gateUp});
     return out;
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto saved = ctx->get_saved_variables();
-    const Tensor &gate = saved[0], &up = saved[1], dOut = grads[0].contiguous();
-    const int64_t rows = gate.size(0), n = gate.size(1);
-    Tensor dGate = at::empty(gate.sizes(), gate.options()), dUp = at::empty(gate.sizes(), gate.options());
-    const float *gates = gate.data_ptr<float>(), *ups = up.data_ptr<float>(), *dOuts = dOut.data_ptr<float>();
-    float *dGates = dGate.data_ptr<float>(), *dUps = dUp.data_ptr<float>();
+    const Tensor gateUp = ctx->get_saved_variables()[0], dOut = grads[0].contiguous();
+    const int64_t rows = gateUp.size(0), n = gateUp.size(1) / 2;
+    Tensor out = at::empty_like(gateUp);
+    const float *in = gateUp.data_ptr<float>(), *dOuts = dOut.data_ptr<float>();
+    float* to = out.data_ptr<float>();
     forEachRow(rows, n, [&](int64_t i) {
-      const float *g = gates + i * gate.stride(0), *u = ups + i * up.stride(0), *d = dOuts + i * n;
-      float *dg = dGates + i * n, *du = dUps + i * n;
+      const float *g = in + i * 2 * n, *u = g + n, *d = dOuts + i * n;
+      float *dg = to + i * 2 * n, *du = dg + n;
 #pragma omp simd
       for (int64_t j = 0; j < n; j++) {
         const float s = sigmoid(g[j]);
@@ -93,7 +92,7 @@ struct SwiGlu : torch::autograd::Function<SwiGlu> {
         du[j] = d[j] * g[j] * s;
       }
     });
-    return {dGate, dUp};
+    return {out};
   }
 };
 
@@ -122,6 +121,51 @@ struct Rotary : torch::autograd::Function<Rotary> {
   }
 };
 
+/** Work on each token of qkv [T,H+2K,D] and of queries, keys and values apart: heads `first` to `last` of the whole are heads 0 and up of `part`. */
+template <typename Turn, typename Copy>
+void forEachPart(int64_t tokens, const std::array<int64_t, 3>& heads, int64_t width, const Turn& turn, const Copy& copy) {
+  const int64_t all = heads[0] + heads[1] + heads[2];
+  at::parallel_for(0, tokens, 16, [&](int64_t from, int64_t to) {
+    for (int64_t t = from; t < to; t++)
+      for (int64_t p = 0, first = 0; p < 3; first += heads[p++])
+        for (int64_t h = 0; h < heads[p]; h++) {
+          const int64_t whole = (t * all + first + h) * width, own = (t * heads[p] + h) * width;
+          if (p < 2) turn(t, p, whole, own);
+          else copy(whole, own);
+        }
+  });
+}
+
+/** Queries and keys turned, values as they are, each a tensor of its own: their gradients become one tensor in one pass. */
+struct RotarySplit : torch::autograd::Function<RotarySplit> {
+  static variable_list forward(AutogradContext* ctx, const Tensor& qkv, const Tensor& cosines, const Tensor& sines, int64_t queryHeads) {
+    const int64_t tokens = qkv.size(0), width = qkv.size(2), half = width / 2, kv = (qkv.size(1) - queryHeads) / 2;
+    variable_list parts;
+    for (int64_t heads : {queryHeads, kv, kv}) parts.push_back(at::empty({tokens, heads, width}, qkv.options()));
+    const float *in = qkv.data_ptr<float>(), *c = cosines.data_ptr<float>(), *s = sines.data_ptr<float>();
+    float* const out[3] = {parts[0].data_ptr<float>(), parts[1].data_ptr<float>(), parts[2].data_ptr<float>()};
+    forEachPart(
+        tokens, {queryHeads, kv, kv}, width, [&](int64_t t, int64_t p, int64_t whole, int64_t own) { turnHead(in + whole, c + t * half, s + t * half, out[p] + own, half, 1); },
+        [&](int64_t whole, int64_t own) { std::memcpy(out[2] + own, in + whole, width * sizeof(float)); });
+    ctx->save_for_backward({cosines, sines});
+    return parts;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto saved = ctx->get_saved_variables();
+    const Tensor parts[3] = {grads[0].contiguous(), grads[1].contiguous(), grads[2].contiguous()};
+    const int64_t tokens = parts[0].size(0), queryHeads = parts[0].size(1), kv = parts[1].size(1), width = parts[0].size(2), half = width / 2;
+    Tensor out = at::empty({tokens, queryHeads + 2 * kv, width}, parts[0].options());
+    const float *c = saved[0].data_ptr<float>(), *s = saved[1].data_ptr<float>();
+    const float* const in[3] = {parts[0].data_ptr<float>(), parts[1].data_ptr<float>(), parts[2].data_ptr<float>()};
+    float* to = out.data_ptr<float>();
+    forEachPart(
+        tokens, {queryHeads, kv, kv}, width, [&](int64_t t, int64_t p, int64_t whole, int64_t own) { turnHead(in[p] + own, c + t * half, s + t * half, to + whole, half, -1); },
+        [&](int64_t whole, int64_t own) { std::memcpy(to + whole, in[2] + own, width * sizeof(float)); });
+    return {out, Tensor(), Tensor(), Tensor()};
+  }
+};
+
 }  // namespace
 
 Tensor rmsNorm(const Tensor& x, const Tensor& weight, double epsilon) {
@@ -131,14 +175,23 @@ Tensor rmsNorm(const Tensor& x, const Tensor& weight, double epsilon) {
   return (y * (y.square().mean(-1, true) + epsilon).rsqrt()).to(x.scalar_type()) * weight;
 }
 
-Tensor swiGlu(const Tensor& gate, const Tensor& up) {
-  TORCH_CHECK(gate.sizes() == up.sizes(), "gate and up must have one shape");
-  if (isFused(gate) && isFused(up) && gate.dim() >= 1) {
-    const int64_t n = gate.size(-1);
-    const auto matrix = [&](const Tensor& t) { return tokenRows(t.dim() == 2 ? t : t.reshape({-1, std::max<int64_t>(1, n)})); };
-    return SwiGlu::apply(matrix(gate), matrix(up)).view(gate.sizes());
+Tensor swiGlu(const Tensor& gateUp) {
+  TORCH_CHECK(gateUp.dim() == 2 && gateUp.size(1) % 2 == 0, "expected gate and up side by side, [T,2M]");
+  if (isFused(gateUp)) return SwiGlu::apply(gateUp.contiguous());
+  const auto halves = gateUp.chunk(2, 1);
+  return at::silu(halves[0]) * halves[1];
+}
+
+std::tuple<Tensor, Tensor, Tensor> rotarySplit(const Tensor& qkv, const Tensor& cosines, const Tensor& sines, int64_t queryHeads) {
+  TORCH_CHECK(qkv.dim() == 3 && qkv.size(2) % 2 == 0 && queryHeads > 0 && queryHeads < qkv.size(1) && (qkv.size(1) - queryHeads) % 2 == 0, "expected qkv [T,H+2K,D] with an even D");
+  TORCH_CHECK(cosines.dim() == 2 && cosines.size(0) == qkv.size(0) && cosines.size(1) == qkv.size(2) / 2 && sines.sizes() == cosines.sizes(), "expected tables [T,D/2]");
+  if (isFused(qkv) && isFused(cosines) && isFused(sines)) {
+    const auto parts = RotarySplit::apply(qkv.contiguous(), cosines.contiguous(), sines.contiguous(), queryHeads);
+    return {parts[0], parts[1], parts[2]};
   }
-  return at::silu(gate) * up;
+  const int64_t kv = (qkv.size(1) - queryHeads) / 2;
+  const auto turnedPart = [&](int64_t from, int64_t heads) { return rotary(qkv.narrow(1, from, heads), cosines, sines); };
+  return {turnedPart(0, queryHeads), turnedPart(queryHeads, kv), qkv.narrow(1, queryHeads + kv, kv)};
 }
 
 Tensor rotary(const Tensor& x, const Tensor& cosines, const Tensor& sines) {

@@ -1,25 +1,16 @@
-// Matrix products in blocks, a task each: every thread multiplies alone, where a threaded BLAS has its threads wait for each
-// other inside every product. Blocks follow from the shapes, never from the number of threads.
+// Matrix products, each number of the answer summed in one order whatever the threads and the rows beside it (panels.h). A BLAS
+// promises neither, and a threaded one has its threads wait for each other inside every product.
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "kernels.h"
+#include "panels.h"
 
 namespace hone {
 namespace {
 
-// From so many multiply-adds on there are tasks: OpenBLAS would start threads of its own, for other bits.
-constexpr int64_t kTogether = 1 << 18;
-// A task of a large product has at least this work and this many rows or columns: each packs the other operand anew.
-constexpr int64_t kWork = 1 << 22;
-constexpr int64_t kPackedRows = 128;
-constexpr int64_t kMostTasks = 16;
-
-/** An even number, for two threads. */
-int64_t tasksOf(int64_t size, int64_t work) {
-  if (work < kTogether || size < 32) return 1;
-  return std::max<int64_t>(2, std::min({kMostTasks, size / kPackedRows, work / kWork}) / 2 * 2);
-}
+// Multiply-adds and rows or columns that are worth a task: each packs the other operand anew.
+constexpr int64_t kWork = 1 << 18, kLeast = 64;
 
 struct Product : torch::autograd::Function<Product> {
   static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, const Tensor& weight) {
@@ -44,21 +35,24 @@ struct Product : torch::autograd::Function<Product> {
 }  // namespace
 
 void multiply(const Tensor& out, const Tensor& a, const Tensor& b, bool adds) {
-  const int64_t rows = out.size(0), columns = out.size(1);
-  const auto block = [&](int64_t axis, int64_t from, int64_t size) {
-    Tensor to = out.narrow(axis, from, size);
-    const Tensor left = axis == 0 ? a.narrow(0, from, size) : a, right = axis == 1 ? b.narrow(1, from, size) : b;
-    if (adds) to.addmm_(left, right);
-    else at::mm_out(to, left, right);
-  };
-  const int64_t axis = rows >= columns ? 0 : 1, size = std::max(rows, columns);
-  const int64_t tasks = tasksOf(size, rows * columns * a.size(1));
-  if (tasks < 2 || !isFused(out)) return block(axis, 0, size);
-  // Whole multiples of 16, so that every block meets BLAS's inner kernels at the same offsets.
-  const int64_t step = (size / 16 + tasks - 1) / tasks * 16;
+  const int64_t rows = out.size(0), columns = out.size(1), inner = a.size(1);
+  if (!isFused(out) || inner == 0) {
+    Tensor to = out;
+    if (adds) to.addmm_(a, b);
+    else at::mm_out(to, a, b);
+    return;
+  }
+  if (out.stride(1) != 1 && columns > 1) return multiply(out.t(), b.t(), a.t(), adds);
+  const auto strided = [](const Tensor& t) { return Strided{t.data_ptr<float>(), t.stride(0), t.stride(1)}; };
+  const Strided left = strided(a), right = strided(b);
+  float* to = out.data_ptr<float>();
+  const int64_t stride = out.stride(0), size = std::max(rows, columns);
+  const int64_t tasks = std::max<int64_t>(1, std::min<int64_t>({at::get_num_threads(), size / kLeast, rows * columns * inner / kWork}));
+  const int64_t step = roundUp((size + tasks - 1) / tasks, rows >= columns ? kTile : kPanel);
   forEachTask((size + step - 1) / step, [&](int64_t task) {
-    at::AutoDispatchBelowADInplaceOrView guard;
-    block(axis, task * step, std::min(step, size - task * step));
+    const int64_t from = task * step, n = std::min(step, size - from);
+    if (rows >= columns) multiplyBlock(left.at(from, 0), right, to + from * stride, stride, n, columns, inner, adds);
+    else multiplyBlock(left, right.at(0, from), to + from, stride, rows, n, inner, adds);
   });
 }
 

@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "kernels.h"
-#include "simd.h"
+#include "panels.h"
 
 namespace hone {
 
@@ -34,29 +34,76 @@ HONE_INLINE void turnHead(const float* x, const float* cosines, const float* sin
   }
 }
 
-/** The query heads of one row and key-value head: each key and value is read once for the group. */
-inline void attendGroup(const float* q, const float* keys, const float* values, float* out, int64_t length, int64_t width, int64_t group, float scale) {
-  std::vector<float> p(group * length);
-  for (int64_t l = 0; l < length; l++)
-    for (int64_t g = 0; g < group; g++) p[g * length + l] = dotRows(q + g * width, keys + l * width, width) * scale;
+/** out[l] = query . keys[l] for `length` rows of `width`. */
+inline void dotKeys(const float* query, const float* keys, float* out, int64_t length, int64_t width) {
+  int64_t l = 0;
+  if (width % kWidth == 0)
+    for (; l + kWidth <= length; l += kWidth) {
+      Vec sums[kWidth] = {};
+      for (int64_t d = 0; d < width; d += kWidth) {
+        const Vec q = *reinterpret_cast<const Vec*>(query + d);
+#pragma GCC unroll 16
+        for (int64_t i = 0; i < kWidth; i++) sums[i] += q * *reinterpret_cast<const Vec*>(keys + (l + i) * width + d);
+      }
+      sumLanes<kWidth>(sums, out + l);
+    }
+  for (; l < length; l++) out[l] = dotRows(query, keys + l * width, width);
+}
+
+/** N vectors of columns of out += weights [length] times values [length, width]; two sums for each, since one waits for itself. */
+template <int N>
+HONE_INLINE void mixColumns(const float* weights, const float* values, float* out, int64_t length, int64_t width) {
+  Vec even[N] = {}, odd[N] = {};
+  int64_t l = 0;
+  for (; l + 2 <= length; l += 2)
+#pragma GCC unroll 8
+    for (int i = 0; i < N; i++) {
+      even[i] += weights[l] * *reinterpret_cast<const Vec*>(values + l * width + i * kWidth);
+      odd[i] += weights[l + 1] * *reinterpret_cast<const Vec*>(values + (l + 1) * width + i * kWidth);
+    }
+#pragma GCC unroll 8
+  for (int i = 0; i < N; i++) {
+    if (l < length) even[i] += weights[l] * *reinterpret_cast<const Vec*>(values + l * width + i * kWidth);
+    *reinterpret_cast<Vec*>(out + i * kWidth) += even[i] + odd[i];
+  }
+}
+
+/** out [width] += weights [length] times values [length, width]. */
+inline void mixValues(const float* weights, const float* values, float* out, int64_t length, int64_t width) {
+  int64_t d = 0;
+  for (; d + 4 * kWidth <= width; d += 4 * kWidth) mixColumns<4>(weights, values + d, out + d, length, width);
+  for (; d + kWidth <= width; d += kWidth) mixColumns<1>(weights, values + d, out + d, length, width);
+  for (; d < width; d++)
+    for (int64_t l = 0; l < length; l++) out[d] += weights[l] * values[l * width + d];
+}
+
+/** The query heads of one row and key-value head, `scores` [group, length] at hand: positions in pieces that stay in the cache for the group. */
+inline void attendGroup(const float* q, const float* keys, const float* values, float* out, float* scores, int64_t length, int64_t width, int64_t group, float scale) {
+  constexpr int64_t kPiece = 256;
+  const auto forEachPiece = [&](const auto& work) {
+    for (int64_t from = 0; from < length; from += kPiece)
+      for (int64_t g = 0; g < group; g++) work(from, std::min(kPiece, length - from), g);
+  };
+  forEachPiece([&](int64_t from, int64_t n, int64_t g) { dotKeys(q + g * width, keys + from * width, scores + g * length + from, n, width); });
   for (int64_t g = 0; g < group; g++) {
-    float* row = p.data() + g * length;
+    float* row = scores + g * length;
+    for (int64_t l = 0; l < length; l++) row[l] *= scale;
     const auto factor = static_cast<float>(1.0 / expInPlace(row, length, rowMax(row, length)));
     for (int64_t l = 0; l < length; l++) row[l] *= factor;
   }
   std::memset(out, 0, group * width * sizeof(float));
-  for (int64_t l = 0; l < length; l++)
-    for (int64_t g = 0; g < group; g++) {
-      const float weight = p[g * length + l];
-#pragma omp simd
-      for (int64_t d = 0; d < width; d++) out[g * width + d] += weight * values[l * width + d];
-    }
+  forEachPiece([&](int64_t from, int64_t n, int64_t g) { mixValues(scores + g * length + from, values + from * width, out + g * width, n, width); });
 }
 
-/** A matrix as it is stored, [O,I] contiguous: float32, bfloat16, or int8 with O scales. What is absent is undefined. */
+/** A matrix as it is stored: [O,I] contiguous in float32, bfloat16, or int8 with O scales; or [P,I,kPanel] in float32, as `panelCopy` lays it out. What is absent is undefined. */
 struct Stored {
   Tensor weight, scales, bias;
+  /** Rows of the answer's O numbers; of panels, those that are not padding. */
+  int64_t outputs;
+  bool isPanels() const { return weight.dim() == 3; }
 };
+
+inline int64_t panelsOf(int64_t outputs) { return (outputs + kPanel - 1) / kPanel; }
 
 /** y [rows,O] = x [rows,I] times the matrix, with scales and bias: few-rows.cc. */
 void multiplyRows(const float* x, int64_t rows, const Stored& matrix, float* y);

@@ -5,7 +5,9 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
+#include <utility>
 
 namespace hone {
 
@@ -92,6 +94,48 @@ HONE_INLINE float dotRows(const float* a, const float* b, int64_t n) {
   return sum;
 }
 
+/** Lanes of a and b in turn, `D` at a time: `kFrom` 0 takes the first D of each 2D lanes of both, D the second. */
+template <int D, int kFrom, size_t... kLane>
+HONE_INLINE Vec laneHalves(Vec a, Vec b, std::index_sequence<kLane...>) {
+  constexpr auto from = [](int lane) { return lane / (2 * D) * 2 * D + lane % D + kFrom + (lane % (2 * D) < D ? 0 : static_cast<int>(kWidth)); };
+#if defined(__clang__) || __GNUC__ >= 12
+  return __builtin_shufflevector(a, b, from(kLane)...);
+#else
+  typedef int32_t Lanes __attribute__((vector_size(kWidth * sizeof(int32_t))));
+  return __builtin_shuffle(a, b, Lanes{from(kLane)...});
+#endif
+}
+
+/** Lane l of vector i becomes lane i of vector l. */
+template <int D = 1>
+HONE_INLINE void transposeSquare(Vec* square) {
+  if constexpr (D < kWidth) {
+    constexpr auto lanes = std::make_index_sequence<kWidth>{};
+#pragma GCC unroll 16
+    for (int i = 0; i < kWidth; i++) {
+      if (i & D) continue;
+      const Vec a = square[i], b = square[i + D];
+      square[i] = laneHalves<D, 0>(a, b, lanes);
+      square[i + D] = laneHalves<D, D>(a, b, lanes);
+    }
+    transposeSquare<2 * D>(square);
+  }
+}
+
+/** Entry i of `out` is the sum of vector i: always ((l0 + l1) + (l2 + l3)) + ..., whatever lies beside it. `sums` is used up. */
+template <int N, int D = 1>
+HONE_INLINE void sumLanes(Vec* sums, float* out) {
+  if constexpr (D < kWidth) {
+    constexpr auto lanes = std::make_index_sequence<kWidth>{};
+#pragma GCC unroll 16
+    for (int i = 0; i < (N + 1) / 2; i++) {
+      const Vec a = sums[2 * i], b = 2 * i + 1 < N ? sums[2 * i + 1] : Vec{};
+      sums[i] = laneHalves<D, 0>(a, b, lanes) + laneHalves<D, D>(a, b, lanes);
+    }
+    sumLanes<(N + 1) / 2, 2 * D>(sums, out);
+  } else std::memcpy(out, sums, N * sizeof(Vec));
+}
+
 /** A matrix as the left factor sees it: entry (i, k) is data[i * row + k * column]. */
 struct Left {
   const float* data;
@@ -162,8 +206,18 @@ inline void product(Left a, const float* b, int64_t bStride, Panel c, int64_t ro
 
 /** to [columns, rows] = from [rows, columns] transposed. */
 inline void transposeInto(float* to, int64_t toStride, const float* from, int64_t fromStride, int64_t rows, int64_t columns) {
+  const int64_t high = rows / kWidth * kWidth, wide = columns / kWidth * kWidth;
+  for (int64_t i = 0; i < high; i += kWidth)
+    for (int64_t j = 0; j < wide; j += kWidth) {
+      Vec square[kWidth];
+#pragma GCC unroll 16
+      for (int64_t r = 0; r < kWidth; r++) square[r] = *reinterpret_cast<const Vec*>(from + (i + r) * fromStride + j);
+      transposeSquare(square);
+#pragma GCC unroll 16
+      for (int64_t r = 0; r < kWidth; r++) *reinterpret_cast<Vec*>(to + (j + r) * toStride + i) = square[r];
+    }
   for (int64_t i = 0; i < rows; i++)
-    for (int64_t j = 0; j < columns; j++) to[j * toStride + i] = from[i * fromStride + j];
+    for (int64_t j = i < high ? wide : 0; j < columns; j++) to[j * toStride + i] = from[i * fromStride + j];
 }
 
 inline int64_t roundUp(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
