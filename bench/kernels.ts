@@ -8,7 +8,9 @@ import {
   decodeAttention,
   fromArray,
   gradients,
+  linear,
   manualGenerator,
+  matrixProduct,
   mm,
   log,
   logSoftmax,
@@ -133,6 +135,24 @@ for (const { hidden, vocabulary, count } of [
         ),
       },
       8 * count * hidden * vocabulary, // forward, again in backward, two gradients
+    )
+  })
+
+for (const [inner, outer] of [
+  [SMALL.hidden, 3 * SMALL.hidden],
+  [2 * SMALL.hidden, SMALL.hidden],
+  [HIDDEN, 2 * MLP],
+  [MLP, HIDDEN],
+] as const)
+  scope(() => {
+    const [x, w, up] = [make(tokens, inner), make(outer, inner), make(tokens, outer)]
+    race(
+      `products, ${tokens} x ${inner} x ${outer}`,
+      {
+        plain: both((a, b) => [linear(a!, b!)], [x, w], [up]),
+        fused: both((a, b) => [matrixProduct(a!, b!)], [x, w], [up]),
+      },
+      6 * tokens * inner * outer,
     )
   })
 

@@ -11,6 +11,7 @@ namespace {
 
 // Multiply-adds and rows or columns that are worth a task: each packs the other operand anew.
 constexpr int64_t kWork = 1 << 18, kLeast = 64;
+constexpr int64_t kLargeShare = 4;
 
 struct Product : torch::autograd::Function<Product> {
   static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, const Tensor& weight) {
@@ -47,13 +48,19 @@ void multiply(const Tensor& out, const Tensor& a, const Tensor& b, bool adds) {
   const Strided left = strided(a), right = strided(b);
   float* to = out.data_ptr<float>();
   const int64_t stride = out.stride(0), size = std::max(rows, columns);
-  const int64_t tasks = std::max<int64_t>(1, std::min<int64_t>({at::get_num_threads(), size / kLeast, rows * columns * inner / kWork}));
-  const int64_t step = roundUp((size + tasks - 1) / tasks, rows >= columns ? kTile : kPanel);
-  forEachTask((size + step - 1) / step, [&](int64_t task) {
-    const int64_t from = task * step, n = std::min(step, size - from);
+  const int64_t most = std::min(size / kLeast, rows * columns * inner / kWork);
+  const int64_t threads = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), most));
+  // Each thread has a large share, and whoever is done first takes of the small ones: cores are seldom equally fast.
+  const int64_t shares = threads == 1 ? 1 : (kLargeShare + 1) * threads;
+  const int64_t unit = roundUp((size + shares - 1) / shares, rows >= columns ? kTile : kPanel);
+  const auto startOf = [&](int64_t task) { return std::min(size, unit * (task <= threads ? task * kLargeShare : threads * kLargeShare + task - threads)); };
+  const auto block = [&](int64_t from, int64_t n) {
+    if (n <= 0) return;
     if (rows >= columns) multiplyBlock(left.at(from, 0), right, to + from * stride, stride, n, columns, inner, adds);
     else multiplyBlock(left, right.at(0, from), to + from, stride, rows, n, inner, adds);
-  });
+  };
+  if (threads == 1) return block(0, size);
+  forEachTask(2 * threads, [&](int64_t task) { block(startOf(task), startOf(task + 1) - startOf(task)); });
 }
 
 Tensor matrixProduct(const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& bias) {
