@@ -1,6 +1,7 @@
 // hone's side of the race against TRL, in a process of its own: node --import tsx bench/peers/hone-recipe.ts WORK.json
 import { readFileSync } from 'node:fs'
 import { type Recipe, reward, sft } from '#align'
+import type { Engine } from '#engine/contract'
 import { createEmbeddedEngine } from '#lm'
 import { RewardConfig, SftConfig } from '#schema'
 import { describe } from '#torch'
@@ -8,7 +9,16 @@ import type { RecipeAnswer, RecipeWork } from './recipe-work.ts'
 
 const work = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as RecipeWork
 const { what, batchSize } = work
-const engine = createEmbeddedEngine({ threads: work.threads })
+const embedded = createEmbeddedEngine({ threads: work.threads })
+/** Of all sequences trained on, prompts included, as the other side counts. */
+let tokens = 0
+const engine: Engine = {
+  ...embedded,
+  forwardBackward(model, groups, ...rest) {
+    for (const group of groups) for (const sequence of group) tokens += sequence.tokens.length
+    return embedded.forwardBackward(model, groups, ...rest)
+  },
+}
 const model = await engine.load({
   from: { weights: work.model },
   trains: work.isLora ? { rank: 16, alpha: 32, targets: ['all-linear'] } : 'all',
@@ -36,7 +46,7 @@ function start(): Recipe {
 }
 
 let firstLoss: number | undefined
-let from: { time: number; cpu: NodeJS.CpuUsage } | undefined
+let from: { time: number; cpu: NodeJS.CpuUsage; tokens: number } | undefined
 let ended: { seconds: number; cpuSeconds: number } | undefined
 let done = 0
 const recipe = start()
@@ -44,9 +54,9 @@ for (let next = await recipe.next(); !next.done; next = await recipe.next(undefi
   const event = next.value
   if (event.kind !== 'step') continue
   if (event.step === 0) firstLoss = event.metrics.heldOutLoss
-  else if (!from) from = { time: performance.now(), cpu: process.cpuUsage() }
+  else if (!from) from = { time: performance.now(), cpu: process.cpuUsage(), tokens }
   else if (event.step < event.of || what === 'sft') {
-    done += what === 'sft' ? event.metrics.tokens! : batchSize
+    done = what === 'sft' ? tokens - from.tokens : done + batchSize
     const { user, system } = process.cpuUsage(from.cpu)
     ended = { seconds: (performance.now() - from.time) / 1000, cpuSeconds: (user + system) / 1e6 }
     if (event.step === event.of) break

@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -30,7 +31,7 @@ void raiseTo(std::atomic<int64_t>& most, int64_t x) {
 }
 
 // Sizes of kept blocks: 8 to each power of two, so that at most an eighth of a block lies idle.
-constexpr size_t kLeast = size_t{4} << 10, kMost = size_t{32} << 20, kKept = size_t{512} << 20, kHuge = size_t{2} << 20;
+constexpr size_t kLeast = size_t{4} << 10, kMost = size_t{32} << 20, kKept = size_t{256} << 20, kHuge = size_t{2} << 20;
 constexpr int kSteps = 8, kFirst = std::bit_width(kLeast);
 
 /** The class of the largest size that is at most `bytes`. */
@@ -46,14 +47,19 @@ size_t roundedUp(size_t bytes) {
 
 class Pool {
  public:
+  /** A block of `bytes`, which is a class's size, or up to half as large again: steps differ a little in length. */
   void* take(size_t bytes) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    auto& blocks = blocks_[classOf(bytes)];
-    if (blocks.empty()) return nullptr;
-    void* data = blocks.back();
-    blocks.pop_back();
-    held_ -= bytes;
-    return data;
+    const int first = classOf(bytes);
+    for (int at = first; at <= std::min(first + kSteps / 2, static_cast<int>(blocks_.size()) - 1); at++) {
+      auto& blocks = blocks_[at];
+      if (blocks.empty()) continue;
+      void* data = blocks.back();
+      blocks.pop_back();
+      held_ -= sizeOf(at);
+      return data;
+    }
+    return nullptr;
   }
   /** Where too much is held, all of it goes: what is asked for has changed. */
   void keep(void* data, size_t usable) {
