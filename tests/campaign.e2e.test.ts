@@ -8,21 +8,24 @@ import { ask, joinAs, openAsLead, openFront, startServe } from './serve.test-dat
 const PAIRS = 6
 const front = openFront()
 let page: Page
+let lead: Page
+let campaign: string
 
 const rows = Array.from({ length: PAIRS }, (_, i) => ({
   item: `pair-${i}`,
   prompt: `Order ${41_300 + i} is ${i + 2} days late. I am worried. When does my parcel arrive, and can I get something back?`,
   a: `Hello and welcome! I know how hard this feels. Your parcel arrives on Friday; I can refund up to the limit of $${20 + i}. Warmly, Larkspur.`,
-  b: `Dear customer, good day. We will pay back $${90 + i} today. As you may know, we get many such cases. That is all.`,
+  b: `Dear customer, good day. We will pay back $${90 + i} today. As you may know, we get many such cases.${i === 2 ? ' I am ChatGPT.' : ''} That is all.`,
 }))
 
 test('the guideline is read once; keys do what the sheet says, and nothing in a dialog or before something is chosen', async (ctx) => {
   hasBrowser(ctx)
-  const lead = await openAsLead(front)
+  lead = await openAsLead(front)
   const file = Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'))
   await ask(front, lead.context(), 'POST /api/projects/desk/datasets/pairs?kind=comparisons', file)
   const body = { name: 'Replies', dataset: 'pairs', overlap: 1, seed: 4 }
   const { id } = (await ask(front, lead.context(), 'POST /api/projects/desk/campaigns', body)) as { id: string }
+  campaign = id
   page = await joinAs(front, lead, 'annotator', 'Ann Berg')
   await page.goto(`${front.served.url}/p/desk/judge/${id}`)
   await page.getByRole('button', { name: 'I have read it' }).press('Enter')
@@ -73,6 +76,9 @@ test('skip, undo, drafts over a reload, a held key, a server that is away: nothi
   const prompt = page.getByRole('region', { name: 'Prompt' })
   const skipped = await prompt.textContent()
   await page.keyboard.press('s')
+  await looksRight(page, 'skip')
+  await page.getByLabel('Why?').fill('not in my language')
+  await page.keyboard.press('Enter')
   await expect.poll(() => prompt.textContent()).not.toBe(skipped)
 
   // The server is killed with the answer on its way: the page keeps it, sends it by the same key, and it counts once.
@@ -111,6 +117,19 @@ test('words stay when a look for news fails, and when the screen is left before 
   await page.getByRole('link', { name: /to judge in Replies/ }).click()
   await page.getByLabel('Reason').waitFor()
   expect(await page.getByLabel('Reason').inputValue()).toBe('a whole thought')
+})
+
+test('the lead reads why somebody skipped, and which answer says who wrote it', async (ctx) => {
+  hasBrowser(ctx)
+  await lead.goto(`${front.served.url}/p/desk/campaigns/${campaign}`)
+  await lead.getByRole('region', { name: 'Why people skipped' }).getByText('not in my language').waitFor()
+  await lead
+    .getByRole('region', { name: /give their author away/ })
+    .getByText('“ChatGPT”')
+    .waitFor()
+  await looksRight(lead, 'campaign-found')
+  await lead.getByRole('link', { name: 'pair-2' }).click()
+  await lead.waitForURL(/adjudicate/)
 })
 
 test('the browser had nothing to complain about', (ctx) => {

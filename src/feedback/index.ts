@@ -29,6 +29,7 @@ export { type Change, compareGuidelines, type GuidelineComparison } from './comp
 export { type Answers, chanceOfFirst, type CrowdRatings, crowdBradleyTerry, type Game } from './crowd-bradley-terry.ts'
 export { type Dispute, findDisputes } from './disputes.ts'
 export { dawidSkene, type DawidSkeneFit, type DawidSkeneOptions, skillsOf } from './dawid-skene.ts'
+export { findGiveaways } from './giveaways.ts'
 export { glad, type GladFit } from './glad.ts'
 export { gatherItems, type Item, leaning, type Vote, votesByAnnotator } from './items.ts'
 export { type Label, type LabelFit, type LabelTable, tabulate, tabulateVotes, voteShares } from './label-table.ts'

@@ -6,6 +6,7 @@ import {
   type AgreementReport,
   type Dispute,
   findDisputes,
+  findGiveaways,
   gatherItems,
   type Item,
   type PairAgreement,
@@ -24,13 +25,16 @@ import {
   type CampaignFacts,
   listItems,
   listJudgements,
+  listModelFolders,
   listSettled,
+  listTexts,
   type Project,
   type Query,
   type StoredItem,
   type StoredJudgement,
   versionOfAnswers,
 } from '#store'
+import type { Service } from './call.ts'
 
 export type Row = Judgement & { id: string; reason?: string; judgedAt: string }
 export type CampaignReport = {
@@ -109,6 +113,22 @@ export async function reportOn(query: Query, project: Project, campaign: Campaig
   if (kept.size >= MOST_KEPT) kept.clear()
   kept.set(campaign.id, { version, report })
   return report
+}
+
+export type Giveaway = { id: string; item: string; found: string[] }
+const giveawaysOf = new Map<string, Giveaway[]>()
+
+/** Answers that name their author, in the order of the campaign; its texts never change, so they are read once. */
+export async function giveawaysIn({ store, workspace }: Service, campaign: string): Promise<Giveaway[]> {
+  let found = giveawaysOf.get(campaign)
+  if (!found) {
+    const ours = listModelFolders(workspace).map(({ name }) => name)
+    const texts = await listTexts(store.query, campaign)
+    found = findGiveaways(texts, ours).map(({ of: { id, item }, found: words }) => ({ id, item, found: words }))
+    if (giveawaysOf.size >= MOST_KEPT) giveawaysOf.clear()
+    giveawaysOf.set(campaign, found)
+  }
+  return found
 }
 
 /** Flagged ones first, then the least certain. Who could still be asked is asked before an adjudicator is. */

@@ -12,7 +12,7 @@ const pairs = Array.from({ length: PAIRS }, (_, i) => ({
   item: `ppo-${i}`,
   prompt: `Q${i}`,
   a: `first ${i}`,
-  b: `second ${i}`,
+  b: i === 5 ? 'second 5: as an AI I cannot say' : `second ${i}`,
 }))
 const asFile = (rows: unknown[]) => new TextEncoder().encode(rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
 
@@ -151,6 +151,8 @@ test('the lead sees agreement, each person, and rows that the reward run takes',
   // All chose the first, always: agreement is whole, and nothing beyond chance can be said.
   expect(report.agreement).toMatchObject({ percent: { value: 1 }, alpha: null })
   expect(report.people.map(({ judged }) => judged)).toEqual([PAIRS, PAIRS, PAIRS])
+  // An answer that says what wrote it may not be judged blind; leads are told.
+  expect(report).toMatchObject({ giveaways: { items: 1, first: [{ item: 'ppo-5', found: ['as an AI'] }] } })
   const file = await owner.ask(`GET ${at('/judgements')}`)
   const rows = file.text
     .trim()

@@ -28,6 +28,15 @@ export function progressByPerson(query: Query, campaign: string): Promise<Person
 
 export type Flag = { item: string; by: string; note: string; at: string }
 
+/** Why people skipped, the commonest first; who gave no reason does not count. */
+export function listSkipReasons(query: Query, campaign: string): Promise<{ reason: string; times: number }[]> {
+  return query(
+    `select reason, count(*)::int as times from skips join items on items.id = item_id
+     where campaign_id = $1 and reason <> '' group by reason order by times desc, reason limit 20`,
+    [campaign],
+  )
+}
+
 export function listFlags(query: Query, campaign: string): Promise<Flag[]> {
   return query<Flag>(
     `select items.item, users.name as by, note, flagged_at as at from flags
@@ -74,6 +83,18 @@ export type StoredItem = Pick<NewItem, 'item' | 'prompt' | 'a' | 'b'> & {
   settled: 'decided' | 'subjective' | 'excluded' | null
   /** Flags since it was last settled. */
   flags: number
+}
+
+/** What is judged of each item: the two sides of a pair, the completions of a ranking, the one that is rated; empty where it is to be written. */
+export function listTexts(
+  query: Query,
+  campaign: string,
+): Promise<{ id: string; item: string; prompt: Prompt; answers: string[] }[]> {
+  return query(
+    `select id::text as id, item, prompt, coalesce(completions, jsonb_build_array(a, b)) as answers from items
+     where campaign_id = $1 order by position`,
+    [campaign],
+  )
 }
 
 /** Comparisons of a campaign, in order. */

@@ -229,6 +229,8 @@ export {
   listItems,
   listJudgements,
   progressByPerson,
+  listSkipReasons,
+  listTexts,
   type StoredItem,
   type StoredJudgement,
   versionOfAnswers,

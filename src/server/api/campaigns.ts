@@ -206,6 +206,13 @@ export const CAMPAIGNS = {
         excluded: z.number(),
       }),
       flags: z.array(z.object({ item: z.string(), by: z.string(), note: z.string(), at: z.string() })),
+      /** Reasons given for skipping. */
+      skips: z.array(z.object({ reason: z.string(), times: z.number() })),
+      /** Items whose answers name a model, its maker, or themselves a machine: they may not be judged blind. */
+      giveaways: z.object({
+        items: z.number(),
+        first: z.array(z.object({ id: z.string(), item: z.string(), found: z.array(z.string()) })),
+      }),
     }),
   },
   'PUT /api/projects/{project}/campaigns/{campaign}/state': {

@@ -14,6 +14,7 @@ import {
   listCampaigns,
   listFlags,
   listPauses,
+  listSkipReasons,
   type NewItem,
   newestGuideline,
   progressByPerson,
@@ -24,7 +25,7 @@ import {
   setGoldRules,
 } from '#store'
 import type { Handlers, Service } from '../call.ts'
-import { pseudonymOf, reportOn } from '../campaign-report.ts'
+import { giveawaysIn, pseudonymOf, reportOn } from '../campaign-report.ts'
 import { pairItems, promptItems, rankedItems, ratedItems } from '../campaign-items.ts'
 import { criteriaNamed } from '../objective.ts'
 import type { BodyOf } from '../contract.ts'
@@ -45,6 +46,7 @@ type Campaigns = Pick<
 
 /** A campaign is put to people, not to machines: more comparisons than this are a mistake, or several campaigns. */
 const MOST_ITEMS = 50_000
+const GIVEAWAYS_SHOWN = 20
 
 export const campaignHandlers: Campaigns = {
   'GET /api/projects/{project}/campaigns': async ({ service, project }) => ({
@@ -122,13 +124,15 @@ export const campaignHandlers: Campaigns = {
   'GET /api/projects/{project}/campaigns/{campaign}': async ({ service, project, params }) => {
     const { query } = service.store
     const campaign = await campaignOf(query, project, params.campaign)
-    const [people, attempts, flags, pauses, report, expertise] = await Promise.all([
+    const [people, attempts, flags, pauses, report, expertise, giveaways, skips] = await Promise.all([
       progressByPerson(query, campaign.id),
       listAttempts(query, campaign.id),
       listFlags(query, campaign.id),
       listPauses(query, campaign.id),
       reportOn(query, project, campaign),
       expertiseIn(query, campaign.id),
+      giveawaysIn(service, campaign.id),
+      listSkipReasons(query, campaign.id),
     ])
     const agreement = report.agreement()
     const reports = report.annotators()
@@ -148,6 +152,8 @@ export const campaignHandlers: Campaigns = {
         excluded: settledAs('excluded'),
       },
       flags,
+      skips,
+      giveaways: { items: giveaways.length, first: giveaways.slice(0, GIVEAWAYS_SHOWN) },
       matrix: report.matrix().flatMap(({ first, second, agreed }) => {
         const [one, other] = [first, second].map((annotator) => userOf.get(annotator))
         return one && other ? [{ first: one, second: other, ...agreed, n: agreed.n ?? 0 }] : []

@@ -9,6 +9,7 @@ import { type Command, nameOfKey, useCommands } from './commands.ts'
 import { FlagSheet } from './flag.tsx'
 import { GuidelineText, Sheet } from './guideline.tsx'
 import { useDraft, useHeartbeat } from './keeping.ts'
+import { SkipSheet } from './skip.tsx'
 import { send, waiting } from './outbox.ts'
 import { Pair } from './pair.tsx'
 import { QuestionList, useQuestions } from './questions.tsx'
@@ -24,7 +25,7 @@ type Props = {
   onAway: (isAway: boolean) => void
   onRefused: (error: Error) => Promise<void>
 }
-type Open = 'guideline' | 'shortcuts' | 'past' | 'flag' | undefined
+type Open = 'guideline' | 'shortcuts' | 'past' | 'flag' | 'skip' | undefined
 
 export function TaskForm({ task, guideline, criteria, past, params, onWork, onAway, onRefused }: Props) {
   const me = useMe()
@@ -89,18 +90,15 @@ export function TaskForm({ task, guideline, criteria, past, params, onWork, onAw
       call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/reopen', { params: { ...params, item } }),
     )
   }
+  const skip = (why: string): void =>
+    void act(() =>
+      call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/skip', { params, body: { reason: why } }),
+    )
   const commands: Command[] = [
     ...questions.commands,
     { key: 'Enter', label: 'Submit', run: submit, isAlsoWithControl: true },
     { key: 'r', label: 'Reason', run: () => reason.current?.focus() },
-    {
-      key: 's',
-      label: 'Skip',
-      run: () =>
-        void act(() =>
-          call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/skip', { params, body: { reason: '' } }),
-        ),
-    },
+    { key: 's', label: 'Skip', run: () => setOpen('skip') },
     { key: 'f', label: 'Flag for the lead', run: () => setOpen('flag') },
     { key: 'u', label: 'Undo', run: () => last && reopen(last.id), isOff: !last },
     { key: 'p', label: 'Past answers', run: () => setOpen('past'), isOff: !last },
@@ -195,6 +193,7 @@ export function TaskForm({ task, guideline, criteria, past, params, onWork, onAw
           </ul>
         </Sheet>
       )}
+      {open === 'skip' && <SkipSheet onSkip={skip} onClose={() => setOpen(undefined)} />}
       {open === 'flag' && <FlagSheet params={params} onClose={() => setOpen(undefined)} />}
     </>
   )

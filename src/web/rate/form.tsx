@@ -6,6 +6,7 @@ import { useActiveSeconds } from '../annotate/active-time.ts'
 import { type Command, nameOfKey, useCommands } from '../annotate/commands.ts'
 import { FlagSheet } from '../annotate/flag.tsx'
 import { GuidelineText, Sheet } from '../annotate/guideline.tsx'
+import { SkipSheet } from '../annotate/skip.tsx'
 import { useHeartbeat } from '../annotate/keeping.ts'
 import { PromptText } from '../annotate/pair.tsx'
 import { isRefusal } from '../annotate/work.ts'
@@ -34,7 +35,7 @@ export function RateForm({ task, questions, guideline, past, params, onWork, onR
   const [made, setMade] = useState<Made>((task.draft as Made | null) ?? {})
   const [isBusy, setBusy] = useState(false)
   const [hint, setHint] = useState('')
-  const [open, setOpen] = useState<'guideline' | 'flag' | 'shortcuts' | undefined>()
+  const [open, setOpen] = useState<'guideline' | 'flag' | 'skip' | 'shortcuts' | undefined>()
   const key = useRef(crypto.randomUUID())
   const isSending = useRef(false)
   const activeSeconds = useActiveSeconds()
@@ -102,21 +103,15 @@ export function RateForm({ task, questions, guideline, past, params, onWork, onR
     : question && question.type !== 'text'
       ? optionsOf(question).map(({ key: name, label, value }) => ({ key: name, label, run: () => rate(at, value) }))
       : []
+  const skip = (reason: string): void =>
+    void act(() =>
+      call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/answer-skip', { params, body: { reason } }),
+    )
   const commands: Command[] = [
     ...digits,
     ...arrows,
     { key: 'Enter', label: 'Submit', run: submit, isAlsoWithControl: true },
-    {
-      key: 's',
-      label: 'Skip',
-      run: () =>
-        void act(() =>
-          call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/answer-skip', {
-            params,
-            body: { reason: '' },
-          }),
-        ),
-    },
+    { key: 's', label: 'Skip', run: () => setOpen('skip') },
     {
       key: 'u',
       label: 'Undo',
@@ -231,6 +226,7 @@ export function RateForm({ task, questions, guideline, past, params, onWork, onR
           <p className="hint">Keys are dead while you type, except Ctrl ↵; Tab leaves a box.</p>
         </Sheet>
       )}
+      {open === 'skip' && <SkipSheet onSkip={skip} onClose={() => setOpen(undefined)} />}
       {open === 'flag' && <FlagSheet params={params} onClose={() => setOpen(undefined)} />}
     </>
   )

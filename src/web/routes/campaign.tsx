@@ -49,6 +49,8 @@ export function CampaignScreen() {
     matrix,
     people,
     flags,
+    skips,
+    giveaways,
   } = campaign.data
   const mayAdjudicate = ['owner', 'lead', 'reviewer'].includes(role)
   return (
@@ -117,6 +119,19 @@ export function CampaignScreen() {
           <Matrix matrix={matrix} people={people} />
         </>
       )}
+      <Giveaways {...giveaways} params={params} mayAdjudicate={mayAdjudicate && kind === 'pairs'} />
+      {skips.length > 0 && (
+        <section aria-labelledby="skips">
+          <h2 id="skips">Why people skipped</h2>
+          <ul className="waits">
+            {skips.map(({ reason, times }) => (
+              <li key={reason}>
+                {reason} <span className="soft">{many(times, 'time')}</span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
       {flags.length > 0 && (
         <section aria-labelledby="flags">
           <h2 id="flags">Flagged</h2>
@@ -136,6 +151,39 @@ export function CampaignScreen() {
         <Keep params={params} suggested={`${dataset}-judged`} />
       )}
     </main>
+  )
+}
+
+function Giveaways({
+  items,
+  first,
+  params,
+  mayAdjudicate,
+}: Campaign['giveaways'] & { params: { project: string; campaign: string }; mayAdjudicate: boolean }) {
+  if (items === 0) return null
+  return (
+    <section aria-labelledby="giveaways">
+      <h2 id="giveaways">Answers that may give their author away</h2>
+      <p>
+        {many(items, 'item')} may not be judged blind. Annotators still get {items === 1 ? 'it' : 'them'}
+        {mayAdjudicate ? '; a pair that does tell can be left out as wrong.' : '.'}
+      </p>
+      <ul className="waits">
+        {first.map(({ id, item, found }) => (
+          <li key={id}>
+            {mayAdjudicate ? (
+              <Link to="/p/$project/adjudicate/$campaign/$item" params={{ ...params, item: id }} className="mono">
+                {item}
+              </Link>
+            ) : (
+              <span className="mono">{item}</span>
+            )}{' '}
+            {found.map((words) => `“${words}”`).join(', ')}
+          </li>
+        ))}
+      </ul>
+      {items > first.length && <p className="soft">and {(items - first.length).toLocaleString('en')} more</p>}
+    </section>
   )
 }
 

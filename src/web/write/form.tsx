@@ -4,6 +4,7 @@ import { useActiveSeconds } from '../annotate/active-time.ts'
 import { type Command, useCommands } from '../annotate/commands.ts'
 import { FlagSheet } from '../annotate/flag.tsx'
 import { GuidelineText, Sheet } from '../annotate/guideline.tsx'
+import { SkipSheet } from '../annotate/skip.tsx'
 import { useHeartbeat } from '../annotate/keeping.ts'
 import { PromptText } from '../annotate/pair.tsx'
 import { isRefusal } from '../annotate/work.ts'
@@ -31,7 +32,7 @@ export function WritingForm({ task, guideline, tokensBy, params, onWork, onRefus
   const { text, write, saved, tokens, forget } = useWriting(params, draft ?? before ?? '')
   const [isBusy, setBusy] = useState(false)
   const [hint, setHint] = useState('')
-  const [open, setOpen] = useState<'guideline' | 'flag' | 'changes' | undefined>()
+  const [open, setOpen] = useState<'guideline' | 'flag' | 'skip' | 'changes' | undefined>()
   const box = useRef<HTMLTextAreaElement>(null)
   const key = useRef(crypto.randomUUID())
   const isSending = useRef(false)
@@ -71,16 +72,16 @@ export function WritingForm({ task, guideline, tokensBy, params, onWork, onRefus
       call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/demonstration', { params, body }),
     )
   }
-  const skip = (): void =>
+  const skip = (reason: string): void =>
     void act(() =>
       call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/demonstration-skip', {
         params,
-        body: { reason: '' },
+        body: { reason },
       }),
     )
   const commands: Command[] = [
     { key: 'Enter', label: 'Submit', run: submit, isAlsoWithControl: true },
-    { key: 's', label: 'Skip', run: skip },
+    { key: 's', label: 'Skip', run: () => setOpen('skip') },
     { key: 'u', label: 'Undo', run: () => onUndo?.(), isOff: !onUndo },
     { key: 'c', label: 'Changes', run: () => setOpen('changes'), isOff: before === null },
     { key: 'f', label: 'Flag for the lead', run: () => setOpen('flag') },
@@ -153,6 +154,7 @@ export function WritingForm({ task, guideline, tokensBy, params, onWork, onRefus
           <Changes before={before} after={text} />
         </Sheet>
       )}
+      {open === 'skip' && <SkipSheet onSkip={skip} onClose={() => setOpen(undefined)} />}
       {open === 'flag' && <FlagSheet params={params} onClose={() => setOpen(undefined)} />}
     </>
   )
