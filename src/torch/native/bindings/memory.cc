@@ -23,6 +23,7 @@ namespace hone {
 namespace {
 
 std::atomic<int64_t> liveBytes{0}, peakBytes{0}, largestBytes{0};
+std::atomic<int64_t> mostEver{0};  // as peakBytes, never reset
 
 void raiseTo(std::atomic<int64_t>& most, int64_t x) {
   int64_t seen = most.load(std::memory_order_relaxed);
@@ -30,8 +31,14 @@ void raiseTo(std::atomic<int64_t>& most, int64_t x) {
   }
 }
 
+void live(int64_t bytes) {
+  const int64_t now = liveBytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  raiseTo(peakBytes, now);
+  raiseTo(mostEver, now);
+}
+
 // Sizes of kept blocks: 8 to each power of two, so that at most an eighth of a block lies idle.
-constexpr size_t kLeast = size_t{4} << 10, kMost = size_t{32} << 20, kKept = size_t{256} << 20, kHuge = size_t{2} << 20;
+constexpr size_t kLeast = size_t{4} << 10, kMost = size_t{64} << 20, kSpare = size_t{64} << 20, kHuge = size_t{2} << 20;
 constexpr int kSteps = 8, kFirst = std::bit_width(kLeast);
 
 /** The class of the largest size that is at most `bytes`. */
@@ -61,11 +68,12 @@ class Pool {
     }
     return nullptr;
   }
-  /** Where too much is held, all of it goes: what is asked for has changed. */
+  /** What lives and what is kept stay within a quarter over the most that ever lived; beyond that all that is kept goes, since what is asked for has changed. */
   void keep(void* data, size_t usable) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const int at = classOf(usable);
-    if (held_ + sizeOf(at) > kKept) {
+    const int64_t most = mostEver.load(std::memory_order_relaxed);
+    if (liveBytes.load(std::memory_order_relaxed) + static_cast<int64_t>(held_ + sizeOf(at)) > most + std::max<int64_t>(most / 4, kSpare)) {
       for (auto& blocks : blocks_) {
         for (void* block : blocks) std::free(block);
         blocks.clear();
@@ -124,7 +132,7 @@ struct Counting final : c10::Allocator {
       data = claim(bytes);
       const int64_t held = static_cast<int64_t>(malloc_usable_size(data));
       raiseTo(largestBytes, static_cast<int64_t>(bytes));
-      raiseTo(peakBytes, liveBytes.fetch_add(held, std::memory_order_relaxed) + held);
+      live(held);
     }
     return {data, data, release, c10::Device(c10::DeviceType::CPU)};
   }
@@ -134,7 +142,7 @@ struct Counting final : c10::Allocator {
 
 void countBytes(int64_t bytes) {
   raiseTo(largestBytes, bytes);
-  raiseTo(peakBytes, liveBytes.fetch_add(bytes, std::memory_order_relaxed) + bytes);
+  live(bytes);
 }
 
 void countMemory() {
