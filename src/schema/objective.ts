@@ -13,8 +13,8 @@ export const Target = z.strictObject({
 export type Target = z.infer<typeof Target>
 
 export const Criterion = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9-]*$/),
-  definition: z.string().min(1),
+  name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens, a letter first'),
+  definition: z.string().min(1, 'expected a definition'),
   good: z.string(),
   bad: z.string(),
   borderline: z.string(),
@@ -31,7 +31,7 @@ export const Objective = z.strictObject({
   name: z.string(),
   version: z.string(),
   summary: z.string(),
-  criteria: z.array(Criterion).min(1),
+  criteria: z.array(Criterion).min(1, 'expected at least one criterion'),
 })
 export type Objective = z.infer<typeof Objective>
 

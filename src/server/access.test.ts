@@ -33,7 +33,7 @@ const filled = (key: string, project: string) =>
       /\{(campaign|candidacy|credential|delivery|evaluation|fill|key|submission|user|webhook|withdrawal)\}/g,
       NOWHERE,
     )
-    .replaceAll('{item}', '999999')
+    .replaceAll(/\{(item|number)\}/g, '999999')
     .replaceAll(/\{(dataset|run)\}/g, 'nothing')
     .replaceAll('{release}', 'nothing')
 

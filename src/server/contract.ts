@@ -12,6 +12,7 @@ import type { Endpoint } from './api/endpoint.ts'
 import { GOLD } from './api/gold.ts'
 import { EVALUATIONS } from './api/evaluations.ts'
 import { FILLS } from './api/fills.ts'
+import { OBJECTIVE } from './api/objective.ts'
 import { PERSON } from './api/person.ts'
 import { LINEAGE } from './api/lineage.ts'
 import { PROJECTS } from './api/projects.ts'
@@ -24,6 +25,7 @@ export const API = {
   ...ACCOUNT,
   ...PROJECTS,
   ...DATA,
+  ...OBJECTIVE,
   ...CAMPAIGNS,
   ...DEMONSTRATIONS,
   ...ANSWERS,

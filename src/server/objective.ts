@@ -6,11 +6,24 @@ import { Objective } from '#schema'
 import type { Project } from '#store'
 
 /** Undefined: there is none, or it does not parse. */
-export function objectiveOf(workspace: string, { objectiveFile }: Project): Objective | undefined {
+export function objectiveOf(workspace: string, project: Project): Objective | undefined {
+  return readObjective(workspace, project).objective
+}
+
+/** What the file says, or in words why it says no objective; neither where there is none. */
+export function readObjective(
+  workspace: string,
+  { objectiveFile }: Project,
+): { objective?: Objective; problem?: string } {
   try {
-    return Objective.safeParse(JSON.parse(fs.readFileSync(join(workspace, objectiveFile), 'utf8'))).data
-  } catch {
-    return undefined
+    const parsed = Objective.safeParse(JSON.parse(fs.readFileSync(join(workspace, objectiveFile), 'utf8')))
+    if (parsed.success) return { objective: parsed.data }
+    const { path, message } = parsed.error.issues[0]!
+    return { problem: `${objectiveFile} holds no objective: ${path.map(String).join('.') || 'all of it'}: ${message}` }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    const isText = error instanceof SyntaxError
+    return { problem: `${objectiveFile} ${isText ? 'holds no JSON' : 'cannot be read'}` }
   }
 }
 

@@ -225,6 +225,13 @@ export {
   newestGuideline,
 } from './guidelines.ts'
 export {
+  addObjective,
+  findObjective,
+  holdObjective,
+  listObjectives,
+  type ObjectiveVersion,
+} from './objectives.ts'
+export {
   listFlags,
   listItems,
   listJudgements,

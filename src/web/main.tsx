@@ -17,6 +17,7 @@ import './style/person.css'
 import './style/release.css'
 import './style/runs.css'
 import './style/compare.css'
+import './style/objective.css'
 
 const queries = new QueryClient({
   defaultOptions: {

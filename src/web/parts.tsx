@@ -4,20 +4,33 @@ import { type FormEvent, type ReactNode, useId, useState } from 'react'
 export function Field({
   label,
   hint,
+  problem,
   children,
 }: {
   label: string
   hint?: string
-  children: (attributes: { id: string; 'aria-describedby'?: string }) => ReactNode
+  /** What is wrong with what stands in it. */
+  problem?: string | undefined
+  children: (attributes: { id: string; 'aria-describedby'?: string; 'aria-invalid'?: true }) => ReactNode
 }) {
   const id = useId()
+  const words = [...(hint === undefined ? [] : [`${id}-hint`]), ...(problem === undefined ? [] : [`${id}-problem`])]
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      {children({ id, ...(hint !== undefined && { 'aria-describedby': `${id}-hint` }) })}
+      {children({
+        id,
+        ...(words.length > 0 && { 'aria-describedby': words.join(' ') }),
+        ...(problem !== undefined && { 'aria-invalid': true }),
+      })}
       {hint !== undefined && (
         <p className="hint" id={`${id}-hint`}>
           {hint}
+        </p>
+      )}
+      {problem !== undefined && (
+        <p className="problem" id={`${id}-problem`} role="alert">
+          {problem}
         </p>
       )}
     </div>

@@ -16,6 +16,7 @@ import { HomeScreen } from './routes/home.tsx'
 import { JoinScreen } from './routes/join.tsx'
 import { LineageScreen } from './routes/lineage.tsx'
 import { NewPasswordScreen } from './routes/new-password.tsx'
+import { ObjectiveScreen } from './routes/objective.tsx'
 import { PersonScreen } from './routes/person.tsx'
 import { PeopleScreen } from './routes/people.tsx'
 import { ProjectFrame } from './routes/project.tsx'
@@ -46,6 +47,7 @@ const projects = createRoute({ getParentRoute: () => signedIn, path: '/', compon
 const project = createRoute({ getParentRoute: () => signedIn, path: '/p/$project', component: ProjectFrame })
 const home = createRoute({ getParentRoute: () => project, path: '/', component: HomeScreen })
 const guideline = createRoute({ getParentRoute: () => project, path: '/guideline', component: GuidelineScreen })
+const objective = createRoute({ getParentRoute: () => project, path: '/objective', component: ObjectiveScreen })
 const datasets = createRoute({ getParentRoute: () => project, path: '/datasets', component: DatasetsScreen })
 const samples = createRoute({ getParentRoute: () => project, path: '/samples', component: SamplesScreen })
 const campaigns = createRoute({ getParentRoute: () => project, path: '/campaigns', component: CampaignsScreen })
@@ -116,6 +118,7 @@ export const router = createRouter({
       projects,
       project.addChildren([
         home,
+        objective,
         guideline,
         datasets,
         samples,

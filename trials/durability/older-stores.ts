@@ -108,4 +108,6 @@ export const ROWS_AFTER: Record<number, string> = {
          values ('${DESK}', '${MAX}', 'cardiology', '${EVA}', '${EVA}', now());
        update items set expertise = 'tax-law' where campaign_id = '${RATING}';`,
   20: `insert into lapses (release_id, lapsed_at) select id, now() from releases;`,
+  22: `insert into objectives (project_id, number, content, sha256, note, made_by)
+         values ('${DESK}', 1, '{"name": "desk"}', 'h', '', null), ('${DESK}', 2, '{"name": "desk", "version": "2"}', 'i', 'clearer', '${EVA}');`,
 }

@@ -3,10 +3,10 @@
 import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import { join } from 'node:path'
-import { hashFolder, sha256, sha256File } from '#files'
+import { hashFolder, hashRow, sha256, sha256File } from '#files'
 import { openSamplerLink } from '#sampler'
 import type { SamplerLink } from '#sampler/contract'
-import { Role } from '#schema'
+import { type Objective, Role } from '#schema'
 import { addRelease, createCandidacy, createSession, setRole, signCandidacy } from '#store'
 import type { ServerOptions } from '../../src/server/index.ts'
 import { createTinyModel } from '../../src/sampler/tiny-model.test-data.ts'
@@ -116,6 +116,7 @@ export async function openApiWorld({
         url: ['https://hook.example/x', 'http://127.0.0.1:9/', 'http://hook.example:8080/'],
         guideline: await columns('select id from guidelines limit 20'),
         release: ['desk', 'none'],
+        number: ['1', '2', '999'],
         run: ['watched', ...(await columns('select run as id from jobs limit 20'))],
         dataset: [...datasets, 'new-one'],
         prompts: [...datasets, 'none'],
@@ -175,6 +176,8 @@ export async function openApiWorld({
         release: project,
         run: project === 'desk' ? 'watched' : 'other.watched',
         dataset: `own-of-${project}`,
+        // The other project has a version more.
+        number: project === 'desk' ? '1' : '2',
       }
     },
     async headersOf(role) {
@@ -201,6 +204,27 @@ export async function openApiWorld({
   }
   await world.look()
   return world
+}
+
+const OBJECTIVE: Objective = {
+  name: 'other',
+  version: '1',
+  summary: 'Version 1.',
+  criteria: [
+    {
+      name: 'fact',
+      definition: 'It is true.',
+      good: 'It comes on Monday.',
+      bad: 'It came.',
+      borderline: 'Soon.',
+      scale: { low: 0, high: 1 },
+      weight: 1,
+      owner: 'lead',
+      source: 'user promise',
+      constraint: false,
+      targets: [],
+    },
+  ],
 }
 
 const MADE_UP: SamplerLink = {
@@ -245,6 +269,17 @@ async function fillProject(lead: Person, project: string, judges: readonly Perso
   await must(lead, `POST ${at(`/datasets/own-of-${project}?kind=prompts`)}`, asFile(asks))
   await must(lead, `POST ${at('/datasets/shown?kind=demonstrations')}`, asFile(shown))
   await must(lead, `PUT ${at('/guideline')}`, { text: `Be kind in ${project}.` })
+  const { objective: standing, hash } = await must<{ objective: Objective | null; hash: string | null }>(
+    lead,
+    `GET ${at('/objective')}`,
+  )
+  const objective = standing ?? OBJECTIVE
+  const { number } = await must<{ number: number }>(lead, `PUT ${at('/objective')}`, { objective, from: hash })
+  if (!standing)
+    await must(lead, `PUT ${at('/objective')}`, {
+      objective: { ...objective, summary: `Version ${number + 1}.` },
+      from: hashRow(objective),
+    })
   const asked = { name: 'Round', dataset: 'pairs', overlap: 2, seed: 5, goldRate: 0.1 }
   const { id } = await must<{ id: string }>(lead, `POST ${at('/campaigns')}`, asked)
   for (const judge of judges) {

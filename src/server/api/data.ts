@@ -45,13 +45,6 @@ export const DATA = {
     query: z.object({ from: z.coerce.number().int().min(0).max(20_000_000).default(0) }),
     answer: z.object({ version: Version, from: z.number(), rows: z.array(z.record(z.string(), z.unknown())) }),
   },
-  'GET /api/projects/{project}/objective': {
-    summary: 'The objective of the project: what is asked of an answer, criterion by criterion',
-    access: OBSERVERS,
-    answer: z.object({
-      criteria: z.array(z.object({ name: z.string(), definition: z.string(), constraint: z.boolean() })),
-    }),
-  },
   'GET /api/projects/{project}/guideline': {
     summary: 'All versions of the guideline, newest first',
     access: EVERY_ROLE,

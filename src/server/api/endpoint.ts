@@ -50,6 +50,8 @@ export const PARAMETERS = {
   item: z.string().regex(/^[1-9][0-9]{0,14}$/),
   run: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/),
   dataset: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
+  /** Of a version. */
+  number: z.string().regex(/^[1-9][0-9]{0,8}$/),
 } as const
 
 /** In UTC, since databases know fewer years and offsets than ISO 8601 has. */

@@ -6,6 +6,7 @@ import { type Endpoint, KEEPERS, LEADS, Text } from './endpoint.ts'
 export const WebhookEvent = z.enum([
   'dataset.import',
   'guideline.change',
+  'objective.save',
   'campaign.create',
   'campaign.state',
   'campaign.deadline',

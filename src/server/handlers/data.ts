@@ -9,7 +9,6 @@ import { ConfigError, DataError, HttpError } from '#errors'
 import { addGuideline, audit, listGuidelines, type Project } from '#store'
 import type { Handlers } from '../call.ts'
 import { changeBetween, changeShown } from '../guideline-changes.ts'
-import { objectiveOf } from '../objective.ts'
 import { diskTrouble } from '../refusals.ts'
 
 type Data = Pick<
@@ -17,7 +16,6 @@ type Data = Pick<
   | 'GET /api/projects/{project}/datasets'
   | 'POST /api/projects/{project}/datasets/{dataset}'
   | 'GET /api/projects/{project}/datasets/{dataset}/rows'
-  | 'GET /api/projects/{project}/objective'
   | 'GET /api/projects/{project}/guideline'
   | 'GET /api/projects/{project}/guideline/change'
   | 'PUT /api/projects/{project}/guideline'
@@ -69,10 +67,6 @@ export const dataHandlers: Data = {
     }
     return { version: shown(version, project), from, rows }
   },
-
-  'GET /api/projects/{project}/objective': async ({ service, project }) => ({
-    criteria: objectiveOf(service.workspace, project)?.criteria ?? [],
-  }),
 
   'GET /api/projects/{project}/guideline': async ({ service, project, role }) => {
     const versions = await listGuidelines(service.store.query, project.id)

@@ -13,6 +13,7 @@ import { goldHandlers } from './gold.ts'
 import { completionHandlers } from './completions.ts'
 import { evaluationHandlers } from './evaluations.ts'
 import { fillHandlers } from './fills.ts'
+import { objectiveHandlers } from './objective.ts'
 import { personHandlers } from './person.ts'
 import { lineageHandlers } from './lineage.ts'
 import { projectHandlers } from './projects.ts'
@@ -25,6 +26,7 @@ export const HANDLERS: Handlers = {
   ...accountHandlers,
   ...projectHandlers,
   ...dataHandlers,
+  ...objectiveHandlers,
   ...campaignHandlers,
   ...annotatingHandlers,
   ...demonstrationHandlers,

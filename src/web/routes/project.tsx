@@ -17,6 +17,7 @@ export function useProject(): Project {
 const OBSERVERS = ['owner', 'lead', 'engineer', 'reviewer', 'viewer'] as const
 const SCREENS = [
   { to: '/p/$project', label: 'Home', roles: undefined },
+  { to: '/p/$project/objective', label: 'Objective', roles: undefined },
   { to: '/p/$project/guideline', label: 'Guideline', roles: undefined },
   { to: '/p/$project/datasets', label: 'Datasets', roles: OBSERVERS },
   { to: '/p/$project/samples', label: 'Samples', roles: OBSERVERS },

@@ -1,4 +1,5 @@
 // Words that screens put into sentences.
+import type { Target } from '#schema'
 
 /** `an annotator`, `a lead`. */
 export function a(noun: string): string {
@@ -23,4 +24,10 @@ export function age(at: string): string {
 export function peopleEach({ overlap, adaptive }: { overlap: number; adaptive: { cap: number } | null }): string {
   const most = adaptive?.cap ?? overlap
   return `${most === overlap ? overlap : `${overlap} to ${most}`} ${most === 1 ? 'person' : 'people'} each`
+}
+
+/** `On natural, the low end of the 95% interval of the change is above -0.05.` */
+export function targetInWords({ statistic, bound, comparison, value, level, suite }: Target): string {
+  const percent = Number((level * 100).toFixed(4))
+  return `On ${suite}, the ${bound} end of the ${percent}% interval of the ${statistic} is ${comparison} ${value}.`
 }

@@ -1,0 +1,49 @@
+// The objective of a project: what is asked of an answer, criterion by criterion, and every version of it.
+import { z } from 'zod'
+import { Objective } from '#schema'
+import { type Endpoint, EVERY_ROLE, LEADS } from './endpoint.ts'
+
+const Version = z.object({
+  number: z.number(),
+  madeAt: z.string(),
+  /** Null: the file was changed by other hands than the server's. Not for annotators, who see no names. */
+  by: z.string().nullable().optional(),
+  note: z.string(),
+})
+/** SHA-256 of an objective's canonical JSON. */
+const Hash = z.string().regex(/^[0-9a-f]{64}$/, 'expected the hash of an objective, 64 hex digits')
+
+export const OBJECTIVE = {
+  'GET /api/projects/{project}/objective': {
+    summary: 'The objective of the project as its file in the workspace has it, and its versions, newest first',
+    access: EVERY_ROLE,
+    answer: z.object({
+      criteria: z.array(z.object({ name: z.string(), definition: z.string(), constraint: z.boolean() })),
+      /** Null: there is none, or the file does not hold one. */
+      objective: Objective.nullable(),
+      hash: Hash.nullable(),
+      /** Of the version that the file is; null: it is none. */
+      version: z.number().nullable(),
+      /** What is wrong with the file, in words. */
+      problem: z.string().nullable(),
+      versions: z.array(Version),
+    }),
+  },
+  'GET /api/projects/{project}/objective/versions/{number}': {
+    summary: 'A version of the objective, whole',
+    access: EVERY_ROLE,
+    answer: Version.extend({ objective: Objective }),
+  },
+  'PUT /api/projects/{project}/objective': {
+    summary:
+      'A new version of the objective, written to its file. Another file than what the editor began from is a 409',
+    access: LEADS,
+    body: z.strictObject({
+      objective: Objective,
+      note: z.string().trim().max(500).default(''),
+      /** The hash of what the editor began from; null: there was none. */
+      from: Hash.nullable(),
+    }),
+    answer: z.object({ number: z.number(), isNew: z.boolean() }),
+  },
+} satisfies Record<string, Endpoint>
