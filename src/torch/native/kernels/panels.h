@@ -100,8 +100,9 @@ inline void packPanels(Strided b, float* to, int64_t inner, int64_t columns) {
 /** One tile of A whose rows' entries lie together: to [inner][kTile]. Writes up to kWidth entries beyond. */
 inline void packTile(const float* rows, int64_t stride, float* to, int64_t inner) {
   int64_t k = 0;
-  for (; k + kWidth <= inner; k += kWidth) {
-    Vec square[kWidth] = {};
+  // A tile higher than a register is wide goes entry by entry.
+  for (; kTile <= kWidth && k + kWidth <= inner; k += kWidth) {
+    Vec square[std::max<int64_t>(kWidth, kTile)] = {};
 #pragma GCC unroll 16
     for (int r = 0; r < kTile; r++) square[r] = *reinterpret_cast<const Vec*>(rows + r * stride + k);
     transposeSquare(square);

@@ -14,10 +14,13 @@ namespace hone {
 // Loops vectorise only around what is inlined, and a large unit has the compiler weigh that up.
 #define HONE_INLINE inline __attribute__((always_inline))
 
+// Floats of one register: gcc takes wider vectors apart so badly that a product is fifty times slower.
 #if defined(__AVX512F__)
 constexpr int64_t kWidth = 16;
-#else
+#elif defined(__AVX__)
 constexpr int64_t kWidth = 8;
+#else
+constexpr int64_t kWidth = 4;
 #endif
 typedef float Vec __attribute__((vector_size(kWidth * sizeof(float)), aligned(4), may_alias));
 
