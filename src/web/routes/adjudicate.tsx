@@ -24,6 +24,12 @@ export function AdjudicateScreen() {
   const { project, campaign, item } = useParams({ strict: false }) as Omit<Params, 'item'> & { item?: string }
   const navigate = useNavigate()
   const [later, setLater] = useState<readonly string[]>([])
+  /** False once somebody went elsewhere while a settlement was on its way: they are not fetched back. */
+  const isHere = useRef(true)
+  useEffect(() => {
+    isHere.current = true
+    return () => void (isHere.current = false)
+  }, [])
   const queue = useGet('GET /api/projects/{project}/campaigns/{campaign}/adjudication', {
     params: { project, campaign },
   })
@@ -62,7 +68,7 @@ export function AdjudicateScreen() {
           queued={queue.data.waiting.find(({ id }) => id === shown)}
           onNext={(isLater) => {
             if (isLater) setLater([...later.filter((id) => id !== shown), shown])
-            if (item !== undefined)
+            if (item !== undefined && isHere.current)
               void navigate({ to: '/p/$project/adjudicate/$campaign', params: { project, campaign } })
           }}
         />
