@@ -119,9 +119,16 @@ test('the lead sees what was settled and why, by name, and can put it back', asy
   await lead.getByRole('heading', { name: 'Settled before' }).waitFor()
   await lead.keyboard.press('r')
   await lead.keyboard.type('The order exists after all.')
+  // What is asked again after a write takes its time: who has left by then is not fetched back.
+  const isProject = (url: URL): boolean => url.pathname === '/api/projects/desk'
+  await lead.route(isProject, (route) => setTimeout(() => void route.continue(), 1500))
+  const late = lead.waitForResponse((response) => isProject(new URL(response.url())))
   await lead.getByRole('button', { name: 'Back to the queue' }).click()
   await lead.getByText('2 pairs to settle').waitFor()
   await lead.getByRole('link', { name: 'Campaign', exact: true }).click()
+  await (await late).finished()
+  await lead.evaluate('new Promise((done) => setTimeout(done, 100))')
+  await lead.unroute(isProject)
   await lead.getByText('1 decided · 1 truly subjective · 0 left out as wrong').waitFor()
   await lead.getByLabel('Keep the judgements').fill('judged')
   await lead.getByRole('button', { name: 'Keep' }).click()
