@@ -55,7 +55,7 @@ void transposeBoth(float* to, int64_t stride, const Both& from, const Segment& g
 }
 
 /** c = a [rows, before + seen] times the rows of both. */
-void timesBoth(Left a, const Both& b, Panel c, int64_t rows, int64_t width, int64_t before, int64_t seen) {
+void timesBoth(Strided a, const Both& b, Panel c, int64_t rows, int64_t width, int64_t before, int64_t seen) {
   if (before == 0) return product<false>(a, b.own.data, b.own.stride, c, rows, width, seen);
   product<false>(a, b.stem.data, b.stem.stride, c, rows, width, before);
   product<true>({a.data + before * a.column, a.row, a.column}, b.own.data, b.own.stride, c, rows, width, seen);

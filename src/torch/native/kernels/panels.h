@@ -11,16 +11,9 @@ namespace hone {
 
 constexpr int64_t kPanel = 2 * kWidth;         // columns of a panel
 constexpr int kTile = kWidth == 16 ? 12 : 6;   // rows of a tile: 2 kTile sums, two vectors of B and one of A fill the registers
-// Of a block: a panel of B stays in the first-level cache, A in the second, B in the third. Measured by bench/kernels.ts.
+// Of a block: a panel of B stays in the first-level cache, A in the second, B in the third (chosen on 32 KiB, 512 KiB and 32 MiB).
 constexpr int64_t kInner = 384, kRowsOfA = 192, kColumns = 1024;
 constexpr int64_t kPackedFrom = 256;           // columns from which on rows of A are worth laying out as tiles
-
-/** Entry (i, k) is data[i * row + k * column]. */
-struct Strided {
-  const float* data;
-  int64_t row, column;
-  Strided at(int64_t i, int64_t k) const { return {data + i * row + k * column, row, column}; }
-};
 
 /** R rows of C, kPanel columns of them, from a [R, inner] and a panel [inner, kPanel]; added to what C holds if kAdds. */
 template <int R, bool kAdds>
@@ -32,15 +25,7 @@ HONE_INLINE void wholeTile(Strided a, const float* panel, float* c, int64_t stri
     sums[r][0] = kAdds ? from[0] : Vec{};
     sums[r][1] = kAdds ? from[1] : Vec{};
   }
-  for (int64_t k = 0; k < inner; k++) {
-    const Vec b0 = *reinterpret_cast<const Vec*>(panel + k * kPanel), b1 = *reinterpret_cast<const Vec*>(panel + k * kPanel + kWidth);
-#pragma GCC unroll 16
-    for (int r = 0; r < R; r++) {
-      const float x = a.data[r * a.row + k * a.column];
-      sums[r][0] += x * b0;
-      sums[r][1] += x * b1;
-    }
-  }
+  sumTile<R>(sums, a, panel, kPanel, inner);
 #pragma GCC unroll 16
   for (int r = 0; r < R; r++) {
     Vec* to = reinterpret_cast<Vec*>(c + r * stride);

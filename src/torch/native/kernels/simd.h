@@ -139,10 +139,11 @@ HONE_INLINE void sumLanes(Vec* sums, float* out) {
   } else std::memcpy(out, sums, N * sizeof(Vec));
 }
 
-/** A matrix as the left factor sees it: entry (i, k) is data[i * row + k * column]. */
-struct Left {
+/** Entry (i, k) is data[i * row + k * column]. */
+struct Strided {
   const float* data;
   int64_t row, column;
+  Strided at(int64_t i, int64_t k) const { return {data + i * row + k * column, row, column}; }
 };
 /** Rows of contiguous entries, `stride` apart. */
 struct Panel {
@@ -150,22 +151,27 @@ struct Panel {
   int64_t stride;
 };
 
+/** sums += A [R, inner] times two vectors of columns of B, rows bStride apart: one chain of multiply-adds each, in registers. */
+template <int R>
+HONE_INLINE void sumTile(Vec (&sums)[R][2], Strided a, const float* b, int64_t bStride, int64_t inner) {
+  for (int64_t k = 0; k < inner; k++) {
+    const Vec b0 = *reinterpret_cast<const Vec*>(b + k * bStride), b1 = *reinterpret_cast<const Vec*>(b + k * bStride + kWidth);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++) {
+      const float x = a.data[r * a.row + k * a.column];
+      sums[r][0] += x * b0;
+      sums[r][1] += x * b1;
+    }
+  }
+}
+
 /** R rows of C (+)= A B, two vectors of columns at a time: 2R sums stay in registers. */
 template <int R, bool kAdds>
-inline void productRows(Left a, const float* b, int64_t bStride, Panel c, int64_t columns, int64_t inner) {
+inline void productRows(Strided a, const float* b, int64_t bStride, Panel c, int64_t columns, int64_t inner) {
   int64_t j = 0;
   for (; j + 2 * kWidth <= columns; j += 2 * kWidth) {
     Vec sums[R][2] = {};
-    for (int64_t k = 0; k < inner; k++) {
-      const Vec b0 = *reinterpret_cast<const Vec*>(b + k * bStride + j);
-      const Vec b1 = *reinterpret_cast<const Vec*>(b + k * bStride + j + kWidth);
-#pragma GCC unroll 8
-      for (int r = 0; r < R; r++) {
-        const float x = a.data[r * a.row + k * a.column];
-        sums[r][0] += x * b0;
-        sums[r][1] += x * b1;
-      }
-    }
+    sumTile<R>(sums, a, b + j, bStride, inner);
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++) {
       Vec* to = reinterpret_cast<Vec*>(c.data + r * c.stride + j);
@@ -197,14 +203,13 @@ inline void productRows(Left a, const float* b, int64_t bStride, Panel c, int64_
 
 /** C [rows, columns] = A [rows, inner] B [inner, columns], or += with kAdds. */
 template <bool kAdds>
-inline void product(Left a, const float* b, int64_t bStride, Panel c, int64_t rows, int64_t columns, int64_t inner) {
+inline void product(Strided a, const float* b, int64_t bStride, Panel c, int64_t rows, int64_t columns, int64_t inner) {
   constexpr int kBlock = 6;
   int64_t i = 0;
-  const auto at = [&](int64_t row) { return Left{a.data + row * a.row, a.row, a.column}; };
   const auto to = [&](int64_t row) { return Panel{c.data + row * c.stride, c.stride}; };
-  for (; i + kBlock <= rows; i += kBlock) productRows<kBlock, kAdds>(at(i), b, bStride, to(i), columns, inner);
-  for (; i + 2 <= rows; i += 2) productRows<2, kAdds>(at(i), b, bStride, to(i), columns, inner);
-  if (i < rows) productRows<1, kAdds>(at(i), b, bStride, to(i), columns, inner);
+  for (; i + kBlock <= rows; i += kBlock) productRows<kBlock, kAdds>(a.at(i, 0), b, bStride, to(i), columns, inner);
+  for (; i + 2 <= rows; i += 2) productRows<2, kAdds>(a.at(i, 0), b, bStride, to(i), columns, inner);
+  if (i < rows) productRows<1, kAdds>(a.at(i, 0), b, bStride, to(i), columns, inner);
 }
 
 /** to [columns, rows] = from [rows, columns] transposed. */
