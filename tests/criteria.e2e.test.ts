@@ -18,6 +18,7 @@ test('a lead chooses the criteria that people are asked about', async (ctx) => {
     prompt: `Order ${41_300 + i} is ${i + 2} days late. When does my parcel arrive, and can I get something back?`,
     a: `GOOD Your parcel arrives on Friday; I can refund up to $${20 + i}. Warmly, Larkspur.`,
     b: `POOR Dear customer, good day. We get many such cases. That is all.`,
+    ...(i > 0 && { stratum: i === 3 ? 'late parcel' : 'refund' }),
   }))
   const file = Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'))
   await ask(front, lead.context(), 'POST /api/projects/desk/datasets/pairs?kind=comparisons', file)
@@ -70,7 +71,7 @@ test('digits answer the question at hand, arrows move, and one that was left ope
   await page.getByText('1 answer by you').waitFor()
 })
 
-test('two people judge the rest, and agreement shows by criterion', async (ctx) => {
+test('two people judge the rest, and agreement shows by criterion and by stratum', async (ctx) => {
   hasBrowser(ctx)
   const [first, second] = people as [Page, Page]
   await second.goto(`${front.served.url}/p/desk`)
@@ -92,6 +93,10 @@ test('two people judge the rest, and agreement shows by criterion', async (ctx) 
   const table = lead.getByRole('region', { name: 'Agreement by criterion' })
   for (const name of [/^fact/, /^empathy/, /^brand/]) await table.getByRole('rowheader', { name }).waitFor()
   await table.getByText('8 answers').first().waitFor()
+  const strata = lead.getByRole('region', { name: 'Agreement by stratum' })
+  await strata.getByRole('row', { name: /^refund 4 answers 2 / }).waitFor()
+  for (const name of [/^late parcel 2 answers not yet known/, /^none named 2 answers not yet known/])
+    await strata.getByRole('row', { name }).waitFor()
   await looksRight(lead, 'campaign-criteria')
 })
 

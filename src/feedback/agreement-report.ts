@@ -109,7 +109,8 @@ export function reportAgreementBy(
   }
   return [...parts].map(([part, rows]) => {
     const head = { ...(part !== undefined && { part }), judgements: rows.length }
-    const ratings = ratingsOf(gatherItems(rows, comparisons))
+    const own = by === 'stratum' ? comparisons?.filter(({ stratum }) => stratum === part) : comparisons
+    const ratings = ratingsOf(gatherItems(rows, own))
     return isSharedByTwo(countTable(ratings).counts)
       ? { ...head, report: reportAgreement(ratings, options) }
       : { ...head, reason: 'no item was judged by two annotators' }

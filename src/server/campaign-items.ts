@@ -10,14 +10,14 @@ export function pairItems(rows: Iterable<unknown>): NewItem[] {
   const items: NewItem[] = []
   const names = new Set<string>()
   for (const row of rows as Iterable<Partial<Comparison>>) {
-    const { item, prompt, a, b, gold, goldReason } = row
+    const { item, prompt, a, b, stratum, gold, goldReason } = row
     const expertise = expertiseOf(row)
     if (item === undefined || prompt === undefined || a === undefined || b === undefined)
       throw new HttpError(422, 'dataset: expected rows {item, prompt, a, b}; chosen and rejected are judged already')
     if (names.has(item)) throw new HttpError(422, `dataset: item ${item} is there twice`)
     if (a === b) throw new HttpError(422, `dataset: both completions of item ${item} are the same text`)
     names.add(item)
-    items.push({ item, prompt, a, b, gold, goldReason, expertise })
+    items.push({ item, prompt, a, b, stratum, gold, goldReason, expertise })
   }
   return items
 }

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import {
   agreementMatrix,
+  type AgreementOfPart,
   type AgreementReport,
   type Dispute,
   findDisputes,
@@ -38,6 +39,8 @@ import type { Service } from './call.ts'
 
 export type Row = Judgement & { id: string; reason?: string; judgedAt: string }
 export type CampaignReport = {
+  /** Another one: an answer, flag, adjudication or state has changed. */
+  version: string
   /** Overall judgements and what adjudicators settled, as `hone train reward` takes them. */
   rows: Row[]
   /** What was answered beside that, by criterion. */
@@ -50,7 +53,8 @@ export type CampaignReport = {
   /** Null: no item has two judgements yet. */
   agreement: () => AgreementReport | null
   /** Of each criterion that is asked about. */
-  agreementBy: () => { criterion: string; judgements: number; agreement: AgreementReport | null }[]
+  agreementBy: () => ({ criterion: string } & AgreementInPart)[]
+  strata: () => Strata
   annotators: () => Map<string, ReturnType<typeof reportAnnotators>[number]>
   people: () => PeopleReport
   matrix: () => PairAgreement[]
@@ -58,11 +62,17 @@ export type CampaignReport = {
   gold: () => Map<string, Qualification>
   queue: () => Queued[]
 }
+/** Null: no item of the part has two judgements yet. */
+type AgreementInPart = { judgements: number; agreement: AgreementReport | null }
+/** Of what the items name, largest first, null where they name nothing; none where no item names one. */
+type Strata = { count: number; largest: ({ stratum: string | null } & AgreementInPart)[] }
 /** An item that waits for an adjudicator. */
 export type Queued = { item: StoredItem; because: (Dispute['because'] | 'flagged')[]; answers: number }
 
 const kept = new Map<string, { version: string; report: CampaignReport }>()
 const MOST_KEPT = 30
+/** A name that every item has of its own is no stratum, and each one is looked for among all items. */
+const STRATA_SHOWN = 40
 
 export async function reportOn(query: Query, project: Project, campaign: CampaignFacts): Promise<CampaignReport> {
   const version = `${campaign.state} ${await versionOfAnswers(query, campaign.id)}`
@@ -80,6 +90,7 @@ export async function reportOn(query: Query, project: Project, campaign: Campaig
   const criterionRows = judgements.flatMap((judgement) => criterionRowsOf(project, judgement))
   const items = once(() => gatherItems(rows, comparisons))
   const report: CampaignReport = {
+    version,
     rows,
     criterionRows,
     comparisons,
@@ -93,12 +104,9 @@ export async function reportOn(query: Query, project: Project, campaign: Campaig
     }),
     agreementBy: once(() => {
       const parts = reportAgreementBy('criterion', criterionRows, { comparisons, seed: 0 })
-      return campaign.criteria.map(({ name }) => {
-        const part = parts.find((each) => each.part === name)
-        const agreement = part && 'report' in part ? part.report : null
-        return { criterion: name, judgements: part?.judgements ?? 0, agreement }
-      })
+      return campaign.criteria.map(({ name }) => ({ criterion: name, ...agreementIn(parts, name) }))
     }),
+    strata: once(() => strataOf(rows, comparisons)),
     gold: once(() => {
       const gold = items().flatMap(({ item, gold: better }) => (better === undefined ? [] : [{ item, better }]))
       return new Map(qualify({ judgements: rows, gold, comparisons }).map((each) => [each.annotator, each]))
@@ -129,6 +137,32 @@ export async function giveawaysIn({ store, workspace }: Service, campaign: strin
     giveawaysOf.set(campaign, found)
   }
   return found
+}
+
+/** Gold items and what adjudicators settled are no votes. */
+function strataOf(rows: readonly Row[], comparisons: readonly StoredItem[]): Strata {
+  const stratumOf = new Map(comparisons.map(({ item, stratum }) => [item, stratum]))
+  const sizes = new Map<string | undefined, number>()
+  for (const stratum of stratumOf.values()) sizes.set(stratum, (sizes.get(stratum) ?? 0) + 1)
+  if (![...sizes.keys()].some((stratum) => stratum !== undefined)) return { count: 0, largest: [] }
+  const largest = [...sizes]
+    .sort(([, x], [, y]) => y - x)
+    .slice(0, STRATA_SHOWN)
+    .map(([stratum]) => stratum)
+  const votes = rows.filter(
+    ({ item, gold, adjudication }) =>
+      gold === undefined && adjudication === undefined && largest.includes(stratumOf.get(item)),
+  )
+  const parts = reportAgreementBy('stratum', votes, { comparisons, seed: 0 })
+  return {
+    count: sizes.size,
+    largest: largest.map((stratum) => ({ stratum: stratum ?? null, ...agreementIn(parts, stratum) })),
+  }
+}
+
+function agreementIn(parts: readonly AgreementOfPart[], name: string | undefined): AgreementInPart {
+  const found = parts.find(({ part }) => part === name)
+  return { judgements: found?.judgements ?? 0, agreement: found && 'report' in found ? found.report : null }
 }
 
 /** Flagged ones first, then the least certain. Who could still be asked is asked before an adjudicator is. */

@@ -30,6 +30,7 @@ beforeAll(async () => {
     a: `first ${i}`,
     b: `second ${i}`,
     ...(i >= PAIRS && { gold: 'a' }),
+    ...(i !== 1 && { stratum: i < 3 || i >= PAIRS ? 'refund' : 'late' }),
   }))
   const file = new TextEncoder().encode(rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
   await owner.ask('POST /api/projects/desk/datasets/pairs?kind=comparisons', file)
@@ -109,10 +110,11 @@ test('agreement shows by criterion; rows name theirs, and the reward run reads t
       work = sent.json as Work
     }
   }
-  expect(seen.join('')).not.toMatch(/"gold|pair-\d|isALeft/)
+  expect(seen.join('')).not.toMatch(/"gold|pair-\d|isALeft|refund/)
   const report = (await owner.ask(`GET ${at()}`)).json as {
     criteria: { name: string }[]
     agreement: { percent: { value: number } }
+    strata: { count: number; largest: object[] }
     agreementBy: { criterion: string; judgements: number; agreement: { items: number; percent: { value: number } } }[]
   }
   expect(report.agreement.percent.value).toBe(1)
@@ -120,6 +122,13 @@ test('agreement shows by criterion; rows name theirs, and the reward run reads t
   const [agreed, apart] = report.agreementBy.map(({ agreement }) => agreement)
   expect([agreed, apart].map((each) => each!.percent.value)).toEqual([1, 0])
   expect(agreed!.items).toBe(PAIRS)
+  // Gold pairs are no votes on a stratum; the pair that names none stands apart.
+  expect(report.strata.count).toBe(3)
+  expect(report.strata.largest).toMatchObject([
+    { stratum: 'refund', judgements: 4, agreement: { items: 2, percent: { value: 1 } } },
+    { stratum: 'late', judgements: 6, agreement: { items: 3 } },
+    { stratum: null, judgements: 2, agreement: { items: 1 } },
+  ])
 
   const file = await owner.ask(`GET ${at('/judgements')}`)
   const rows = file.text
@@ -140,6 +149,25 @@ test('agreement shows by criterion; rows name theirs, and the reward run reads t
   expect(preferences).toHaveLength(PAIRS)
   for (const { a, probability } of preferences)
     expect(a.startsWith('first') ? probability : 1 - probability).toBeGreaterThan(0.5)
+})
+
+test('of very many strata the largest are told, and each says that it is not judged yet', async () => {
+  const rows = Array.from({ length: 60 }, (_, i) => ({
+    item: `own-${i}`,
+    prompt: `Q${i}`,
+    a: 'first',
+    b: 'second',
+    stratum: i < 2 ? 'common' : `row ${i}`,
+  }))
+  const file = new TextEncoder().encode(rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  await owner.ask('POST /api/projects/desk/datasets/own-strata?kind=comparisons', file)
+  const made = await owner.ask('POST /api/projects/desk/campaigns', body({ name: 'Strata', dataset: 'own-strata' }))
+  const { id } = made.json as { id: string }
+  const { strata } = (await owner.ask(`GET /api/projects/desk/campaigns/${id}`)).json as {
+    strata: { count: number; largest: object[] }
+  }
+  expect([strata.count, strata.largest.length]).toEqual([59, 40])
+  expect(strata.largest[0]).toEqual({ stratum: 'common', judgements: 0, agreement: null })
 })
 
 test('a campaign without criteria refuses answers to any, and no defect was met', async () => {

@@ -44,7 +44,9 @@ export async function openCampaigns(store: Store, workspace: string): Promise<vo
         'an evaluation is asked for under a guideline, and its fill is done',
       )
       const pairs = pairsOf(fill, promptsOf(workspace, fill.promptsVersion), await listSamples(query, fill.id))
-      const items = pairs.flatMap(({ comparison: { item, prompt, a, b } }) => (a === b ? [] : [{ item, prompt, a, b }]))
+      const items = pairs.flatMap(({ comparison: { item, prompt, a, b, stratum } }) =>
+        a === b ? [] : [{ item, prompt, a, b, stratum }],
+      )
       const asked = {
         project,
         dataset: fill.name,

@@ -110,6 +110,8 @@ export type NewItem = {
   completions?: string[] | undefined
   /** Only people who hold a credential of it are asked. */
   expertise?: string | undefined
+  /** What agreement is told apart by. */
+  stratum?: string | undefined
   gold?: Better | undefined
   goldReason?: string | undefined
 }
@@ -180,10 +182,10 @@ export async function createCampaign(
     await query(
       `with given as (select * from jsonb_to_recordset($2)
          as given (position integer, item text, prompt jsonb, a text, b text, completions jsonb, gold text,
-           "goldReason" text, expertise text)),
+           "goldReason" text, expertise text, stratum text)),
        made as (
-         insert into items (campaign_id, position, item, prompt, a, b, completions, gold, expertise, wanted)
-         select $1, position, item, prompt, a, b, completions, gold, expertise, case when gold is null then $3::integer else $4 end from given
+         insert into items (campaign_id, position, item, prompt, a, b, completions, gold, expertise, stratum, wanted)
+         select $1, position, item, prompt, a, b, completions, gold, expertise, stratum, case when gold is null then $3::integer else $4 end from given
          returning id, item, gold)
        insert into gold (item_id, user_id, better, note)
        select id, $5, made.gold, coalesce("goldReason", '') from made join given using (item) where made.gold is not null`,

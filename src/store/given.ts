@@ -76,7 +76,7 @@ export function listJudgements(query: Query, campaign: string): Promise<StoredJu
   )
 }
 
-export type StoredItem = Pick<NewItem, 'item' | 'prompt' | 'a' | 'b'> & {
+export type StoredItem = Pick<NewItem, 'item' | 'prompt' | 'a' | 'b' | 'stratum'> & {
   id: string
   /** Whether it has all the judgements that it wants. */
   isFull: boolean
@@ -98,14 +98,15 @@ export function listTexts(
 }
 
 /** Comparisons of a campaign, in order. */
-export function listItems(query: Query, campaign: string): Promise<StoredItem[]> {
-  return query<StoredItem>(
-    `select id::text as id, item, prompt, a, b, judged >= wanted as "isFull", settled,
+export async function listItems(query: Query, campaign: string): Promise<StoredItem[]> {
+  const rows = await query<Omit<StoredItem, 'stratum'> & { stratum: string | null }>(
+    `select id::text as id, item, prompt, a, b, stratum, judged >= wanted as "isFull", settled,
        (select count(*)::int from flags where flags.item_id = items.id and flagged_at > coalesce(
           (select max(settled_at) from adjudications where adjudications.item_id = items.id), '-infinity')) as flags
      from items where campaign_id = $1 order by position`,
     [campaign],
   )
+  return rows.map(({ stratum, ...item }) => ({ ...item, stratum: stratum ?? undefined }))
 }
 
 /** Changes whenever a judgement, flag or adjudication of the campaign does. */

@@ -82,6 +82,8 @@ const Agreement = z.object({
   gwetAC1: Range.nullable(),
   warning: z.string().optional(),
 })
+/** Null: no item of the part has two judgements yet. */
+const AgreementInPart = z.object({ judgements: z.number(), agreement: Agreement.nullable() })
 const Draft = z.strictObject({
   choice: Choice.optional(),
   strength: Strength.optional(),
@@ -194,9 +196,12 @@ export const CAMPAIGNS = {
       /** Null: no item has two judgements yet. */
       agreement: Agreement.nullable(),
       /** Of each criterion that the campaign asks about. */
-      agreementBy: z.array(
-        z.object({ criterion: z.string(), judgements: z.number(), agreement: Agreement.nullable() }),
-      ),
+      agreementBy: z.array(AgreementInPart.extend({ criterion: z.string() })),
+      /** Of each stratum that items name, the largest of `count`; null: of the items that name none. */
+      strata: z.object({
+        count: z.number(),
+        largest: z.array(AgreementInPart.extend({ stratum: z.string().nullable() })),
+      }),
       /** Of the pairs that two people both judged: the share on which they say the same. */
       matrix: z.array(Range.extend({ first: z.string(), second: z.string(), n: z.number() })),
       adjudication: z.object({

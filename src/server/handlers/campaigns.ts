@@ -142,9 +142,8 @@ export const campaignHandlers: Campaigns = {
       ...campaign,
       expertise,
       agreement: agreement && agreementShown(agreement),
-      agreementBy: report
-        .agreementBy()
-        .map((part) => ({ ...part, agreement: part.agreement && agreementShown(part.agreement) })),
+      agreementBy: report.agreementBy().map(partShown),
+      strata: { ...report.strata(), largest: report.strata().largest.map(partShown) },
       adjudication: {
         waiting: report.queue().length,
         decided: settledAs('decided'),
@@ -278,6 +277,10 @@ async function asksOf(service: Service, project: Project, body: Asked): Promise<
   if (kind !== 'demonstrations') return questions ? { questions } : {}
   const { name, folder } = await modelNamed(service, project, tokensBy ?? 'base')
   return { tokensBy: { name, folder } }
+}
+
+function partShown<T extends { agreement: AgreementReport | null }>(part: T) {
+  return { ...part, agreement: part.agreement && agreementShown(part.agreement) }
 }
 
 function agreementShown(agreement: AgreementReport) {

@@ -6,7 +6,7 @@ import { addressOf, useGet, useWrite } from '../api.ts'
 import { Empty, Loading, Problem, Time } from '../parts.tsx'
 import { IntervalBar } from '../interval-bar.tsx'
 import { Adjudication } from './campaign-adjudication.tsx'
-import { CriteriaAgreement } from './campaign-criteria.tsx'
+import { CriteriaAgreement, StrataAgreement } from './campaign-criteria.tsx'
 import { Matrix } from './campaign-matrix.tsx'
 import { Answers } from './campaign-answers.tsx'
 import { Deadline } from './campaign-deadline.tsx'
@@ -114,6 +114,7 @@ export function CampaignScreen() {
         <>
           <Agreement agreement={agreement} />
           <CriteriaAgreement criteria={campaign.data.criteria} agreementBy={campaign.data.agreementBy} />
+          <StrataAgreement strata={campaign.data.strata} />
           <Adjudication params={params} counts={adjudication} mayAdjudicate={mayAdjudicate} />
           <People people={people} params={params} isLead={role === 'owner' || role === 'lead'} />
           <Matrix matrix={matrix} people={people} />
