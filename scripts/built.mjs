@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 const ROOT = resolve(import.meta.dirname, '..')
 const FOLDER = join(ROOT, '.hone/command')
 
-/** Imports a room's face, `cli` or `lineage`. */
+/** Imports a room's face, such as `cli`. */
 export async function load(room) {
   const build = currentBuild()
   if (build) return import(pathToFileURL(join(build, `${room}.js`)).href)

@@ -1,5 +1,6 @@
 // Judging under bad luck, in Chromium: one person at a campaign of one answer a pair. Keys do what the sheet says and nothing
 // where they must not; what was written outlives a reload, a held key, and a server that is killed.
+import { randomUUID } from 'node:crypto'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { complaints, hasBrowser, looksRight } from './browser.ts'
@@ -131,6 +132,56 @@ test('the lead reads why somebody skipped, and which answer says who wrote it', 
   await lead.getByRole('link', { name: 'pair-2' }).click()
   await lead.waitForURL(/adjudicate/)
 })
+
+test('models of the annotators are compared for the lead, who is told what is missing and what is chosen', async (ctx) => {
+  hasBrowser(ctx)
+  await lead.goto(`${front.served.url}/p/desk/campaigns/${campaign}`)
+  const models = lead.getByRole('region', { name: 'Models of the annotators' })
+  const compare = models.getByRole('button', { name: 'Compare models of the annotators' })
+  await compare.click()
+  await models.getByText('needs 20 pairs with two answers each').waitFor()
+
+  const many = Array.from({ length: 24 }, (_, i) => ({
+    ...rows[0]!,
+    item: `more-${i}`,
+    prompt: `${rows[0]!.prompt} ${i}`,
+  }))
+  const file = Buffer.from(many.map((row) => JSON.stringify(row)).join('\n'))
+  await ask(front, lead.context(), 'POST /api/projects/desk/datasets/more?kind=comparisons', file)
+  const body = { name: 'More replies', dataset: 'more', overlap: 3, seed: 4 }
+  const { id } = (await ask(front, lead.context(), 'POST /api/projects/desk/campaigns', body)) as { id: string }
+  const others = await Promise.all(['Ben Cho', 'Cai Lund'].map((name) => joinAs(front, lead, 'annotator', name)))
+  // One of the three says the opposite of what the others say.
+  for (const person of [page, ...others]) await judgeAll(person, { id, isContrary: person === page })
+  await lead.goto(`${front.served.url}/p/desk/campaigns/${id}`)
+  await compare.click()
+  await models.getByText('is chosen').waitFor()
+  for (const name of [
+    /^Majority/,
+    /^Dawid-Skene, one coin/,
+    /^Dawid-Skene, two coins/,
+    /^MACE/,
+    /^GLAD/,
+    /^Bradley-Terry/,
+  ])
+    await models.getByRole('rowheader', { name }).waitFor()
+  expect(await models.locator('.tag').count()).toBe(1)
+  expect(await compare.count()).toBe(0)
+  await looksRight(lead, 'campaign-models')
+})
+
+type Given = { task: { id: string; left: string } | null }
+
+async function judgeAll(person: Page, { id, isContrary }: { id: string; isContrary: boolean }): Promise<void> {
+  const at = `/api/projects/desk/campaigns/${id}`
+  await ask(front, person.context(), `PUT ${at}/guideline-read`)
+  let { task } = (await ask(front, person.context(), `POST ${at}/claim`)) as Given
+  while (task) {
+    const choice = task.left.startsWith('Hello') === isContrary ? 'right' : 'left'
+    const body = { key: randomUUID(), choice, strength: 2, activeSeconds: 3 }
+    ;({ task } = (await ask(front, person.context(), `POST ${at}/items/${task.id}/judgement`, body)) as Given)
+  }
+}
 
 test('the browser had nothing to complain about', (ctx) => {
   hasBrowser(ctx)

@@ -9,6 +9,7 @@ import type { SamplerLink } from '#sampler/contract'
 import { hasUsers, isBusy, isDown, sealAudit, type Store } from '#store'
 import type { Service } from './call.ts'
 import { type DomainFolder, readDomain } from './domains.ts'
+import { openAggregating } from './aggregating.ts'
 import { openClock } from './clock.ts'
 import { openFilling } from './filling.ts'
 import { HANDLERS } from './handlers/index.ts'
@@ -60,6 +61,7 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
   const { store, workspace, hone, sampler, domains, web, origin, isLoopback, addressOf, onDefect } = options
   const isSetUp = await hasUsers(store.query)
   const filling = openFilling({ store, workspace, sampler, onDefect })
+  const aggregating = openAggregating({ onDefect })
   const clock = openClock({ store, onDefect })
   const sending = openSending({
     store,
@@ -74,6 +76,7 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
     workspace,
     sampler,
     filling,
+    aggregating,
     sending,
     domains: domains.map(readDomain),
     hone,
@@ -117,7 +120,7 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
     setUpToken: service.setUpToken,
     async close() {
       clearInterval(timer)
-      await Promise.all([clock.close(), filling.close(), sending.close(), closeLineage(workspace)])
+      await Promise.all([clock.close(), filling.close(), aggregating.close(), sending.close(), closeLineage(workspace)])
       await sealing
       await sealAudit(store).catch(() => {})
     },

@@ -7,6 +7,7 @@ import type { KeyHolder, Project, Store, User } from '#store'
 import type { Api, BodyOf, Key, ParamsOf, QueryOf } from './contract.ts'
 import type { AnswerOf, EventOf } from './contract.ts'
 import type { Domain } from './domains.ts'
+import type { Aggregating } from './aggregating.ts'
 import type { Filling } from './filling.ts'
 import type { Sending } from './webhooks/sending.ts'
 import type { Feeds } from './live/feeds.ts'
@@ -18,6 +19,7 @@ export type Service = {
   /** The process apart that holds models. */
   readonly sampler: SamplerLink
   readonly filling: Filling
+  readonly aggregating: Aggregating
   /** What webhooks are told. */
   readonly sending: Sending
   /** That a new project can begin from. */

@@ -3,6 +3,7 @@
 import type { z } from 'zod'
 import { ACCOUNT } from './api/account.ts'
 import { ADJUDICATION } from './api/adjudication.ts'
+import { AGGREGATION } from './api/aggregation.ts'
 import { ANSWERS } from './api/answers.ts'
 import { CALIBRATION } from './api/calibration.ts'
 import { CAMPAIGNS } from './api/campaigns.ts'
@@ -29,6 +30,7 @@ export const API = {
   ...CAMPAIGNS,
   ...DEMONSTRATIONS,
   ...ANSWERS,
+  ...AGGREGATION,
   ...CALIBRATION,
   ...ADJUDICATION,
   ...GOLD,

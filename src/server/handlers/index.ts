@@ -4,6 +4,7 @@ import { openApiDocument } from '../openapi.ts'
 import { accountHandlers } from './account.ts'
 import { adjudicationHandlers } from './adjudication.ts'
 import { annotatingHandlers } from './annotating.ts'
+import { aggregationHandlers } from './aggregation.ts'
 import { answerHandlers } from './answers.ts'
 import { calibrationHandlers } from './calibration.ts'
 import { campaignHandlers } from './campaigns.ts'
@@ -31,6 +32,7 @@ export const HANDLERS: Handlers = {
   ...annotatingHandlers,
   ...demonstrationHandlers,
   ...answerHandlers,
+  ...aggregationHandlers,
   ...calibrationHandlers,
   ...adjudicationHandlers,
   ...goldHandlers,

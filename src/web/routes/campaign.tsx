@@ -8,6 +8,7 @@ import { IntervalBar } from '../interval-bar.tsx'
 import { Adjudication } from './campaign-adjudication.tsx'
 import { CriteriaAgreement, StrataAgreement } from './campaign-criteria.tsx'
 import { Matrix } from './campaign-matrix.tsx'
+import { AnnotatorModels } from './campaign-models.tsx'
 import { Answers } from './campaign-answers.tsx'
 import { Deadline } from './campaign-deadline.tsx'
 import { Demonstrations } from './campaign-demonstrations.tsx'
@@ -118,6 +119,7 @@ export function CampaignScreen() {
           <Adjudication params={params} counts={adjudication} mayAdjudicate={mayAdjudicate} />
           <People people={people} params={params} isLead={role === 'owner' || role === 'lead'} />
           <Matrix matrix={matrix} people={people} />
+          {judged > 0 && <AnnotatorModels params={params} isLead={role === 'owner' || role === 'lead'} />}
         </>
       )}
       <Giveaways {...giveaways} params={params} mayAdjudicate={mayAdjudicate && kind === 'pairs'} />
