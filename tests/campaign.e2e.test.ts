@@ -10,6 +10,7 @@ const PAIRS = 6
 const front = openFront()
 let page: Page
 let lead: Page
+let others: Page[]
 let campaign: string
 
 const rows = Array.from({ length: PAIRS }, (_, i) => ({
@@ -150,7 +151,7 @@ test('models of the annotators are compared for the lead, who is told what is mi
   await ask(front, lead.context(), 'POST /api/projects/desk/datasets/more?kind=comparisons', file)
   const body = { name: 'More replies', dataset: 'more', overlap: 3, seed: 4 }
   const { id } = (await ask(front, lead.context(), 'POST /api/projects/desk/campaigns', body)) as { id: string }
-  const others = await Promise.all(['Ben Cho', 'Cai Lund'].map((name) => joinAs(front, lead, 'annotator', name)))
+  others = await Promise.all(['Ben Cho', 'Cai Lund'].map((name) => joinAs(front, lead, 'annotator', name)))
   // One of the three says the opposite of what the others say.
   for (const person of [page, ...others]) await judgeAll(person, { id, isContrary: person === page })
   await lead.goto(`${front.served.url}/p/desk/campaigns/${id}`)
@@ -168,6 +169,19 @@ test('models of the annotators are compared for the lead, who is told what is mi
   expect(await models.locator('.tag').count()).toBe(1)
   expect(await compare.count()).toBe(0)
   await looksRight(lead, 'campaign-models')
+})
+
+test('the guideline’s page shows agreement by version, once people judged under two', async (ctx) => {
+  hasBrowser(ctx)
+  await ask(front, lead.context(), 'PUT /api/projects/desk/guideline', { text: 'Choose what answers the question.' })
+  const body = { name: 'Under the new one', dataset: 'more', overlap: 2, seed: 4 }
+  const { id } = (await ask(front, lead.context(), 'POST /api/projects/desk/campaigns', body)) as { id: string }
+  for (const person of others) await judgeAll(person, { id, isContrary: false })
+  await lead.goto(`${front.served.url}/p/desk/guideline`)
+  const versions = lead.getByRole('region', { name: 'Agreement by version' })
+  await versions.getByRole('row', { name: /^2 48 answers 24 / }).waitFor()
+  await versions.getByRole('row', { name: /^1 7\d answers / }).waitFor()
+  await looksRight(lead, 'guideline-agreement')
 })
 
 type Given = { task: { id: string; left: string } | null }

@@ -3,7 +3,6 @@
 import { createHash } from 'node:crypto'
 import {
   agreementMatrix,
-  type AgreementOfPart,
   type AgreementReport,
   type Dispute,
   findDisputes,
@@ -35,6 +34,7 @@ import {
   type StoredJudgement,
   versionOfAnswers,
 } from '#store'
+import { type AgreementInPart, agreementIn } from './agreement.ts'
 import type { Service } from './call.ts'
 
 export type Row = Judgement & { id: string; reason?: string; judgedAt: string }
@@ -62,8 +62,6 @@ export type CampaignReport = {
   gold: () => Map<string, Qualification>
   queue: () => Queued[]
 }
-/** Null: no item of the part has two judgements yet. */
-type AgreementInPart = { judgements: number; agreement: AgreementReport | null }
 /** Of what the items name, largest first, null where they name nothing; none where no item names one. */
 type Strata = { count: number; largest: ({ stratum: string | null } & AgreementInPart)[] }
 /** An item that waits for an adjudicator. */
@@ -158,11 +156,6 @@ function strataOf(rows: readonly Row[], comparisons: readonly StoredItem[]): Str
     count: sizes.size,
     largest: largest.map((stratum) => ({ stratum: stratum ?? null, ...agreementIn(parts, stratum) })),
   }
-}
-
-function agreementIn(parts: readonly AgreementOfPart[], name: string | undefined): AgreementInPart {
-  const found = parts.find(({ part }) => part === name)
-  return { judgements: found?.judgements ?? 0, agreement: found && 'report' in found ? found.report : null }
 }
 
 /** Flagged ones first, then the least certain. Who could still be asked is asked before an adjudicator is. */

@@ -68,6 +68,9 @@ test('before anything was judged under both there is nothing to compare, and tha
   expect([early.status, early.text]).toEqual([422, expect.stringContaining('nothing to compare yet')])
   expect((await change(2, 2)).text).toContain('expected another version')
   expect((await change(1, 2, people[0])).status).toBe(403)
+  const byVersion = 'GET /api/projects/desk/guideline/agreement'
+  expect((await owner.ask(byVersion)).json).toEqual({ versions: [] })
+  expect((await people[0]!.ask(byVersion)).status).toBe(403)
 })
 
 test('a version under which people agree more helped, with the interval of the change; the other way round it hurt', async () => {
@@ -83,5 +86,14 @@ test('a version under which people agree more helped, with the interval of the c
   const back = (await change(2, 1)).json as Answer
   expect(back.verdict).toBe('hurt')
   expect(back.alpha.change.value).toBeCloseTo(-answer.alpha.change.value, 10)
+  const { versions } = (await owner.ask('GET /api/projects/desk/guideline/agreement')).json as {
+    versions: { numbers: number[]; judgements: number; agreement: { items: number; percent: { value: number } } }[]
+  }
+  expect(versions.map(({ numbers }) => numbers)).toEqual([[2], [1]])
+  expect(versions.map(({ agreement }) => agreement.percent.value)).toEqual([
+    answer.percent.after,
+    answer.percent.before,
+  ])
+  expect(versions.map(({ agreement }) => agreement.items)).toEqual([answer.items.after, answer.items.before])
   expect(harness.defects).toEqual([])
 })

@@ -83,7 +83,7 @@ const Agreement = z.object({
   warning: z.string().optional(),
 })
 /** Null: no item of the part has two judgements yet. */
-const AgreementInPart = z.object({ judgements: z.number(), agreement: Agreement.nullable() })
+export const AgreementInPart = z.object({ judgements: z.number(), agreement: Agreement.nullable() })
 const Draft = z.strictObject({
   choice: Choice.optional(),
   strength: Strength.optional(),

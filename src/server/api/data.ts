@@ -1,5 +1,6 @@
 // Datasets of a project, and its guideline.
 import { z } from 'zod'
+import { AgreementInPart } from './campaigns.ts'
 import { type Endpoint, EVERY_ROLE, KEEPERS, LEADS, OBSERVERS } from './endpoint.ts'
 
 const Kind = z.enum(['prompts', 'demonstrations', 'comparisons', 'judgements', 'ratings'])
@@ -64,6 +65,15 @@ export const DATA = {
       goldAccuracy: Change.nullable(),
       /** By alpha; never shown on fewer than 12 pairs of a version. */
       verdict: z.enum(['helped', 'hurt', 'not shown']),
+    }),
+  },
+  'GET /api/projects/{project}/guideline/agreement': {
+    summary:
+      'How far people agree on pairs under each version of the guideline, in all campaigns; none where one alone was judged by',
+    access: OBSERVERS,
+    answer: z.object({
+      /** Versions of the same text are one. */
+      versions: z.array(AgreementInPart.extend({ numbers: z.array(z.number()) })),
     }),
   },
   'PUT /api/projects/{project}/guideline': {

@@ -26,13 +26,14 @@ import {
   submitAnswer,
   type User,
 } from '#store'
+import { agreementShown, defined } from '../agreement.ts'
 import { agreementOfPairs, firstByPosition, orderFor, rankingRows, ratingRows, sayOf } from '../answering.ts'
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
 import { mustKnowEnough } from '../expertise.ts'
 import { openingOf } from '../prompts.ts'
 import { Conflict } from '../refusals.ts'
-import { campaignOf, defined } from './campaigns.ts'
+import { campaignOf } from './campaigns.ts'
 import { fileOf } from './data.ts'
 
 type Answers = Pick<
@@ -55,12 +56,17 @@ export const answerHandlers: Answers = {
     const campaign = await answered(query, project, params.campaign)
     const answers = await listStoredAnswers(query, campaign.id)
     const rows = campaign.kind === 'rankings' ? rankingRows(project, answers) : []
+    const agreement = rows.length > 0 ? agreementOfPairs(rows) : null
     return {
       questions: (campaign.asks.questions ?? []).map((question) => {
         const said = sayOf(question, answers)
-        return { ...said, mean: defined(said.mean ?? undefined), agreement: agreementShown(said.agreement) }
+        return {
+          ...said,
+          mean: defined(said.mean ?? undefined),
+          agreement: said.agreement && agreementShown(said.agreement),
+        }
       }),
-      agreement: agreementShown(rows.length > 0 ? agreementOfPairs(rows) : null),
+      agreement: agreement && agreementShown(agreement),
       pairs: rows.length,
       firstByPosition: firstByPosition(answers),
       people: peopleOf(answers),
@@ -254,18 +260,6 @@ function asShown<T extends { completions: string[]; draft: AnswerDraft | null }>
     completions: screen(completions),
     draft: draft && { ...draft, ...(isPlaced && { places: screen(draft.places!) }) },
   }
-}
-
-function agreementShown(agreement: ReturnType<typeof agreementOfPairs>): Report['agreement'] {
-  return (
-    agreement && {
-      items: agreement.items,
-      percent: defined(agreement.percent),
-      alpha: defined(agreement.alpha),
-      alphaOrdinal: defined(agreement.alphaOrdinal),
-      gwetAC1: defined(agreement.gwetAC1),
-    }
-  )
 }
 
 function peopleOf(answers: readonly StoredAnswer[]): Report['people'] {

@@ -1,7 +1,6 @@
 // Campaigns as leads and engineers see them: made, watched, paused, and taken out as rows for the reward model.
 import { type Kind, saveVersion, versionRows } from '#data'
 import { HttpError } from '#errors'
-import type { AgreementReport } from '#feedback'
 import { deriveSeed, generator } from '#stats'
 import {
   audit,
@@ -24,6 +23,7 @@ import {
   setDeadline,
   setGoldRules,
 } from '#store'
+import { agreementShown, defined, partShown } from '../agreement.ts'
 import type { Handlers, Service } from '../call.ts'
 import { giveawaysIn, pseudonymOf, reportOn } from '../campaign-report.ts'
 import { pairItems, promptItems, rankedItems, ratedItems } from '../campaign-items.ts'
@@ -277,24 +277,4 @@ async function asksOf(service: Service, project: Project, body: Asked): Promise<
   if (kind !== 'demonstrations') return questions ? { questions } : {}
   const { name, folder } = await modelNamed(service, project, tokensBy ?? 'base')
   return { tokensBy: { name, folder } }
-}
-
-function partShown<T extends { agreement: AgreementReport | null }>(part: T) {
-  return { ...part, agreement: part.agreement && agreementShown(part.agreement) }
-}
-
-function agreementShown(agreement: AgreementReport) {
-  return {
-    ...agreement,
-    percent: defined(agreement.percent),
-    alpha: defined(agreement.alpha),
-    alphaOrdinal: defined(agreement.alphaOrdinal),
-    fleiss: defined(agreement.fleiss),
-    gwetAC1: defined(agreement.gwetAC1),
-  }
-}
-
-/** JSON has no NaN: a coefficient of answers that never vary is not defined. */
-export function defined<T extends { value: number; low: number; high: number }>(interval: T | undefined): T | null {
-  return interval && [interval.value, interval.low, interval.high].every(Number.isFinite) ? interval : null
 }

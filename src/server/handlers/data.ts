@@ -7,8 +7,9 @@ import { pipeline } from 'node:stream/promises'
 import { findVersion, importVersion, type Kind, listDatasets, listVersions, type Version, versionRows } from '#data'
 import { ConfigError, DataError, HttpError } from '#errors'
 import { addGuideline, audit, listGuidelines, type Project } from '#store'
+import { partShown } from '../agreement.ts'
 import type { Handlers } from '../call.ts'
-import { changeBetween, changeShown } from '../guideline-changes.ts'
+import { agreementByVersion, changeBetween, changeShown } from '../guideline-changes.ts'
 import { diskTrouble } from '../refusals.ts'
 
 type Data = Pick<
@@ -18,6 +19,7 @@ type Data = Pick<
   | 'GET /api/projects/{project}/datasets/{dataset}/rows'
   | 'GET /api/projects/{project}/guideline'
   | 'GET /api/projects/{project}/guideline/change'
+  | 'GET /api/projects/{project}/guideline/agreement'
   | 'PUT /api/projects/{project}/guideline'
 >
 
@@ -91,6 +93,12 @@ export const dataHandlers: Data = {
       gwetAC1: changeShown(gwetAC1),
       goldAccuracy: goldAccuracy ? changeShown(goldAccuracy) : null,
     }
+  },
+
+  'GET /api/projects/{project}/guideline/agreement': async ({ service, project }) => {
+    const { query } = service.store
+    const versions = await agreementByVersion(query, project, await listGuidelines(query, project.id))
+    return { versions: versions.map(partShown) }
   },
 
   'PUT /api/projects/{project}/guideline': async ({ service, project, user, body }) =>

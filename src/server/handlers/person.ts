@@ -2,9 +2,10 @@
 import { HttpError } from '#errors'
 import { ANSWER_KINDS, PACE_EDGES, tallyOf } from '#feedback'
 import { findMember } from '#store'
+import { defined } from '../agreement.ts'
 import type { Handlers } from '../call.ts'
 import { pseudonymOf, reportOn } from '../campaign-report.ts'
-import { campaignOf, defined } from './campaigns.ts'
+import { campaignOf } from './campaigns.ts'
 
 type Person = Pick<Handlers, 'GET /api/projects/{project}/campaigns/{campaign}/people/{user}'>
 

@@ -90,7 +90,7 @@ function Evidence({ method, evidence, isCurrent }: Done) {
                   <span className="soft block">{METHODS[each][1]}</span>
                 </th>
                 <td className="figure">{heldOutLogLikelihood.toFixed(3)}</td>
-                <td>
+                <td className="nowrap">
                   {each === 'majority' ? '–' : `${gain > 0 ? '+' : ''}${gain.toFixed(3)} ± ${gainError.toFixed(3)}`}
                 </td>
                 <td>{judgements.toLocaleString('en')}</td>

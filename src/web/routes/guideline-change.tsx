@@ -64,32 +64,34 @@ function Changes(answer: Answer) {
           {items.both.toLocaleString('en')} of them under both; bars are 95% intervals of the change.
         </span>
       </p>
-      <table className="bars">
-        <thead>
-          <tr>
-            <th scope="col">Measure</th>
-            <th scope="col">Before, after</th>
-            <th scope="col">Change</th>
-          </tr>
-        </thead>
-        <tbody>
-          {ROWS.flatMap(([key, label]) => {
-            const row = answer[key]
-            if (!row) return []
-            return [
-              <tr key={key}>
-                <th scope="row">{label}</th>
-                <td className="figure">
-                  {row.before.toFixed(2)}, {row.after.toFixed(2)}
-                </td>
-                <td>
-                  <IntervalBar {...row.change} from={-1} to={1} mark={0} label={`Change of ${label}`} isNumbered />
-                </td>
-              </tr>,
-            ]
-          })}
-        </tbody>
-      </table>
+      <div className="scrolls">
+        <table className="bars">
+          <thead>
+            <tr>
+              <th scope="col">Measure</th>
+              <th scope="col">Before, after</th>
+              <th scope="col">Change</th>
+            </tr>
+          </thead>
+          <tbody>
+            {ROWS.flatMap(([key, label]) => {
+              const row = answer[key]
+              if (!row) return []
+              return [
+                <tr key={key}>
+                  <th scope="row">{label}</th>
+                  <td className="figure">
+                    {row.before.toFixed(2)}, {row.after.toFixed(2)}
+                  </td>
+                  <td>
+                    <IntervalBar {...row.change} from={-1} to={1} mark={0} label={`Change of ${label}`} isNumbered />
+                  </td>
+                </tr>,
+              ]
+            })}
+          </tbody>
+        </table>
+      </div>
     </>
   )
 }

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { GuidelineText } from '../annotate/guideline.tsx'
 import { useGet, useWrite } from '../api.ts'
 import { Empty, Field, Loading, Problem, Time } from '../parts.tsx'
+import { GuidelineAgreement } from './guideline-agreement.tsx'
 import { GuidelineChange } from './guideline-change.tsx'
 import { useProject } from './project.tsx'
 
@@ -89,7 +90,10 @@ export function GuidelineScreen() {
         </Empty>
       )}
       {role !== 'annotator' && versions.length > 1 && (
-        <GuidelineChange slug={slug} numbers={versions.map((version) => version.number)} />
+        <>
+          <GuidelineAgreement slug={slug} />
+          <GuidelineChange slug={slug} numbers={versions.map((version) => version.number)} />
+        </>
       )}
     </main>
   )
