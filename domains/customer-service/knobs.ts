@@ -116,7 +116,7 @@ export const ROWS_PER_CUSTOMER = [0.5, 0.3, 0.2]
  */
 export const GOLD: GoldWeights = {
   fact: { right: 0.7, wrong: -0.5 },
-  empathy: { called: 0.9, uncalled: -0.2 },
+  empathy: { called: 0.8, uncalled: -0.5 },
   escalation: { due: 0.8, missed: -0.4, uncalled: -0.75, wrongManager: -0.3 },
   greeting: { right: 0.4, wrong: -0.4 },
   brand: { signOff: 0.6, offBrand: -0.7, mostOffBrand: 2 },
