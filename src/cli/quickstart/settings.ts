@@ -55,10 +55,10 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
     /** Its steps are those of the unbudgeted continuation; the budget ends the run itself before. */
     ppo: PpoConfig.parse({
       seed,
-      steps: part(52, 6),
+      steps: part(40, 6),
       updateEpochs: 1,
       minibatches: 4,
-      /** The rate grows to the end: gentle within the budget, past it too large, so that the policy breaks out. */
+      /** The rate grows past the end: gentle within the budget, then too large, so that the policy breaks out. */
       learningRate: 8e-4,
       entropyBonus: 0.015,
       beta: 0.015,
