@@ -62,7 +62,7 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
       learningRate: 8e-4,
       entropyBonus: 0.015,
       beta: 0.015,
-      warmupSteps: part(52, 6),
+      warmupSteps: part(52, 20),
       klBudget: 6,
       onAlarm: 'pause',
       markEvery: 2.5,
