@@ -43,7 +43,9 @@ export async function fillDemo(store: Store, workspace: string): Promise<string>
   const judged = (await readRows(join(workspace, 'data/judgements-pairs.jsonl'), { kind: 'judgements' })).rows
   const { comparisons, judgements } = firstPairs(judged)
   const evaluated = await readRows(join(workspace, 'data/evaluation-pairs.jsonl'), { kind: 'comparisons' })
-  const open = (evaluated.rows as Comparison[]).filter(({ a, b }) => a !== b).slice(0, OPEN_PAIRS)
+  const differing = (evaluated.rows as Comparison[]).filter(({ a, b }) => a !== b)
+  // Where no mark was better than SFT, SFT was kept, and the two say the same: pairs of the first round are left to judge.
+  const open = (differing.length > 0 ? differing : comparisons).slice(0, OPEN_PAIRS)
   const prompts = (await readRows(join(workspace, 'data/rl-prompts.jsonl'), { kind: 'prompts' })).rows.slice(0, PROMPTS)
   const source = { demo: 'rows of the quickstart in this folder' }
   const save = async (kind: 'comparisons' | 'prompts', name: string, rows: Comparison[] | typeof prompts) =>
