@@ -299,10 +299,12 @@ test('the worker that walks does not keep the process of a server that was close
 test('what hone evaluate left in the workspace is listed with its figures; another project sees none of it', async () => {
   await owner.ask('POST /api/projects', { name: 'Other' })
   // It does not walk over rows and datasets that are not its own.
-  for (const from of ['held-out', 'evaluation-spring-judged', 'models/candidate']) {
-    const walked = await owner.ask(`GET /api/projects/other/lineage/walk?id=${encodeURIComponent(from)}`)
-    expect(walked.status, from).toBe(404)
-  }
+  const others = (from: string) => owner.ask(`GET /api/projects/other/lineage/walk?id=${encodeURIComponent(from)}`)
+  const [judged] = await harness.store.query<{ id: string }>('select id from judgements limit 1')
+  for (const from of ['held-out', 'evaluation-spring-judged', judged!.id])
+    expect((await others(from)).status, from).toBe(404)
+  // What lies in models/ is everybody's; what was made of it is not.
+  expect((await others('models/candidate')).json).toMatchObject({ nodes: [{ label: 'models/candidate' }], edges: [] })
   const hash = 'a'.repeat(64)
   const written = {
     kind: 'evaluation',
@@ -331,6 +333,47 @@ test('what hone evaluate left in the workspace is listed with its figures; anoth
   ])
   expect((await owner.ask('GET /api/projects/other/evaluations')).json).toEqual({ evaluations: [], files: [] })
   expect((await owner.ask(`GET /api/projects/other/evaluations/${id}`)).status).toBe(404)
+})
+
+test('runs, their models and the evaluations of them belong to the project whose prefix they bear, or that ordered them', async () => {
+  fs.rmSync(join(harness.workspace, 'broken.json'))
+  const runs = join(harness.workspace, 'runs')
+  for (const run of ['ours', 'other.theirs', 'ordered']) {
+    fs.cpSync(join(harness.workspace, 'models', 'rival'), join(runs, run, 'model'), { recursive: true })
+    const record = { recipe: 'sft', status: 'done', simulated: false, inputs: {}, outputs: {} }
+    fs.writeFileSync(join(runs, run, 'run.json'), JSON.stringify(record))
+  }
+  await harness.store.query(
+    `insert into jobs (project_id, run, recipe, ordered, made_by)
+     select projects.id, 'ordered', 'sft', '{}', $1 from projects where slug = 'other'`,
+    [owner.id],
+  )
+  const written = JSON.parse(fs.readFileSync(join(harness.workspace, 'general.json'), 'utf8')) as object
+  const model = { path: join(runs, 'other.theirs', 'model'), hash: 'b'.repeat(64) }
+  const theirs = join(harness.workspace, 'evaluations', 'other.general.json')
+  fs.writeFileSync(theirs, JSON.stringify({ ...written, model }, null, 2))
+  const has = async (project: string) => {
+    const ask = async <T>(of: string) => (await owner.ask(`GET /api/projects/${project}/${of}`)).json as T
+    const { models } = await ask<{ models: { name: string }[] }>('models')
+    const { files } = await ask<{ files: { path: string }[] }>('evaluations')
+    const { nodes } = await ask<{ nodes: { kind: string; label: string }[] }>('lineage')
+    const shown = nodes.filter(({ kind }) => ['run', 'evaluation'].includes(kind)).map(({ label }) => label)
+    const walked = await owner.ask(`GET /api/projects/${project}/lineage/walk?id=runs/other.theirs`)
+    return { models: models.map(({ name }) => name), files: files.map(({ path }) => path), shown, walk: walked.status }
+  }
+  const desk = await has('desk')
+  expect(desk).toMatchObject({
+    models: ['ours', 'models/candidate', 'models/rival', 'base', 'release desk'],
+    files: ['general.json'],
+  })
+  expect(desk.shown).not.toContainEqual(expect.stringMatching(/other\.|ordered/))
+  expect(desk.walk).toBe(404)
+  expect(await has('other')).toEqual({
+    models: ['ordered', 'other.theirs', 'models/candidate', 'models/rival', 'base'],
+    files: ['evaluations/other.general.json'],
+    shown: ['evaluations/other.general.json', 'runs/other.theirs', 'runs/ordered'],
+    walk: 200,
+  })
 })
 
 test('no defect was met on the way', () => {

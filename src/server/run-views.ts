@@ -1,5 +1,5 @@
 // A run as people see it: its folder, which is the truth about itself, beside its job, which says whose turn it is. A run
-// of the command line has no job; it belongs to the project whose prefix its name bears, else to the workspace's first.
+// of the command line has no job.
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { HttpError } from '#errors'
@@ -12,13 +12,13 @@ import {
   type MarkCampaign,
   missingMarks,
   type Project,
-  type Query,
   readRunConfig,
   type RunFolder,
   type StoredJob,
 } from '#store'
 import type { Service } from './call.ts'
 import type { AnswerOf } from './contract.ts'
+import { ownershipOf } from './ownership.ts'
 
 export type RunView = AnswerOf<'GET /api/projects/{project}/runs'>['runs'][number]
 
@@ -34,13 +34,13 @@ export type OwnRun = {
 /** Newest first. */
 export async function ownRuns({ store, workspace }: Service, project: Project): Promise<OwnRun[]> {
   const jobs = new Map((await listJobs(store.query)).map((job) => [job.run, job]))
-  const prefixes = await prefixesOf(store.query)
+  const owns = await ownershipOf(store, project)
   const folders = new Map(listRunFolders(workspace).map((folder) => [folder.id, folder]))
   const names = new Set([...jobs.keys(), ...folders.keys()])
   const marks = new Map((await missingMarks(store.query, [...names])).map((mark) => [mark.run, mark]))
   return [...names]
+    .filter((run) => owns(`runs/${run}`))
     .map((run) => ({ run, job: jobs.get(run), folder: folders.get(run), mark: marks.get(run) }))
-    .filter((own) => isOwn(own, project, prefixes))
     .map((own) => ({ own, at: madeAt(workspace, own) }))
     .sort((a, b) => b.at.localeCompare(a.at) || a.own.run.localeCompare(b.own.run))
     .map(({ own }) => own)
@@ -52,20 +52,9 @@ export async function ownRun(service: Service, project: Project, run: string): P
   const job = await findJob(store.query, run)
   const [mark] = await missingMarks(store.query, [run])
   const own = { run, job, folder: findRunFolder(workspace, run), mark }
-  if ((!job && !own.folder) || !isOwn(own, project, await prefixesOf(store.query)))
-    throw new HttpError(404, `there is no run ${run}`)
+  const owns = await ownershipOf(store, project)
+  if ((!job && !own.folder) || !owns(`runs/${run}`)) throw new HttpError(404, `there is no run ${run}`)
   return own
-}
-
-async function prefixesOf(query: Query): Promise<string[]> {
-  const rows = await query<{ prefix: string }>("select file_prefix as prefix from projects where file_prefix <> ''")
-  return rows.map(({ prefix }) => prefix)
-}
-
-function isOwn({ run, job }: OwnRun, { id, filePrefix }: Project, prefixes: readonly string[]): boolean {
-  if (job) return job.project === id
-  const prefix = prefixes.find((each) => run.startsWith(each)) ?? ''
-  return prefix === filePrefix
 }
 
 function madeAt(workspace: string, { run, job }: OwnRun): string {

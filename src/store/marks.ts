@@ -89,13 +89,16 @@ export async function findMark(query: Query, run: string, step: number): Promise
   )[0]
 }
 
-/** The project that a run's pairs belong to: its job's, else the only one. Undefined: there are several. */
+/** The project that a run's pairs belong to: its job's, else the one whose prefix its name bears. Undefined: there is none. */
 export async function projectOfRun(query: Query, run: string): Promise<Project | undefined> {
   const [job] = await query<Project>(
     `select ${PROJECT} from jobs join projects on projects.id = project_id where run = $1`,
     [run],
   )
   if (job) return job
-  const all = await query<Project>(`select ${PROJECT} from projects limit 2`)
-  return all.length === 1 ? all[0] : undefined
+  const [named] = await query<Project>(
+    `select ${PROJECT} from projects where starts_with($1, file_prefix) order by length(file_prefix) desc limit 1`,
+    [run],
+  )
+  return named
 }

@@ -26,6 +26,7 @@ import type { AnswerOf } from '../contract.ts'
 import { judgedOf, record, RESULT_WORDS } from '../evaluating.ts'
 import type { Judged } from '../judged.ts'
 import { criteriaNamed } from '../objective.ts'
+import { type Owns, ownershipOf } from '../ownership.ts'
 import { promptsOf } from '../prompts.ts'
 import { slugOf } from '../slugs.ts'
 import { ownVersion } from './data.ts'
@@ -56,7 +57,7 @@ export const evaluationHandlers: Evaluations = {
           campaign: campaigns.find(({ id }) => id === evaluation.campaign),
         }),
       ),
-      files: evaluationFiles(service, project),
+      files: evaluationFiles(service, await ownershipOf(service.store, project)),
     }
   },
 
@@ -193,11 +194,11 @@ async function resultOf(
 
 type EvaluationFile = AnswerOf<'GET /api/projects/{project}/evaluations'>['files'][number]
 
-/** What hone evaluate wrote into the workspace, which the first project owns; those that people judged here are listed above. */
-function evaluationFiles({ workspace }: Service, { filePrefix }: Project): EvaluationFile[] {
-  if (filePrefix !== '') return []
+/** What hone evaluate wrote into the workspace; those that people judged here are listed above. */
+function evaluationFiles({ workspace }: Service, owns: Owns): EvaluationFile[] {
   return findRecords(workspace).records.flatMap((file) => {
     const path = relative(workspace, file)
+    if (!owns(path)) return []
     try {
       const { metric, model, against, suite, simulated, statistics, settings } = readEvaluation(file)
       if (settings.campaign !== undefined) return []

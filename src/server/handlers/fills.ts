@@ -1,4 +1,5 @@
 // Fills: asked for here, drawn beside the requests.
+import { relative } from 'node:path'
 import { HttpError } from '#errors'
 import {
   audit,
@@ -17,6 +18,7 @@ import {
 } from '#store'
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
+import { ownershipOf } from '../ownership.ts'
 import { promptsOf } from '../prompts.ts'
 import { fileOf, ownDatasets, ownVersion } from './data.ts'
 
@@ -107,10 +109,13 @@ function shown(fill: Fill): AnswerOf<'GET /api/projects/{project}/fills'>['fills
   return { ...fill, wanted: fill.promptCount * fill.n * fill.models.length }
 }
 
-/** Runs and models lie in the workspace; its first project, which keeps plain names, owns them. The base is everybody's. */
-export async function modelsOf({ workspace, store }: Service, { id, filePrefix }: Project): Promise<ModelFolder[]> {
-  const folders = listModelFolders(workspace).filter(({ kind }) => filePrefix === '' || kind === 'base')
-  const entries = await listReleases(store.query, id)
+/** What its runs left, the base, the workspace's models/ and its releases. */
+export async function modelsOf({ workspace, store }: Service, project: Project): Promise<ModelFolder[]> {
+  const owns = await ownershipOf(store, project)
+  const folders = listModelFolders(workspace).filter(
+    ({ kind, folder }) => kind === 'base' || owns(relative(workspace, folder)),
+  )
+  const entries = await listReleases(store.query, project.id)
   const newest = entries.filter(({ name }, i) => entries.findIndex((entry) => entry.name === name) === i)
   const releases = newest.map(({ name, folder, simulated }): ModelFolder => {
     return { name: `release ${name}`, folder, kind: 'release', recipe: null, isSimulated: simulated }

@@ -32,6 +32,7 @@ import {
 } from '#store'
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
+import { type Owns, ownershipOf } from '../ownership.ts'
 import { modelsOf } from './fills.ts'
 
 type Releases = Pick<
@@ -70,7 +71,7 @@ export const releaseHandlers: Releases = {
   },
 
   'POST /api/projects/{project}/candidacies': async ({ service, project, user, body }) => {
-    const given = givenOf(service, project, body.evaluations)
+    const given = givenOf(service, await ownershipOf(service.store, project), body.evaluations)
     const { path, hash } = modelOfEvaluations(given)
     const model = await modelAt(service, project, path)
     await checkWeights(service, model.folder, hash)
@@ -204,18 +205,12 @@ type Given = GivenEvaluation & { hash: string; evaluation: Evaluation }
 /** Evaluation files of the workspace by the hash of their content. */
 function givenOf(
   { workspace }: Service,
-  { filePrefix }: Project,
+  owns: Owns,
   asked: readonly { hash: string; label?: string | undefined }[],
 ): Given[] {
   const files = new Map<string, string>()
   for (const file of findRecords(workspace).records) {
-    const name = file.slice(workspace.length + 1)
-    // Another project's lie under its prefix; the first project owns the rest.
-    const isOwn =
-      filePrefix === ''
-        ? !/^evaluations\/[^/]*\./.test(name.replace(/\.json$/, ''))
-        : name.startsWith(`evaluations/${filePrefix}`)
-    if (isOwn) files.set(sha256File(file), file)
+    if (owns(file.slice(workspace.length + 1))) files.set(sha256File(file), file)
   }
   return asked.map(({ hash, label }) => {
     const file = files.get(hash)
