@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Report } from '#schema'
+import { settingsOf } from '../src/cli/quickstart/settings.ts'
 
 type Claim = { name: string; holds: boolean; figure: string }
 
@@ -13,6 +14,7 @@ const { values, positionals } = parseArgs({
   options: { out: { type: 'string', default: 'out/trials' } },
 })
 const seeds = positionals.length > 0 ? positionals.map(Number) : [1, 2, 3, 4]
+const { markEvery } = settingsOf({ seed: 0, scale: 1 }).ppo
 let failures = 0
 for (const seed of seeds) {
   const dir = join(values.out, `seed-${seed}`)
@@ -49,10 +51,13 @@ function claims({ sft, protocol, reward, rl, evaluation }: Report): Claim[] {
   const peak = smooth.slice(1, -1).reduce((best, p) => (p.gold > best.gold ? p : best), smooth[0]!)
   const end = smooth.at(-1)!
   const share = (rl.goldAfter - rl.goldBefore) / (peak.gold - rl.goldBefore)
-  // The mark that is kept may be the one whose judgements raise the alarm. Within a mark: at most one mark lies between the peak and the first alarm that asks for a pause.
+  // The mark that is kept may be the one whose judgements raise the alarm. Within a mark: of the first alarm that asks for a
+  // pause, at most one mark lies between the peak and it; or, where it comes first, the peak is at most a mark's nats further.
   const alarm = rl.alarms.find((a) => a.action !== 'note')
   const peakStep = points.find((p) => p.kl === peak.kl)!.step!
   const between = rl.marks.filter(({ step }) => alarm && step > peakStep && step < alarm.step).length
+  const atAlarm = points.find(({ step }) => alarm && step! >= alarm.step)
+  const nats = atAlarm === undefined || atAlarm.step! > peakStep ? 0 : peak.kl - atAlarm.kl
   const { domain, general } = sft.perplexity
   const refunds = evaluation.violationSuites!.find((s) => s.name === 'refund and billing')!
   const fallen = evaluation.criteria.filter((c) => c.change.value < 0 && c.p! < 0.05)
@@ -86,8 +91,8 @@ function claims({ sft, protocol, reward, rl, evaluation }: Report): Claim[] {
     },
     {
       name: 'no alarm before the kept checkpoint, the first within a mark of the peak',
-      holds: alarm !== undefined && alarm.step >= rl.keptStep! && between <= 1,
-      figure: `alarm at step ${alarm?.step ?? 'none'}, kept ${rl.keptStep}, peak ${peakStep}`,
+      holds: alarm !== undefined && alarm.step >= rl.keptStep! && between <= 1 && nats <= markEvery,
+      figure: `alarm at step ${alarm?.step ?? 'none'}, kept ${rl.keptStep}, peak ${peakStep}${nats > 0 ? `, ${nats.toFixed(1)} nats further` : ''}`,
     },
   ]
 }
