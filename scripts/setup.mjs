@@ -30,7 +30,8 @@ try {
 }
 
 async function setUp() {
-  if (!hasPackages()) await step('packages', () => run('npm', ['ci', '--no-audit', '--no-fund'], 'npm ci failed'))
+  if (!hasPackages())
+    await step('packages', () => run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], 'npm ci failed'))
   if (!hasPostgresLinks()) await step('postgres', linkPostgres)
   if (!hasWeb()) await step('web', buildWeb)
   if (!hasCommand()) await step('command', buildCommand)
