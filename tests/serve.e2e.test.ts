@@ -94,6 +94,35 @@ test('a webhook is added with its secret shown once; a test that may not be sent
   await owner.getByText('No program is told anything yet').waitFor()
 })
 
+test('the API can be read and searched; a password is changed by who knows it, and changed back', async (ctx) => {
+  hasBrowser(ctx)
+  await owner.getByRole('link', { name: 'Lea Winter' }).click()
+  await owner.getByRole('link', { name: 'What programs can ask of this server' }).click()
+  await owner.getByRole('heading', { name: 'API', level: 1 }).waitFor()
+  await looksRight(owner, 'reference')
+  await owner.getByLabel('Find').fill('/me/password')
+  await owner.getByText(/^1 operation of \d+$/).waitFor()
+  await owner.getByText('Change my password; my other sessions end').click()
+  await owner.getByText(/current: string \(at least 1 long, at most 128 long\)/).waitFor()
+  await looksRight(owner, 'reference-operation')
+  await owner.getByRole('link', { name: 'Lea Winter' }).click()
+  await owner.getByText('Signed in as lea@example.org.').waitFor()
+  const change = async (current: string, next: string): Promise<void> => {
+    await owner.getByLabel('Current password').fill(current)
+    await owner.getByLabel('New password').fill(next)
+    await owner.keyboard.press('Enter')
+  }
+  await change('not my password', 'another long sentence')
+  await owner.getByRole('alert').waitFor()
+  await looksRight(owner, 'me')
+  await change(PASSWORD, 'another long sentence')
+  await owner.getByText('Your password is changed').waitFor()
+  await change('another long sentence', PASSWORD)
+  await owner.getByLabel('New password').and(owner.locator(':invalid')).waitFor()
+  await owner.goto(`${front.served.url}/p/desk`)
+  await owner.getByText('You are owner here.').waitFor()
+})
+
 test('signing out ends it; a wrong password says so; the right one comes back to the address that was asked for', async (ctx) => {
   hasBrowser(ctx)
   await owner.getByRole('link', { name: 'Audit' }).click()

@@ -15,12 +15,14 @@ import { GuidelineScreen } from './routes/guideline.tsx'
 import { HomeScreen } from './routes/home.tsx'
 import { JoinScreen } from './routes/join.tsx'
 import { LineageScreen } from './routes/lineage.tsx'
+import { MeScreen } from './routes/me.tsx'
 import { NewPasswordScreen } from './routes/new-password.tsx'
 import { ObjectiveScreen } from './routes/objective.tsx'
 import { PersonScreen } from './routes/person.tsx'
 import { PeopleScreen } from './routes/people.tsx'
 import { ProjectFrame } from './routes/project.tsx'
 import { ProjectsScreen } from './routes/projects.tsx'
+import { ReferenceScreen } from './routes/reference.tsx'
 import { ReleasesScreen } from './routes/releases.tsx'
 import { RunScreen } from './routes/run.tsx'
 import { RunsScreen } from './routes/runs.tsx'
@@ -44,6 +46,8 @@ const join = createRoute({ getParentRoute: () => root, path: '/join', component:
 const password = createRoute({ getParentRoute: () => root, path: '/new-password', component: NewPasswordScreen })
 const signedIn = createRoute({ getParentRoute: () => root, id: 'signed-in', component: SignedIn })
 const projects = createRoute({ getParentRoute: () => signedIn, path: '/', component: ProjectsScreen })
+const me = createRoute({ getParentRoute: () => signedIn, path: '/me', component: MeScreen })
+const reference = createRoute({ getParentRoute: () => signedIn, path: '/reference', component: ReferenceScreen })
 const project = createRoute({ getParentRoute: () => signedIn, path: '/p/$project', component: ProjectFrame })
 const home = createRoute({ getParentRoute: () => project, path: '/', component: HomeScreen })
 const guideline = createRoute({ getParentRoute: () => project, path: '/guideline', component: GuidelineScreen })
@@ -116,6 +120,8 @@ export const router = createRouter({
     password,
     signedIn.addChildren([
       projects,
+      me,
+      reference,
       project.addChildren([
         home,
         objective,

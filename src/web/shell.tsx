@@ -65,7 +65,7 @@ function SignOut({ name }: { name: string }) {
   )
   return (
     <div className="who">
-      <span>{name}</span>
+      <Link to="/me">{name}</Link>
       <button type="button" className="quiet" onClick={() => signOut.mutate({})}>
         Sign out
       </button>
