@@ -35,6 +35,19 @@ export const Objective = z.strictObject({
 })
 export type Objective = z.infer<typeof Objective>
 
+const CriterionDraft = Criterion.omit({ scale: true }).extend({
+  name: z.string(),
+  definition: z.string(),
+  constraint: z.boolean(),
+  low: z.string(),
+  high: z.string(),
+  weight: z.string(),
+  targets: z.array(Target.extend({ value: z.string(), level: z.string() })),
+})
+/** An objective while it is written: numbers are texts, what is wrong may stand, and the note of the change is part of it. */
+export const ObjectiveDraft = Objective.extend({ criteria: z.array(CriterionDraft), note: z.string().max(500) })
+export type ObjectiveDraft = z.infer<typeof ObjectiveDraft>
+
 /** A statistic with its interval; `n` counts what was resampled. */
 export const Interval = z.strictObject({
   value: z.number(),

@@ -9,6 +9,7 @@ import { CALIBRATION } from './api/calibration.ts'
 import { CAMPAIGNS } from './api/campaigns.ts'
 import { DATA } from './api/data.ts'
 import { DEMONSTRATIONS } from './api/demonstrations.ts'
+import { DRAFTS } from './api/drafts.ts'
 import type { Endpoint } from './api/endpoint.ts'
 import { GOLD } from './api/gold.ts'
 import { EVALUATIONS } from './api/evaluations.ts'
@@ -27,6 +28,7 @@ export const API = {
   ...PROJECTS,
   ...DATA,
   ...OBJECTIVE,
+  ...DRAFTS,
   ...CAMPAIGNS,
   ...DEMONSTRATIONS,
   ...ANSWERS,

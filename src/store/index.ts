@@ -231,6 +231,7 @@ export {
   listObjectives,
   type ObjectiveVersion,
 } from './objectives.ts'
+export { dropUnsaved, type Editor, findUnsaved, keepUnsaved } from './unsaved.ts'
 export {
   listFlags,
   listItems,

@@ -110,4 +110,5 @@ export const ROWS_AFTER: Record<number, string> = {
   20: `insert into lapses (release_id, lapsed_at) select id, now() from releases;`,
   22: `insert into objectives (project_id, number, content, sha256, note, made_by)
          values ('${DESK}', 1, '{"name": "desk"}', 'h', '', null), ('${DESK}', 2, '{"name": "desk", "version": "2"}', 'i', 'clearer', '${EVA}');`,
+  24: `insert into unsaved (project_id, user_id, editor, content) values ('${DESK}', '${EVA}', 'guideline', '{"text": "Cho", "from": 1}');`,
 }

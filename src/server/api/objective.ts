@@ -3,15 +3,16 @@ import { z } from 'zod'
 import { Objective } from '#schema'
 import { type Endpoint, EVERY_ROLE, LEADS } from './endpoint.ts'
 
+/** SHA-256 of an objective's canonical JSON. */
+export const ObjectiveHash = z.string().regex(/^[0-9a-f]{64}$/, 'expected the hash of an objective, 64 hex digits')
 const Version = z.object({
   number: z.number(),
   madeAt: z.string(),
   /** Null: the file was changed by other hands than the server's. Not for annotators, who see no names. */
   by: z.string().nullable().optional(),
   note: z.string(),
+  hash: ObjectiveHash,
 })
-/** SHA-256 of an objective's canonical JSON. */
-const Hash = z.string().regex(/^[0-9a-f]{64}$/, 'expected the hash of an objective, 64 hex digits')
 
 export const OBJECTIVE = {
   'GET /api/projects/{project}/objective': {
@@ -21,7 +22,7 @@ export const OBJECTIVE = {
       criteria: z.array(z.object({ name: z.string(), definition: z.string(), constraint: z.boolean() })),
       /** Null: there is none, or the file does not hold one. */
       objective: Objective.nullable(),
-      hash: Hash.nullable(),
+      hash: ObjectiveHash.nullable(),
       /** Of the version that the file is; null: it is none. */
       version: z.number().nullable(),
       /** What is wrong with the file, in words. */
@@ -42,7 +43,7 @@ export const OBJECTIVE = {
       objective: Objective,
       note: z.string().trim().max(500).default(''),
       /** The hash of what the editor began from; null: there was none. */
-      from: Hash.nullable(),
+      from: ObjectiveHash.nullable(),
     }),
     answer: z.object({ number: z.number(), isNew: z.boolean() }),
   },

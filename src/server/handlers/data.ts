@@ -6,7 +6,7 @@ import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { findVersion, importVersion, type Kind, listDatasets, listVersions, type Version, versionRows } from '#data'
 import { ConfigError, DataError, HttpError } from '#errors'
-import { addGuideline, audit, listGuidelines, type Project } from '#store'
+import { addGuideline, audit, dropUnsaved, listGuidelines, type Project } from '#store'
 import { partShown } from '../agreement.ts'
 import type { Handlers } from '../call.ts'
 import { agreementByVersion, changeBetween, changeShown } from '../guideline-changes.ts'
@@ -103,6 +103,7 @@ export const dataHandlers: Data = {
 
   'PUT /api/projects/{project}/guideline': async ({ service, project, user, body }) =>
     service.store.transaction(async (query) => {
+      await dropUnsaved(query, { project: project.id, user: user.id, editor: 'guideline' })
       const isNew = await addGuideline(query, project.id, body.text, user.id)
       if (isNew)
         await audit(query, { actor: user.id, project: project.id, action: 'guideline.change', subject: project.slug })

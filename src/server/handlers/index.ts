@@ -10,6 +10,7 @@ import { calibrationHandlers } from './calibration.ts'
 import { campaignHandlers } from './campaigns.ts'
 import { dataHandlers } from './data.ts'
 import { demonstrationHandlers } from './demonstrations.ts'
+import { draftHandlers } from './drafts.ts'
 import { goldHandlers } from './gold.ts'
 import { completionHandlers } from './completions.ts'
 import { evaluationHandlers } from './evaluations.ts'
@@ -28,6 +29,7 @@ export const HANDLERS: Handlers = {
   ...projectHandlers,
   ...dataHandlers,
   ...objectiveHandlers,
+  ...draftHandlers,
   ...campaignHandlers,
   ...annotatingHandlers,
   ...demonstrationHandlers,

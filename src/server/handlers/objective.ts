@@ -4,7 +4,15 @@ import { join } from 'node:path'
 import { HttpError } from '#errors'
 import { hashRow, writeDurable } from '#files'
 import { Objective } from '#schema'
-import { addObjective, audit, findObjective, holdObjective, listObjectives, type ObjectiveVersion } from '#store'
+import {
+  addObjective,
+  audit,
+  dropUnsaved,
+  findObjective,
+  holdObjective,
+  listObjectives,
+  type ObjectiveVersion,
+} from '#store'
 import type { Handlers } from '../call.ts'
 import { readObjective } from '../objective.ts'
 import { WrongFields } from '../refusals.ts'
@@ -51,6 +59,7 @@ export const objectiveHandlers: Objectives = {
           409,
           'the objective was changed while you wrote: nothing was saved. Look at it as it is now, and bring your changes into it',
         )
+      await dropUnsaved(query, { project: project.id, user: user.id, editor: 'objective' })
       const [newest] = await listObjectives(query, project.id)
       const hash = hashRow(objective)
       if (before === hash && newest?.sha256 === hash) return { number: newest.number, isNew: false }
@@ -77,8 +86,8 @@ export const objectiveHandlers: Objectives = {
 }
 
 /** Annotators are told no names. */
-function shown({ number, madeAt, by, note }: ObjectiveVersion, role: string) {
-  return { number, madeAt, note, by: role === 'annotator' ? undefined : by }
+function shown({ number, madeAt, by, note, sha256 }: ObjectiveVersion, role: string) {
+  return { number, madeAt, note, hash: sha256, by: role === 'annotator' ? undefined : by }
 }
 
 /** What the schema has no words for: criteria are found by their names, and a scale goes upwards. */

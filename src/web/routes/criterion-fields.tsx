@@ -1,18 +1,12 @@
 // One criterion of the objective as fields: what it is, what is good and bad by it, what it weighs, and its targets as rows.
 import { type ReactNode, useId } from 'react'
-import type { Criterion, Target } from '#schema'
+import type { Criterion, ObjectiveDraft, Target } from '#schema'
 import { Field } from '../parts.tsx'
 
-/** Numbers are texts while they are written. */
-type TargetDraft = Omit<Target, 'value' | 'level'> & { key: number; value: string; level: string }
-export type CriterionDraft = Omit<Criterion, 'scale' | 'weight' | 'targets'> & {
-  /** In the form, whatever its place and name. */
-  key: number
-  low: string
-  high: string
-  weight: string
-  targets: TargetDraft[]
-}
+type Texts = ObjectiveDraft['criteria'][number]
+/** `key`: in the form, whatever its place and name. */
+type TargetDraft = Texts['targets'][number] & { key: number }
+export type CriterionDraft = Omit<Texts, 'targets'> & { key: number; targets: TargetDraft[] }
 
 export const NEW_CRITERION: Criterion = {
   name: '',
@@ -43,20 +37,27 @@ const COMPARISONS: Target['comparison'][] = ['above', 'below']
 
 let made = 0
 
-export function draftOf({ scale, weight, targets, ...rest }: Criterion): CriterionDraft {
+/** Numbers are texts while they are written. */
+export function textsOf({ scale, targets, ...rest }: Criterion): Texts {
   return {
     ...rest,
-    key: ++made,
+    weight: String(rest.weight),
     low: String(scale.low),
     high: String(scale.high),
-    weight: String(weight),
-    targets: targets.map((target) => ({
-      ...target,
-      key: ++made,
-      value: String(target.value),
-      level: String(target.level),
-    })),
+    targets: targets.map((target) => ({ ...target, value: String(target.value), level: String(target.level) })),
   }
+}
+
+export function keyed(texts: Texts): CriterionDraft {
+  return { ...texts, key: ++made, targets: texts.targets.map((target) => ({ ...target, key: ++made })) }
+}
+
+export function unkeyed(draft: CriterionDraft): Texts {
+  return { ...withoutKey(draft), targets: draft.targets.map(withoutKey) }
+}
+function withoutKey<Keyed extends { key: number }>(draft: Keyed): Omit<Keyed, 'key'> {
+  const { key: _, ...rest } = draft
+  return rest
 }
 
 /** As the API takes it. */

@@ -1,29 +1,62 @@
 // The guideline and its versions. A campaign keeps the version that it began with; each answer carries it.
 import { useState } from 'react'
 import { GuidelineText } from '../annotate/guideline.tsx'
-import { useGet, useWrite } from '../api.ts'
+import { useGet } from '../api.ts'
 import { Empty, Field, Loading, Problem, Time } from '../parts.tsx'
 import { GuidelineAgreement } from './guideline-agreement.tsx'
 import { GuidelineChange } from './guideline-change.tsx'
+import { GuidelineForm, savedSince, whenBegun } from './guideline-form.tsx'
 import { useProject } from './project.tsx'
+import { type Begun, DISCARD, GUIDELINE, type GuidelineInHand, LeftNotice, useUnsaved } from './unsaved.tsx'
 
 export function GuidelineScreen() {
   const { slug, role } = useProject()
   const guideline = useGet('GET /api/projects/{project}/guideline', { params: { project: slug } })
   const [number, setNumber] = useState<number>()
-  const [text, setText] = useState<string>()
-  const save = useWrite('PUT /api/projects/{project}/guideline', () => {
-    setText(undefined)
-    setNumber(undefined)
-  })
-  if (guideline.isPending) return <Loading />
+  const [begun, setBegun] = useState<Begun<GuidelineInHand>>()
+  const [refusal, setRefusal] = useState<Error | null>(null)
+  const isLead = role === 'owner' || role === 'lead'
+  const unsaved = useUnsaved(GUIDELINE, slug, { isLead })
+  if (guideline.isPending || unsaved.isPending) return <Loading />
   if (guideline.isError) return <Problem error={guideline.error} />
+  if (unsaved.error) return <Problem error={unsaved.error} />
+  const { left } = unsaved
   const { versions } = guideline.data
   const shown = versions.find((version) => version.number === number) ?? versions[0]
-  const isLead = role === 'owner' || role === 'lead'
+  const newest = versions[0]
+  const begin = (text: string): void => setBegun({ content: { text, from: newest?.number ?? null } })
+  const discard = (): void => {
+    if (window.confirm(DISCARD)) void unsaved.discard().then(() => setRefusal(null), setRefusal)
+  }
+  if (begun)
+    return (
+      <main id="content" className="page">
+        <h1>Guideline</h1>
+        <GuidelineForm
+          slug={slug}
+          begun={begun}
+          newest={newest}
+          onDiscard={unsaved.discard}
+          onEnd={() => {
+            setBegun(undefined)
+            setNumber(undefined)
+          }}
+        />
+      </main>
+    )
   return (
     <main id="content" className="page">
       <h1>Guideline</h1>
+      {left && (
+        <LeftNotice
+          savedAt={left.draft?.savedAt}
+          begunWhen={whenBegun(left.content.from)}
+          since={newest && newest.number !== left.content.from ? savedSince(newest) : undefined}
+          error={refusal}
+          onGoOn={() => setBegun(left)}
+          onDiscard={discard}
+        />
+      )}
       {versions.length > 0 && (
         <div className="row">
           <Field label="Version">
@@ -38,45 +71,14 @@ export function GuidelineScreen() {
               </select>
             )}
           </Field>
-          {isLead && text === undefined && (
-            <button type="button" onClick={() => setText(shown?.text ?? '')}>
+          {isLead && !left && (
+            <button type="button" onClick={() => begin(shown?.text ?? '')}>
               Write a new version
             </button>
           )}
         </div>
       )}
-      {text !== undefined || (isLead && !shown) ? (
-        <form
-          onSubmit={(event) => {
-            event.preventDefault()
-            save.mutate({ params: { project: slug }, body: { text: text ?? '' } })
-          }}
-        >
-          <Field
-            label="Text"
-            hint="# begins a heading. A sentence that ends with [criterion] is about that criterion alone."
-          >
-            {(attributes) => (
-              <textarea
-                {...attributes}
-                rows={22}
-                required
-                value={text ?? ''}
-                onChange={(event) => setText(event.target.value)}
-              />
-            )}
-          </Field>
-          <Problem error={save.error} />
-          <div className="row">
-            <button type="submit" className="primary" disabled={save.isPending}>
-              Save as version {(versions[0]?.number ?? 0) + 1}
-            </button>
-            <button type="button" onClick={() => setText(undefined)}>
-              Leave it
-            </button>
-          </div>
-        </form>
-      ) : shown ? (
+      {shown ? (
         <article className="guideline">
           <p className="soft">
             Version {shown.number}
@@ -87,6 +89,13 @@ export function GuidelineScreen() {
       ) : (
         <Empty title="No guideline yet">
           <p>A lead writes it; people judge by it.</p>
+          {isLead && !left && (
+            <p>
+              <button type="button" className="primary" onClick={() => begin('')}>
+                Write the guideline
+              </button>
+            </p>
+          )}
         </Empty>
       )}
       {role !== 'annotator' && versions.length > 1 && (

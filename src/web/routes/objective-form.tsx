@@ -2,59 +2,100 @@
 // meanwhile is shown before anything is saved over it.
 import { type FormEvent, useEffect, useMemo, useRef, useState } from 'react'
 import type { Objective } from '#schema'
-import { ApiError, useGet, useWrite } from '../api.ts'
+import type { AnswerOf } from '#server/contract'
+import { useGet, useWrite } from '../api.ts'
 import { Field, Problem } from '../parts.tsx'
 import { useFirstProblem } from '../runs/fields.tsx'
-import { type CriterionDraft, CriterionFields, criterionOf, draftOf, NEW_CRITERION } from './criterion-fields.tsx'
+import {
+  type CriterionDraft,
+  CriterionFields,
+  criterionOf,
+  keyed,
+  NEW_CRITERION,
+  textsOf,
+  unkeyed,
+} from './criterion-fields.tsx'
 import { ChangedFields } from './objective-change.tsx'
+import { type Begun, DISCARD, KeptState, OBJECTIVE, type ObjectiveInHand, Restored, useKeptDraft } from './unsaved.tsx'
 
 type Heads = Pick<Objective, 'name' | 'version' | 'summary'>
 
+/** What an editor holds that begins with an objective; `from`: the hash of what was there, null: nothing. */
+export function inHand({ name, version, summary, criteria }: Objective, from: string | null): ObjectiveInHand {
+  return { objective: { name, version, summary, criteria: criteria.map(textsOf), note: '' }, from }
+}
+
 export function ObjectiveForm({
   slug,
-  objective,
-  from: begunFrom,
+  begun,
   next,
   onEnd,
+  onDiscard,
 }: {
   slug: string
-  objective: Objective
-  /** The hash of what it began from; null: there was none. */
-  from: string | null
+  begun: Begun<ObjectiveInHand>
   /** The number that it gets. */
   next: number
   onEnd: () => void
+  onDiscard: () => Promise<void>
 }) {
-  const [from, setFrom] = useState(begunFrom)
+  const { objective } = begun.content
+  const [from, setFrom] = useState(begun.content.from)
   const [heads, setHeads] = useState<Heads>({
     name: objective.name,
     version: objective.version,
     summary: objective.summary,
   })
-  const [criteria, setCriteria] = useState<CriterionDraft[]>(() => objective.criteria.map(draftOf))
-  const [note, setNote] = useState('')
+  const [criteria, setCriteria] = useState<CriterionDraft[]>(() => objective.criteria.map(keyed))
+  const [note, setNote] = useState(objective.note)
+  const draft = useKeptDraft(OBJECTIVE, slug, {
+    begun,
+    now: { objective: { ...heads, criteria: criteria.map(unkeyed), note }, from },
+  })
+  const [problem, setProblem] = useState<Error | null>(null)
   const now = useGet('GET /api/projects/{project}/objective', { params: { project: slug } })
-  const save = useWrite('PUT /api/projects/{project}/objective', onEnd)
+  const save = useWrite('PUT /api/projects/{project}/objective', () => {
+    draft.forget()
+    onEnd()
+  })
   const form = useRef<HTMLFormElement>(null)
   // The same as long as the refusal is: its field gets the focus once.
   const problems = useMemo(() => problemsOf(save.error), [save.error])
   useFirstProblem(form, problems)
   const focusNext = useFocusNext(form)
   const written: Objective = { ...heads, criteria: criteria.map(criterionOf) }
-  const isStale = save.error instanceof ApiError && save.error.status === 409
-  const send = (began: string | null): void => {
+  const send = async (began: string | null): Promise<void> => {
+    // A draft that came after the version would stand beside it.
+    await draft.flush()
     const body = { objective: written, note, from: began }
     save.mutate({ params: { project: slug }, body }, { onError: () => void now.refetch() })
   }
+  const isChanged =
+    now.isSuccess && now.data.problem === null && now.data.hash !== from && !save.isPending && !save.isSuccess
   const submit = (event: FormEvent): void => {
     event.preventDefault()
-    send(from)
+    void send(from)
   }
   /** Cards move: what was said of the third is no longer of the third. */
   const rearrange = (rearranged: CriterionDraft[], focus: string): void => {
     setCriteria(rearranged)
     save.reset()
     focusNext(focus)
+  }
+  const leave = async (): Promise<void> => {
+    await draft.flush()
+    onEnd()
+  }
+  const discard = async (): Promise<void> => {
+    if (!window.confirm(DISCARD)) return
+    try {
+      await draft.flush()
+      await onDiscard()
+      draft.forget()
+      onEnd()
+    } catch (error) {
+      setProblem(error as Error)
+    }
   }
   const headOf = (field: keyof Heads) => ({
     required: true,
@@ -70,6 +111,9 @@ export function ObjectiveForm({
   }
   return (
     <form ref={form} onSubmit={submit} className="objective-form">
+      {begun.draft && now.data && (
+        <Restored savedAt={begun.draft.savedAt} begunWhen={whenBegun(begun.content.from, now.data.versions)} />
+      )}
       <div className="fields">
         <Field label="Name of the objective" problem={problems?.name}>
           {(attributes) => <input {...attributes} {...headOf('name')} />}
@@ -104,7 +148,7 @@ export function ObjectiveForm({
           type="button"
           data-focus="add"
           onClick={() => {
-            const added = draftOf(NEW_CRITERION)
+            const added = keyed(textsOf(NEW_CRITERION))
             rearrange([...criteria, added], `name-${added.key}`)
           }}
         >
@@ -121,9 +165,10 @@ export function ObjectiveForm({
       ) : (
         <Problem error={save.error} />
       )}
-      {isStale && now.data && now.data.problem === null && now.data.hash !== from && (
+      {isChanged && (
         <section className="panel" aria-labelledby="meanwhile">
           <h2 id="meanwhile">From what it is now to what you wrote</h2>
+          <p className="warm">{savedSince(now.data)}</p>
           {now.data.objective ? (
             <ChangedFields before={now.data.objective} after={written} label="Yours against what is there" />
           ) : (
@@ -133,11 +178,15 @@ export function ObjectiveForm({
             <button
               type="button"
               onClick={() => {
+                if (!form.current!.reportValidity()) return
                 setFrom(now.data.hash)
-                send(now.data.hash)
+                void send(now.data.hash)
               }}
             >
               I have looked: save mine
+            </button>
+            <button type="button" className="danger" onClick={() => void discard()}>
+              Discard mine
             </button>
           </div>
         </section>
@@ -146,12 +195,38 @@ export function ObjectiveForm({
         <button type="submit" className="primary" disabled={save.isPending}>
           Save as version {next}
         </button>
-        <button type="button" onClick={onEnd}>
-          Leave it
+        <button type="button" onClick={() => void leave()}>
+          {draft.saved === undefined ? 'Leave it' : 'Leave it as a draft'}
         </button>
+        {draft.saved !== undefined && (
+          <button type="button" className="quiet danger" onClick={() => void discard()}>
+            Discard the draft
+          </button>
+        )}
+        <KeptState saved={draft.saved} />
       </div>
+      <Problem error={problem} />
     </form>
   )
+}
+
+type Now = AnswerOf<'GET /api/projects/{project}/objective'>
+
+/** What was there when it was begun, in words. */
+export function whenBegun(from: string | null, versions: Now['versions']): string {
+  if (from === null) return 'begun when there was none'
+  const version = versions.find(({ hash }) => hash === from)
+  return version
+    ? `begun when version ${version.number} was in force`
+    : 'begun from the workspace’s file as it was then'
+}
+
+/** What came since a draft was begun from something else. */
+export function savedSince({ versions, version, objective }: Now): string {
+  if (!objective) return 'The file in the workspace is gone since it was begun.'
+  if (version === null) return 'The file in the workspace was changed outside of the server since it was begun.'
+  const by = versions.find(({ number }) => number === version)?.by
+  return `Version ${version} was saved since it was begun${by ? `, by ${by}` : ''}.`
 }
 
 /** A field that this form has, by its path in the objective. */

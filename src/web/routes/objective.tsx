@@ -6,42 +6,47 @@ import { useGet } from '../api.ts'
 import { Empty, Field, Loading, Problem, Time } from '../parts.tsx'
 import { ObjectiveChange } from './objective-change.tsx'
 import { NEW_CRITERION } from './criterion-fields.tsx'
-import { ObjectiveForm } from './objective-form.tsx'
+import { inHand, ObjectiveForm, savedSince, whenBegun } from './objective-form.tsx'
 import { useProject } from './project.tsx'
+import { type Begun, DISCARD, LeftNotice, OBJECTIVE, type ObjectiveInHand, useUnsaved } from './unsaved.tsx'
 import { many, targetInWords } from './words.ts'
 
 type Shown = AnswerOf<'GET /api/projects/{project}/objective'>
-
-/** What the editor began from: the file's hash then, whatever the file becomes meanwhile. */
-type Draft = { objective: Objective; from: string | null }
 
 export function ObjectiveScreen() {
   const { slug, role } = useProject()
   const objective = useGet('GET /api/projects/{project}/objective', { params: { project: slug } })
   const [number, setNumber] = useState<number>()
-  const [draft, setDraft] = useState<Draft>()
+  const [begun, setBegun] = useState<Begun<ObjectiveInHand>>()
+  const isLead = role === 'owner' || role === 'lead'
+  const unsaved = useUnsaved(OBJECTIVE, slug, { isLead })
+  const [refusal, setRefusal] = useState<Error | null>(null)
   const older = useGet(
     'GET /api/projects/{project}/objective/versions/{number}',
     { params: { project: slug, number: String(number) } },
     { enabled: number !== undefined },
   )
-  if (objective.isPending) return <Loading />
+  if (objective.isPending || unsaved.isPending) return <Loading />
   if (objective.isError) return <Problem error={objective.error} />
+  if (unsaved.error) return <Problem error={unsaved.error} />
   const { versions, hash, version, problem } = objective.data
-  const isLead = role === 'owner' || role === 'lead'
   const shown = number === undefined ? objective.data.objective : older.data?.objective
   const empty: Objective = { name: slug, version: '1', summary: '', criteria: [NEW_CRITERION] }
   // A file that is no version becomes one first.
   const next = (versions[0]?.number ?? 0) + (hash !== null && version === null ? 2 : 1)
   const end = (): void => {
-    setDraft(undefined)
+    setBegun(undefined)
     setNumber(undefined)
   }
-  if (draft)
+  const { left } = unsaved
+  const discard = (): void => {
+    if (window.confirm(DISCARD)) void unsaved.discard().then(() => setRefusal(null), setRefusal)
+  }
+  if (begun)
     return (
       <main id="content" className="page">
         <h1>Objective</h1>
-        <ObjectiveForm slug={slug} {...draft} next={next} onEnd={end} />
+        <ObjectiveForm slug={slug} begun={begun} next={next} onEnd={end} onDiscard={unsaved.discard} />
       </main>
     )
   return (
@@ -51,6 +56,16 @@ export function ObjectiveScreen() {
         <p className="problem" role="alert">
           {problem}. Mend the file in the workspace, or move it away.
         </p>
+      )}
+      {left && problem === null && (
+        <LeftNotice
+          savedAt={left.draft?.savedAt}
+          begunWhen={whenBegun(left.content.from, versions)}
+          since={left.content.from === hash ? undefined : savedSince(objective.data)}
+          error={refusal}
+          onGoOn={() => setBegun(left)}
+          onDiscard={discard}
+        />
       )}
       {(versions.length > 0 || shown) && (
         <div className="row">
@@ -79,11 +94,11 @@ export function ObjectiveScreen() {
               )}
             </Field>
           )}
-          {isLead && problem === null && (
+          {isLead && !left && problem === null && (
             <button
               type="button"
               disabled={number !== undefined && !shown}
-              onClick={() => setDraft({ objective: shown ?? empty, from: hash })}
+              onClick={() => setBegun({ content: inHand(shown ?? empty, hash) })}
             >
               {number === undefined ? 'Edit' : `Edit, beginning from version ${number}`}
             </button>
@@ -102,9 +117,9 @@ export function ObjectiveScreen() {
             A lead writes it: what is asked of an answer, criterion by criterion. Releases are held to its targets, and
             people can be asked about its criteria.
           </p>
-          {isLead && (
+          {isLead && !left && (
             <p>
-              <button type="button" className="primary" onClick={() => setDraft({ objective: empty, from: hash })}>
+              <button type="button" className="primary" onClick={() => setBegun({ content: inHand(empty, hash) })}>
                 Write the objective
               </button>
             </p>

@@ -9,6 +9,7 @@ import { useHeartbeat } from '../annotate/keeping.ts'
 import { PromptText } from '../annotate/pair.tsx'
 import { isRefusal } from '../annotate/work.ts'
 import { call } from '../api.ts'
+import { SAID } from '../kept.ts'
 import { Changes } from './changes.tsx'
 import { useWriting } from './kept.ts'
 import type { Writing } from './screen.tsx'
@@ -23,8 +24,6 @@ type Props = {
   /** Takes back what was submitted last; undefined: somebody has reviewed it, or nothing was. */
   onUndo: (() => void) | undefined
 }
-
-const SAID = { saved: 'saved', unsaved: 'saving…', away: 'the server cannot be reached; kept on this device' } as const
 
 export function WritingForm({ task, guideline, tokensBy, params, onWork, onRefused, onUndo }: Props) {
   const { prompt, drafted, draft, returned } = task
