@@ -111,6 +111,23 @@ test('a reviewer sends one back with a reason and fixes the other; its author wr
   await reviewer.getByText('Nothing waits for your review').waitFor()
 })
 
+test('a reviewer takes a review back, finds what they wrote, and reviews again; what its author answered stays', async (ctx) => {
+  hasBrowser(ctx)
+  const last = reviewer.getByRole('region', { name: 'Your last reviews' })
+  await last.getByText('fixed and accepted').waitFor()
+  await looksRight(reviewer, 'reviewed')
+  await last.getByRole('listitem').filter({ hasText: 'fixed and accepted' }).getByRole('button').press('Enter')
+  await reviewer.getByText('You took back your review of this one.').waitFor()
+  const text = reviewer.getByLabel('The answer, to be fixed')
+  expect(await text.inputValue()).toMatch(/Warmly, Larkspur\.$/)
+  await looksRight(reviewer, 'review-taken-back')
+  await text.press('Control+Enter')
+  await reviewer.getByText('Nothing waits for your review').waitFor()
+  await last.getByRole('listitem').filter({ hasText: 'sent back' }).getByRole('button').press('Enter')
+  await reviewer.getByText('its author has written it anew since').waitFor()
+  expect(await last.getByText('fixed and accepted').count()).toBe(1)
+})
+
 test('the lead keeps what is accepted, starts from it, and walks from a row to what was submitted', async (ctx) => {
   hasBrowser(ctx)
   await lead.reload()
@@ -125,6 +142,9 @@ test('the lead keeps what is accepted, starts from it, and walks from a row to w
   await lead.goBack()
   await lead.getByRole('region', { name: 'The newest' }).getByRole('link').first().click()
   await lead.getByRole('heading', { name: 'A demonstration by Ann Berg' }).waitFor()
+  await lead.goBack()
+  await lead.getByRole('region', { name: 'The newest' }).getByRole('link').last().click()
+  await lead.getByRole('heading', { name: 'Reviews that were taken back' }).waitFor()
   await looksRight(lead, 'submission')
   await lead.getByRole('link', { name: 'Lineage', exact: true }).last().click()
   const picture = lead.getByRole('group', { name: 'Picture of what came from what' })

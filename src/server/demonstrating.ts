@@ -1,11 +1,10 @@
 // What was written becomes rows that fine-tuning takes, each named by its submission; and how far a text is from another.
-import { saveVersion, findVersion, versionRows } from '#data'
+import { findVersion, listDatasets, listVersions, saveVersion, type Version, versionRows } from '#data'
 import { wordDiff } from '#diff'
 import { HttpError } from '#errors'
 import type { Demonstration, PromptRow } from '#schema'
-import { type Campaign, listSubmissions, type Project, type Submission } from '#store'
+import { type Campaign, listSubmissions, type Project, type Query, type Submission } from '#store'
 import { pseudonymOf } from './campaign-report.ts'
-import type { Service } from './call.ts'
 
 /** Words taken out and words put in. A middle too long to be compared counts whole. */
 export function wordsChanged(before: string, after: string): number {
@@ -15,12 +14,16 @@ export function wordsChanged(before: string, after: string): number {
   return count(diff.before) + count(diff.after)
 }
 
-/** Accepted answers, oldest first: the reviewer's words where they took the place of the author's. */
+/**
+ * Accepted answers, oldest first: the reviewer's words where they took the place of the author's. Call it while the demonstrations
+ * are held, so that none is taken back meanwhile.
+ */
 export async function keepDemonstrations(
-  { store, workspace }: Service,
+  query: Query,
+  workspace: string,
   { project, campaign, name }: { project: Project; campaign: Campaign; name: string },
 ): ReturnType<typeof saveVersion> {
-  const all = await listSubmissions(store.query, campaign.id)
+  const all = await listSubmissions(query, campaign.id)
   const accepted = all.filter(({ state }) => state === 'accepted').reverse()
   if (accepted.length === 0) throw new HttpError(422, 'nothing is accepted yet')
   const placed = new Map<string, PromptRow>()
@@ -37,6 +40,23 @@ export async function keepDemonstrations(
       source: { campaign: campaign.id, guideline: campaign.guidelineLabel },
     },
   )
+}
+
+/** A dataset version that was kept of the campaign with this demonstration in it; undefined: there is none. */
+export function versionWith(workspace: string, campaign: Campaign, submission: string): Version | undefined {
+  return listDatasets(workspace)
+    .flatMap((name) => listVersions(workspace, name))
+    .find(
+      (version) =>
+        version.kind === 'demonstrations' &&
+        version.source.campaign === campaign.id &&
+        holds(workspace, version, submission),
+    )
+}
+
+function holds(workspace: string, version: Version, submission: string): boolean {
+  for (const { id } of versionRows(workspace, version) as Iterable<{ id?: string }>) if (id === submission) return true
+  return false
 }
 
 /** `original`: the drafted answer that was edited, and `editedWords` from it to what was accepted. */

@@ -1,4 +1,5 @@
-// What an author takes back: a demonstration that nobody has reviewed. It stays in the history, and counts once it is given anew.
+// What an author takes back: a demonstration that nobody has reviewed; and what a reviewer takes back: a review that nothing was
+// made of. Both stay in the history, and count once they are given anew.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Harness, openHarness, type Person, setUp } from './harness.test-data.ts'
@@ -115,5 +116,121 @@ test('ten can be taken back and no more; taken back and reviewed at once, one of
     expect(both.map(({ status }) => status).sort((x, y) => x - y)).toEqual([200, 409])
   }
   for (const { judged, claimed } of await counts()) expect(judged + claimed).toBeLessThanOrEqual(1)
+  expect(harness.defects).toEqual([])
+})
+
+type Reviewing = {
+  waiting: number
+  next: { id: string; own: { completion: string | null; reason: string } | null } | null
+  mine: { submission: string; outcome: string }[]
+}
+const undoReview = (person: Person, id: string) => person.ask(`POST ${at(`/submissions/${id}/review-undo`)}`)
+const reviewsOf = (id: string) =>
+  harness.store.query<{ outcome: string; undone: boolean }>(
+    'select outcome, undone_at is not null as undone from reviews where submission_id = $1 order by reviewed_at',
+    [id],
+  )
+const writeOne = async (text: string) => {
+  const { task } = await claimBy(writer)
+  return (await write(writer, task!.id, text)).mine[0]!.id
+}
+
+test('a review that is taken back stays in the history, the answer waits again with what was said, and the next word holds', async () => {
+  await open()
+  await writeOne('Another one.')
+  const id = await writeOne('It comes on Monday.')
+  await review(id, { outcome: 'fixed', text: 'It comes on Friday.', reason: 'No Mondays.' })
+  const taken = await undoReview(reviewer, id)
+  expect(taken.json).toMatchObject({
+    waiting: 2,
+    next: { id, own: { completion: 'It comes on Friday.', reason: 'No Mondays.' } },
+    mine: [],
+  })
+  expect(await history()).toMatchObject([{ state: 'waiting' }, { state: 'waiting' }])
+  // Another reviewer is not told.
+  const lead = await harness.join('desk', 'lead', owner)
+  const others = (await lead.ask(`GET ${at('/review')}`)).text
+  expect(others).not.toContain('Mondays')
+  await review(id, { outcome: 'returned', reason: 'Say when.' })
+  expect(await reviewsOf(id)).toEqual([
+    { outcome: 'fixed', undone: true },
+    { outcome: 'returned', undone: false },
+  ])
+  const shown = await owner.ask(`GET /api/projects/desk/submissions/${id}`)
+  expect(shown.json).toMatchObject({
+    state: 'returned',
+    fixed: null,
+    review: { outcome: 'returned' },
+    takenBack: [{ outcome: 'fixed', fixed: 'It comes on Friday.', reason: 'No Mondays.' }],
+  })
+  const page = await owner.ask(`GET ${at('/demonstrations')}`)
+  expect(page.json).toMatchObject({ waiting: 1, accepted: 0, returned: 1, fixed: 0 })
+  expect((await claimBy(writer)).task!.returned).toMatchObject({
+    completion: 'It comes on Monday.',
+    reason: 'Say when.',
+  })
+  expect((await owner.ask('GET /api/projects/desk/audit')).text).toContain('demonstration.review-undo')
+})
+
+test('a review stays that is another’s, or was taken back, or its author answered, or a dataset version was made of', async () => {
+  await open()
+  const id = await writeOne('Fine.')
+  await review(id, { outcome: 'accepted' })
+  expect((await undoReview(writer, id)).status).toBe(403)
+  expect((await undoReview(owner, id)).status).toBe(409)
+  await owner.ask(`PUT ${at('/state')}`, { state: 'closed' })
+  expect((await undoReview(reviewer, id)).status).toBe(422)
+  await owner.ask(`PUT ${at('/state')}`, { state: 'open' })
+  const both = await Promise.all([undoReview(reviewer, id), undoReview(reviewer, id)])
+  expect(both.map(({ status }) => status).sort((x, y) => x - y)).toEqual([200, 409])
+
+  await review(id, { outcome: 'accepted' })
+  await owner.ask(`POST ${at('/demonstrations')}`, { dataset: 'kept' })
+  const kept = await undoReview(reviewer, id)
+  expect([kept.status, kept.text]).toEqual([409, expect.stringMatching(/kept@\w+ holds this demonstration already/)])
+
+  const second = await writeOne('Too short.')
+  await review(second, { outcome: 'returned', reason: 'More.' })
+  const { task } = await claimBy(writer)
+  await write(writer, task!.id, 'Long enough, and kind.')
+  const replaced = await undoReview(reviewer, second)
+  expect([replaced.status, replaced.text]).toEqual([409, expect.stringContaining('has written it anew since')])
+
+  const third = await writeOne('No.')
+  await review(third, { outcome: 'returned', reason: 'More.' })
+  const back = await claimBy(writer)
+  await writer.ask(`POST ${at(`/items/${back.task!.id}/demonstration-skip`)}`, { reason: '' })
+  const left = await undoReview(reviewer, third)
+  expect([left.status, left.text]).toEqual([409, expect.stringContaining('has left the prompt to others')])
+  expect((await reviewsOf(third)).map(({ undone }) => undone)).toEqual([false])
+})
+
+test('sent anew and taken back at once, one of the two holds; kept and taken back at once, what is kept was accepted', async () => {
+  await open()
+  for (let i = 0; i < 5; i++) {
+    const id = await writeOne(`Try ${i}.`)
+    await review(id, { outcome: 'returned', reason: 'More.' })
+    const { task } = await claimBy(writer)
+    const body = { key: randomUUID(), text: `Try ${i}, longer.`, activeSeconds: 3 }
+    const [anew, taken] = await Promise.all([
+      writer.ask(`POST ${at(`/items/${task!.id}/demonstration`)}`, body),
+      undoReview(reviewer, id),
+    ])
+    expect([anew.status, taken.status].sort((x, y) => x - y)).toEqual([200, 409])
+  }
+  const ids: string[] = []
+  for (;;) {
+    const { next } = (await reviewer.ask(`GET ${at('/review')}`)).json as Reviewing
+    if (!next) break
+    ids.push(next.id)
+    await review(next.id, { outcome: 'accepted' })
+  }
+  const [kept, ...taken] = await Promise.all([
+    owner.ask(`POST ${at('/demonstrations')}`, { dataset: 'raced' }),
+    ...ids.map((id) => undoReview(reviewer, id)),
+  ])
+  const undone = taken.filter(({ status }) => status === 200).length
+  const rows = kept.status === 200 ? (kept.json as { rows: number }).rows : 0
+  expect(rows + undone).toBe(ids.length)
   expect(harness.defects).toEqual([])
 })

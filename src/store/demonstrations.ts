@@ -24,7 +24,7 @@ export async function findReturned(
 ): Promise<Writing | undefined> {
   const rows = await query<Writing>(
     `select ${WRITING}, jsonb_build_object('completion', s.completion, 'reason', reason) as returned
-     from submissions as s join items on items.id = s.item_id join reviews on submission_id = s.id
+     from submissions as s join items on items.id = s.item_id join reviews on submission_id = s.id and undone_at is null
      left join drafts on drafts.item_id = items.id and drafts.user_id = s.user_id
      where campaign_id = $1 and s.user_id = $2 and s.state = 'returned' and settled is null
      order by items.id <> $3::bigint, reviewed_at limit 1`,
@@ -130,23 +130,28 @@ export type ToReview = {
   tokens: number | null
   /** What was sent back before this, and why. */
   before: { completion: string; reason: string } | null
+  /** What this reviewer said of it and took back; a completion where they fixed it. */
+  own: { completion: string | null; reason: string } | null
 }
 const IS_REVIEWABLE = `campaign_id = $1 and s.state = 'waiting' and s.user_id <> $2`
 
-/** One that somebody else wrote, each reviewer in an order of their own; and how many there are. */
+/** One that somebody else wrote, each reviewer in an order of their own, `first` before others; and how many there are. */
 export async function findToReview(
   query: Query,
   campaign: string,
-  user: string,
+  { user, first }: { user: string; first?: string | undefined },
 ): Promise<{ next: ToReview | undefined; waiting: number }> {
   const [next] = await query<ToReview & { waiting: number }>(
     `select s.id, prompt, nullif(a, '') as drafted, s.completion, s.edited_words as "editedWords", s.tokens,
        (select jsonb_build_object('completion', earlier.completion, 'reason', reason)
-        from submissions as earlier join reviews on submission_id = earlier.id where earlier.id = s.follows) as before,
+        from submissions as earlier join reviews on submission_id = earlier.id and undone_at is null
+        where earlier.id = s.follows) as before,
+       (select jsonb_build_object('completion', taken.completion, 'reason', reason) from reviews as taken
+        where submission_id = s.id and taken.user_id = $2 order by reviewed_at desc limit 1) as own,
        count(*) over ()::int as waiting
      from submissions as s join items on items.id = s.item_id where ${IS_REVIEWABLE}
-     order by md5(s.id || ' ' || $2::uuid) limit 1`,
-    [campaign, user],
+     order by s.id is distinct from $3::uuid, md5(s.id || ' ' || $2::uuid) limit 1`,
+    [campaign, user, first ?? null],
   )
   return { next, waiting: next?.waiting ?? 0 }
 }
@@ -209,7 +214,12 @@ const SUBMISSION = `select s.id, item, prompt, nullif(a, '') as drafted, s.compl
       'completion', r.completion, 'editedWords', r.edited_words, 'reason', r.reason, 'at', reviewed_at) end as review
   from submissions as s join items on items.id = s.item_id join campaigns on campaigns.id = campaign_id
   join guidelines on guidelines.id = s.guideline_id join users as authors on authors.id = s.user_id
-  left join reviews as r on r.submission_id = s.id left join users as reviewers on reviewers.id = r.user_id`
+  left join reviews as r on r.submission_id = s.id and undone_at is null left join users as reviewers on reviewers.id = r.user_id`
+
+/** Until the transaction ends no review of the campaign is taken back, nor anything kept as a dataset, by others. */
+export async function holdReviews(query: Query, campaign: string): Promise<void> {
+  await query('select 1 from campaigns where id = $1 for no key update', [campaign])
+}
 
 /** All of a campaign, newest first, or one person's. */
 export function listSubmissions(
@@ -245,7 +255,8 @@ export async function writingProgress(query: Query, campaign: string): Promise<W
        count(*) filter (where s.state = 'accepted')::int as accepted,
        count(*) filter (where outcome = 'fixed')::int as fixed,
        count(*) filter (where s.state = 'returned')::int as returned
-     from submissions as s join items on items.id = s.item_id left join reviews on submission_id = s.id where campaign_id = $1`,
+     from submissions as s join items on items.id = s.item_id left join reviews on submission_id = s.id and undone_at is null
+     where campaign_id = $1`,
     [campaign],
   )
   return row!

@@ -45,6 +45,7 @@ export {
   findToReview,
   findWriting,
   giveUp,
+  holdReviews,
   listSubmissions,
   reviewSubmission,
   type Submission,
@@ -187,7 +188,12 @@ export {
   isQualifiedFor,
   listCredentials,
 } from './credentials.ts'
-export { takeBackSubmission } from './taking-back.ts'
+export {
+  listPastReviews,
+  listTakenBackReviews,
+  takeBackReview,
+  takeBackSubmission,
+} from './taking-back.ts'
 export { claim, claimItem, findTask, heartbeat, releaseExpired } from './claims.ts'
 export { type Answer, isAnswered, submit, type WantsMore } from './judging.ts'
 export {

@@ -46,7 +46,7 @@ const Writing = z.object({
   ),
 })
 const Reviewing = z.object({
-  campaign: z.object({ id: z.string(), name: z.string() }),
+  campaign: z.object({ id: z.string(), name: z.string(), state: z.enum(['open', 'paused', 'closed']) }),
   guideline: z.object({ number: z.number(), text: z.string() }),
   /** That this person did not write. */
   waiting: z.number(),
@@ -59,8 +59,14 @@ const Reviewing = z.object({
       editedWords: z.number().nullable(),
       tokens: z.number().nullable(),
       before: z.object({ completion: z.string(), reason: z.string() }).nullable(),
+      /** What I said of it and took back; a completion where I fixed it. */
+      own: z.object({ completion: z.string().nullable(), reason: z.string() }).nullable(),
     })
     .nullable(),
+  /** My last reviews that stand, newest first. */
+  mine: z.array(
+    z.object({ submission: z.string(), opening: z.string(), outcome: Outcome, reason: z.string(), at: z.string() }),
+  ),
 })
 const Shown = z.object({
   id: z.string(),
@@ -174,6 +180,12 @@ export const DEMONSTRATIONS = {
       }),
     answer: Reviewing,
   },
+  'POST /api/projects/{project}/campaigns/{campaign}/submissions/{submission}/review-undo': {
+    summary:
+      'Take back one of my last ten reviews; both stay in the history. 409 when a dataset version took the demonstration, or its author has written it anew',
+    access: ADJUDICATORS,
+    answer: Reviewing,
+  },
   'GET /api/projects/{project}/submissions/{submission}': {
     summary: 'One submission: prompt, drafted answer, what was written, what came of it, and what went before it',
     access: OBSERVERS,
@@ -189,6 +201,17 @@ export const DEMONSTRATIONS = {
       seconds: z.number(),
       /** What was sent back before, newest first. */
       earlier: z.array(z.object({ id: z.string(), completion: z.string(), reason: z.string(), at: z.string() })),
+      /** Reviews that their reviewers took back, newest first. */
+      takenBack: z.array(
+        z.object({
+          by: z.string(),
+          outcome: Outcome,
+          fixed: z.string().nullable(),
+          reason: z.string(),
+          at: z.string(),
+          undoneAt: z.string(),
+        }),
+      ),
     }),
   },
 } satisfies Record<string, Endpoint>

@@ -11,9 +11,12 @@ import {
   findWriting,
   giveUp,
   heartbeat,
+  holdReviews,
   isItemOf,
   listGuidelines,
+  listPastReviews,
   listSubmissions,
+  listTakenBackReviews,
   type Project,
   type Query,
   reviewSubmission,
@@ -22,13 +25,14 @@ import {
   standing,
   type Submission,
   submitDemonstration,
+  takeBackReview,
   takeBackSubmission,
   type User,
   writingProgress,
 } from '#store'
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
-import { keepDemonstrations, wordsChanged, writers } from '../demonstrating.ts'
+import { keepDemonstrations, versionWith, wordsChanged, writers } from '../demonstrating.ts'
 import { mustKnowEnough } from '../expertise.ts'
 import { openingOf } from '../prompts.ts'
 import { Conflict } from '../refusals.ts'
@@ -47,6 +51,7 @@ type Demonstrations = Pick<
   | 'POST /api/projects/{project}/campaigns/{campaign}/submissions/{submission}/undo'
   | 'GET /api/projects/{project}/campaigns/{campaign}/review'
   | 'POST /api/projects/{project}/campaigns/{campaign}/submissions/{submission}/review'
+  | 'POST /api/projects/{project}/campaigns/{campaign}/submissions/{submission}/review-undo'
   | 'GET /api/projects/{project}/submissions/{submission}'
 >
 type Writing = AnswerOf<'POST /api/projects/{project}/campaigns/{campaign}/demonstrations/claim'>
@@ -54,6 +59,12 @@ type Reviewing = AnswerOf<'GET /api/projects/{project}/campaigns/{campaign}/revi
 
 const SUBMISSIONS_SHOWN = 50
 const MINE_SHOWN = 10
+/** Why a review cannot be taken back, by what became of the submission. */
+const STAYS: Record<string, string> = {
+  replaced: 'its author has written it anew since: what you said of it stays',
+  'given-up': 'its author has left the prompt to others since: what you said of it stays',
+  waiting: 'this review is taken back already',
+}
 
 export const demonstrationHandlers: Demonstrations = {
   'GET /api/projects/{project}/campaigns/{campaign}/demonstrations': async ({ service, project, params }) => {
@@ -82,16 +93,20 @@ export const demonstrationHandlers: Demonstrations = {
     body,
   }) => {
     const campaign = await writtenCampaign(service.store.query, project, params.campaign)
-    const { version, isNew } = await keepDemonstrations(service, {
-      project,
-      campaign,
-      name: fileOf(project, body.dataset),
+    const name = fileOf(project, body.dataset)
+    return service.store.transaction(async (query) => {
+      await holdReviews(query, campaign.id)
+      const { version, isNew } = await keepDemonstrations(query, service.workspace, { project, campaign, name })
+      const detail = { version: version.version, rows: version.rows }
+      await audit(query, {
+        actor: user.id,
+        project: project.id,
+        action: 'campaign.export',
+        subject: campaign.id,
+        detail,
+      })
+      return { name: body.dataset, file: version.name, version: version.version, rows: version.rows, isNew }
     })
-    const detail = { version: version.version, rows: version.rows }
-    await service.store.transaction((query) =>
-      audit(query, { actor: user.id, project: project.id, action: 'campaign.export', subject: campaign.id, detail }),
-    )
-    return { name: body.dataset, file: version.name, version: version.version, rows: version.rows, isNew }
   },
 
   'POST /api/projects/{project}/campaigns/{campaign}/demonstrations/claim': async (call) => writingOf(call),
@@ -193,12 +208,52 @@ export const demonstrationHandlers: Demonstrations = {
       return reviewingOf(query, call)
     }),
 
+  'POST /api/projects/{project}/campaigns/{campaign}/submissions/{submission}/review-undo': async (call) => {
+    const { service, project, user, params } = call
+    const { submission } = params
+    const campaign = await writtenCampaign(service.store.query, project, params.campaign)
+    const found = await findSubmission(service.store.query, project.id, submission)
+    if (!found || found.campaign !== campaign.id) throw new HttpError(404, 'there is no such submission')
+    if (campaign.state !== 'open') throw new HttpError(422, `this campaign is ${campaign.state}`)
+    return service.store.transaction(async (query) => {
+      await holdReviews(query, campaign.id)
+      const last = await listPastReviews(query, campaign.id, user.id)
+      if (!last.some((review) => review.submission === submission))
+        throw new Conflict('only your last ten reviews can be taken back, each of them once', {})
+      const kept = versionWith(service.workspace, campaign, submission)
+      if (kept)
+        throw new Conflict(
+          `${kept.name.slice(project.filePrefix.length)}@${kept.version.slice(0, 12)} holds this demonstration already: what it was made of stays`,
+          {},
+        )
+      const became = await takeBackReview(query, { user: user.id, submission })
+      if (became !== 'undone') throw new Conflict(STAYS[became] ?? 'this review stays', {})
+      await audit(query, {
+        actor: user.id,
+        project: project.id,
+        action: 'demonstration.review-undo',
+        subject: submission,
+        detail: { campaign: campaign.id },
+      })
+      return reviewingOf(query, call, submission)
+    })
+  },
+
   'GET /api/projects/{project}/submissions/{submission}': async ({ service, project, params }) => {
     const { query } = service.store
     const found = await findSubmission(query, project.id, params.submission)
     if (!found) throw new HttpError(404, 'there is no such submission')
-    const others = await listSubmissions(query, found.campaign, { user: found.user })
-    return { ...found, ...shown(found), fixed: found.review?.completion ?? null, earlier: before(found, others) }
+    const [others, takenBack] = await Promise.all([
+      listSubmissions(query, found.campaign, { user: found.user }),
+      listTakenBackReviews(query, found.id),
+    ])
+    return {
+      ...found,
+      ...shown(found),
+      fixed: found.review?.completion ?? null,
+      earlier: before(found, others),
+      takenBack: takenBack.map(({ name, completion, ...review }) => ({ ...review, by: name, fixed: completion })),
+    }
   },
 }
 
@@ -289,10 +344,17 @@ async function writingOf(
   }
 }
 
-/** The screen of a reviewer now. */
-async function reviewingOf(query: Query, { project, user, params }: Looking): Promise<Reviewing> {
+/** The screen of a reviewer now; `first`: the submission that is put before others. */
+async function reviewingOf(query: Query, { project, user, params }: Looking, first?: string): Promise<Reviewing> {
   const campaign = await writtenCampaign(query, project, params.campaign)
-  const { next, waiting } = await findToReview(query, campaign.id, user.id)
+  const { next, waiting } = await findToReview(query, campaign.id, { user: user.id, first })
   const guideline = (await listGuidelines(query, project.id)).find(({ id }) => id === campaign.guideline)!
-  return { campaign, guideline, waiting, next: next ?? null }
+  const mine = await listPastReviews(query, campaign.id, user.id)
+  return {
+    campaign,
+    guideline,
+    waiting,
+    next: next ?? null,
+    mine: mine.map(({ prompt, ...review }) => ({ ...review, opening: openingOf(prompt) })),
+  }
 }

@@ -8,6 +8,8 @@ import { SUBMISSION_STATES } from './campaign-demonstrations.tsx'
 import { useProject } from './project.tsx'
 import { many } from './words.ts'
 
+const OUTCOMES = { accepted: 'Accepted', fixed: 'Fixed and accepted', returned: 'Sent back' } as const
+
 export function SubmissionScreen() {
   const { slug } = useProject()
   const { submission: id } = useParams({ from: '/signed-in/p/$project/submissions/$submission' })
@@ -24,7 +26,7 @@ export function SubmissionScreen() {
     )
   const { campaign, campaignName, by, at, state, guideline, prompt, drafted, completion, fixed, review, earlier } =
     found.data
-  const { editedWords, tokens, seconds } = found.data
+  const { editedWords, tokens, seconds, takenBack } = found.data
   return (
     <main id="content" className="page">
       <h1>A demonstration by {by}</h1>
@@ -49,16 +51,26 @@ export function SubmissionScreen() {
       {review && (
         <section className="side" aria-label="Review">
           <h2>
-            {review.outcome === 'returned'
-              ? 'Sent back'
-              : review.outcome === 'fixed'
-                ? 'Fixed and accepted'
-                : 'Accepted'}{' '}
-            by {review.by}, <Time at={review.at} />
+            {OUTCOMES[review.outcome]} by {review.by}, <Time at={review.at} />
             {review.editedWords !== null && `: ${many(review.editedWords, 'word')} changed`}
           </h2>
           {review.reason !== '' && <p>{review.reason}</p>}
           {fixed !== null && <Changes before={completion} after={fixed} />}
+        </section>
+      )}
+      {takenBack.length > 0 && (
+        <section aria-labelledby="taken-back">
+          <h2 id="taken-back">Reviews that were taken back</h2>
+          {takenBack.map((each) => (
+            <article key={each.at} className="side">
+              <p>
+                <b>{OUTCOMES[each.outcome]}</b> by {each.by}, <Time at={each.at} />; taken back{' '}
+                <Time at={each.undoneAt} />
+              </p>
+              {each.reason !== '' && <p>{each.reason}</p>}
+              {each.fixed !== null && <Changes before={completion} after={each.fixed} />}
+            </article>
+          ))}
         </section>
       )}
       {earlier.length > 0 && (

@@ -29,10 +29,21 @@ export function ReviewScreen() {
         <Problem error={review.error} />
       </main>
     )
-  const { campaign, guideline, waiting, next } = review.data
+  const { campaign, guideline, waiting, next, mine } = review.data
   const show = (data: Reviewing): void => {
+    setError(null)
     queries.setQueryData([KEY, params, {}], data)
   }
+  const stay = (refusal: Error): void => {
+    setError(refusal)
+    void review.refetch()
+  }
+  const undo = (submission: string): void =>
+    void call('POST /api/projects/{project}/campaigns/{campaign}/submissions/{submission}/review-undo', {
+      params: { ...params, submission },
+    }).then(show, stay)
+  const last = mine[0]
+  const mayUndo = campaign.state === 'open'
   return (
     <main id="content" className="page annotate">
       <header className="annotate-head">
@@ -46,14 +57,9 @@ export function ReviewScreen() {
           next={next}
           guideline={guideline}
           params={{ ...params, submission: next.id }}
-          onNext={(data) => {
-            setError(null)
-            show(data)
-          }}
-          onStale={(stale) => {
-            setError(stale)
-            void review.refetch()
-          }}
+          onNext={show}
+          onStale={stay}
+          onUndo={mayUndo && last ? () => undo(last.submission) : undefined}
         />
       ) : (
         <Empty title="Nothing waits for your review">
@@ -71,7 +77,31 @@ export function ReviewScreen() {
           </div>
         </Empty>
       )}
+      {mine.length > 0 && <Mine mine={mine} onUndo={mayUndo ? undo : undefined} />}
     </main>
+  )
+}
+
+const OUTCOMES = { accepted: 'accepted', fixed: 'fixed and accepted', returned: 'sent back' } as const
+
+function Mine({ mine, onUndo }: Pick<Reviewing, 'mine'> & { onUndo: ((submission: string) => void) | undefined }) {
+  return (
+    <section aria-labelledby="mine">
+      <h2 id="mine">Your last reviews</h2>
+      <ul className="waits">
+        {mine.map(({ submission, opening, outcome, reason }) => (
+          <li key={submission}>
+            <span className="tag">{OUTCOMES[outcome]}</span> {opening}
+            {onUndo && (
+              <button type="button" className="quiet" onClick={() => onUndo(submission)}>
+                Take back<span className="unseen"> your review of {opening}</span>
+              </button>
+            )}
+            {reason !== '' && <span className="soft block">{reason}</span>}
+          </li>
+        ))}
+      </ul>
+    </section>
   )
 }
 
@@ -81,17 +111,20 @@ function ReviewForm({
   params,
   onNext,
   onStale,
+  onUndo,
 }: {
   next: NonNullable<Reviewing['next']>
   guideline: Reviewing['guideline']
   params: { project: string; campaign: string; submission: string }
   onNext: (data: Reviewing) => void
   onStale: (error: Error) => void
+  /** Takes back what was reviewed last; undefined: nothing was, or the campaign is not open. */
+  onUndo: (() => void) | undefined
 }) {
-  const { prompt, drafted, completion, tokens, editedWords, before } = next
-  const [text, setText] = useState(completion)
-  const [reason, setReason] = useState('')
-  const [isFixing, setFixing] = useState(false)
+  const { prompt, drafted, completion, tokens, editedWords, before, own } = next
+  const [text, setText] = useState(own?.completion ?? completion)
+  const [reason, setReason] = useState(own?.reason ?? '')
+  const [isFixing, setFixing] = useState(typeof own?.completion === 'string')
   const [isBusy, setBusy] = useState(false)
   const [hint, setHint] = useState('')
   const [isOpen, setOpen] = useState(false)
@@ -138,12 +171,18 @@ function ReviewForm({
     { key: 'e', label: 'Fix it', run: () => setFixing(true), isOff: isFixing },
     { key: 'b', label: 'Send back', run: sendBack },
     { key: 'r', label: 'Reason', run: () => why.current?.focus() },
+    { key: 'u', label: 'Undo', run: () => onUndo?.(), isOff: !onUndo },
     { key: 'g', label: 'Guideline', run: () => setOpen(true) },
   ]
   useCommands(commands, isBusy)
   return (
     <>
       <PromptText prompt={prompt} />
+      {own && (
+        <p className="away" role="note">
+          <b>You took back your review of this one.</b> What you wrote then stands below.
+        </p>
+      )}
       {before && (
         <section className="panel" aria-label="Sent back before">
           <p>
