@@ -26,7 +26,11 @@ import { objectiveOf } from './objective.ts'
 import { ownRuns } from './run-views.ts'
 
 type Home = AnswerOf<'GET /api/projects/{project}'>
-type Step = Home['steps'][number]
+type Station = Home['steps'][number]
+/** `screen`: the page of the project that it is about. */
+type Step = Omit<Station, 'place'> & {
+  screen: 'objective' | 'datasets' | 'campaigns' | 'runs' | 'evaluations' | 'releases'
+}
 type Waiting = Home['waiting'][number]
 
 /** One and many. */
@@ -61,58 +65,67 @@ export async function loopOf(
   const runs = own.flatMap(({ folder }) => folder ?? [])
   /** Runs that wait for people, by the campaign they wait for. */
   const held = new Map(own.flatMap(({ run, mark }) => (mark ? [[mark.campaign, run] as const] : [])))
-  return {
-    steps: [
-      objectiveStep(workspace, project),
-      {
-        step: 'demonstrations',
-        state: kinds.demonstrations > 0 ? 'there' : 'empty',
-        figure: kinds.demonstrations > 0 ? count(kinds.demonstrations) : '',
-        note: kinds.demonstrations > 0 ? 'demonstrations' : 'no demonstrations yet',
-      },
-      runStep('sft', runs, ['sft'], 'fine-tuning'),
-      comparisonStep(campaigns, kinds.judgements),
-      runStep('reward', runs, ['reward'], 'reward'),
-      held.size > 0
-        ? {
-            step: 'rl',
-            state: 'waiting',
-            figure: String(held.size),
-            note: held.size === 1 ? 'run waits for people' : 'runs wait for people',
-          }
-        : runStep('rl', runs, ['ppo', 'grpo', 'rloo', 'dpo'], 'RL'),
-      await evaluationStep(service, project),
-    ],
-    waiting: mine
-      .map(
-        ({ campaign, kind, name, open, deadline }): Waiting => ({
-          what: `${WORK[kind][open === 1 ? 0 : 1]} in ${name}`,
-          count: open,
-          whose: user.name,
-          isMine: true,
-          campaign,
-          screen: SCREENS[kind],
-          ...(deadline !== null && { dueAt: deadline }),
-        }),
-      )
-      .concat(role === 'viewer' ? [] : await toRewriteAndReview(service, { project, role, user }))
-      .concat(role === 'viewer' ? [] : await toDiscuss(service, { project, user }))
-      .concat(await toAdjudicate(service, { project, role, user }, campaigns))
-      .concat(
-        role === 'annotator'
-          ? []
-          : campaigns.filter(isWaiting).map(({ id, kind, name, wanted, judged, deadline }) => ({
-              what: `${MISSING[kind][wanted - judged === 1 ? 0 : 1]} missing in ${name}${held.has(id) ? `: the run ${held.get(id)} waits for them` : ''}`,
-              count: wanted - judged,
-              whose: 'annotators',
-              isMine: false,
-              campaign: id,
-              ...(deadline !== null && { dueAt: deadline }),
-            })),
-      )
-      .concat(role === 'owner' || role === 'lead' ? await pausedByRule(service, project) : [])
-      .concat(role === 'annotator' ? [] : await lapsedReleases(service, project)),
-  }
+  const steps: Step[] = [
+    objectiveStep(workspace, project),
+    {
+      step: 'demonstrations',
+      state: kinds.demonstrations > 0 ? 'there' : 'empty',
+      figure: kinds.demonstrations > 0 ? count(kinds.demonstrations) : '',
+      note: kinds.demonstrations > 0 ? 'demonstrations' : 'no demonstrations yet',
+      screen: campaigns.some(({ kind }) => kind === 'demonstrations') ? 'campaigns' : 'datasets',
+    },
+    runStep('sft', runs, ['sft'], 'fine-tuning'),
+    comparisonStep(campaigns, kinds.judgements),
+    runStep('reward', runs, ['reward'], 'reward'),
+    held.size > 0
+      ? {
+          step: 'rl',
+          state: 'waiting',
+          figure: String(held.size),
+          note: held.size === 1 ? 'run waits for people' : 'runs wait for people',
+          screen: 'runs',
+        }
+      : runStep('rl', runs, ['ppo', 'grpo', 'rloo', 'dpo'], 'RL'),
+    await evaluationStep(service, project),
+  ]
+  const waiting = mine
+    .map(
+      ({ campaign, kind, name, open, deadline }): Waiting => ({
+        what: `${WORK[kind][open === 1 ? 0 : 1]} in ${name}`,
+        count: open,
+        whose: user.name,
+        isMine: true,
+        campaign,
+        screen: SCREENS[kind],
+        ...(deadline !== null && { dueAt: deadline }),
+      }),
+    )
+    .concat(role === 'viewer' ? [] : await toRewriteAndReview(service, { project, role, user }))
+    .concat(role === 'viewer' ? [] : await toDiscuss(service, { project, user }))
+    .concat(await toAdjudicate(service, { project, role, user }, campaigns))
+    .concat(
+      role === 'annotator'
+        ? []
+        : campaigns.filter(isWaiting).map(({ id, kind, name, wanted, judged, deadline }) => ({
+            what: `${MISSING[kind][wanted - judged === 1 ? 0 : 1]} missing in ${name}${held.has(id) ? `: the run ${held.get(id)} waits for them` : ''}`,
+            count: wanted - judged,
+            whose: 'annotators',
+            isMine: false,
+            campaign: id,
+            ...(deadline !== null && { dueAt: deadline }),
+          })),
+    )
+    .concat(role === 'owner' || role === 'lead' ? await pausedByRule(service, project) : [])
+    .concat(role === 'annotator' ? [] : await lapsedReleases(service, project))
+  return { steps: steps.map((step) => ({ ...step, place: placeOf(step, role, waiting) })), waiting }
+}
+
+/** Annotators read the objective and do what waits for them; to all others the pages of the project are open. */
+function placeOf({ step, screen }: Step, role: Role, waiting: readonly Waiting[]): Station['place'] {
+  if (role !== 'annotator' || screen === 'objective') return { screen, campaign: null }
+  const own = step === 'demonstrations' ? 'write' : step === 'comparisons' ? 'judge' : undefined
+  const first = waiting.find((each) => each.isMine && own !== undefined && each.screen === own)
+  return first && own ? { screen: own, campaign: first.campaign } : null
 }
 
 /** Names that stand for a release whose waiver has expired. */
@@ -218,6 +231,7 @@ async function toAdjudicate(
 const isWaiting = ({ state, wanted, judged }: Campaign): boolean => state === 'open' && judged < wanted
 
 function comparisonStep(all: readonly Campaign[], imported: number): Step {
+  const screen = 'campaigns'
   const campaigns = all.filter(({ kind }) => kind === 'pairs')
   const judged = campaigns.reduce((sum, campaign) => sum + campaign.judged, 0)
   const missing = campaigns.filter(isWaiting).reduce((sum, campaign) => sum + campaign.wanted - campaign.judged, 0)
@@ -227,32 +241,35 @@ function comparisonStep(all: readonly Campaign[], imported: number): Step {
       state: 'waiting',
       figure: count(judged),
       note: `judgements, ${count(missing)} still wanted`,
+      screen,
     }
   const there = judged > 0 ? judged : imported
-  if (there === 0) return { step: 'comparisons', state: 'empty', figure: '', note: 'nobody has judged yet' }
+  if (there === 0) return { step: 'comparisons', state: 'empty', figure: '', note: 'nobody has judged yet', screen }
   return {
     step: 'comparisons',
     state: 'there',
     figure: count(there),
     note: judged > 0 ? 'judgements' : 'judgements imported',
+    screen,
   }
 }
 
 function objectiveStep(workspace: string, project: Project): Step {
   const objective = objectiveOf(workspace, project)
-  if (!objective) return { step: 'objective', state: 'empty', figure: '', note: 'no objective yet' }
+  if (!objective)
+    return { step: 'objective', state: 'empty', figure: '', note: 'no objective yet', screen: 'objective' }
   const { criteria } = objective
   const constraints = criteria.filter(({ constraint }) => constraint).length
   const note = `criteria, ${constraints} of them ${constraints === 1 ? 'a constraint' : 'constraints'}`
-  return { step: 'objective', state: 'there', figure: String(criteria.length), note }
+  return { step: 'objective', state: 'there', figure: String(criteria.length), note, screen: 'objective' }
 }
 
 function runStep(step: Step['step'], runs: readonly RunFolder[], recipes: readonly string[], name: string): Step {
   const own = runs.filter(({ recipe }) => recipes.includes(recipe))
-  if (own.length === 0) return { step, state: 'empty', figure: '', note: `no ${name} run yet` }
+  if (own.length === 0) return { step, state: 'empty', figure: '', note: `no ${name} run yet`, screen: 'runs' }
   const running = own.filter(({ status }) => status === 'running').length
   const note = `${own.length === 1 ? 'run' : 'runs'}${running > 0 ? `, ${running} at work` : ''}`
-  return { step, state: running > 0 ? 'running' : 'there', figure: String(own.length), note }
+  return { step, state: running > 0 ? 'running' : 'there', figure: String(own.length), note, screen: 'runs' }
 }
 
 async function evaluationStep({ store }: Service, project: Project): Promise<Step> {
@@ -271,6 +288,7 @@ async function evaluationStep({ store }: Service, project: Project): Promise<Ste
       state: 'waiting',
       figure: String(unsigned),
       note: `${unsigned === 1 ? 'waits' : 'wait'} for a reviewer’s signature`,
+      screen: 'releases',
     }
   if (lapsed > 0)
     return {
@@ -278,12 +296,26 @@ async function evaluationStep({ store }: Service, project: Project): Promise<Ste
       state: 'waiting',
       figure: String(lapsed),
       note: `${lapsed === 1 ? 'release rests on a waiver that has' : 'releases rest on waivers that have'} expired`,
+      screen: 'releases',
     }
   if (names > 0)
-    return { step: 'evaluation', state: 'there', figure: String(names), note: names === 1 ? 'release' : 'releases' }
-  if (evaluations.length === 0) return { step: 'evaluation', state: 'empty', figure: '', note: 'no release yet' }
+    return {
+      step: 'evaluation',
+      state: 'there',
+      figure: String(names),
+      note: names === 1 ? 'release' : 'releases',
+      screen: 'releases',
+    }
+  if (evaluations.length === 0)
+    return { step: 'evaluation', state: 'empty', figure: '', note: 'no release yet', screen: 'evaluations' }
   const word = evaluations.length === 1 ? 'evaluation' : 'evaluations'
-  return { step: 'evaluation', state: 'there', figure: String(evaluations.length), note: `${word}, no release yet` }
+  return {
+    step: 'evaluation',
+    state: 'there',
+    figure: String(evaluations.length),
+    note: `${word}, no release yet`,
+    screen: 'evaluations',
+  }
 }
 
 /** Rows of the newest version of each dataset of the project, by kind. */

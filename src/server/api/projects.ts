@@ -10,6 +10,14 @@ const Step = z.object({
   state: z.enum(['empty', 'there', 'waiting', 'running']),
   figure: z.string(),
   note: z.string(),
+  /** Where its work is done; null: nowhere that the reader may go. */
+  place: z
+    .object({
+      screen: z.enum(['objective', 'datasets', 'campaigns', 'runs', 'evaluations', 'releases', 'judge', 'write']),
+      /** Of the last two. */
+      campaign: z.string().nullable(),
+    })
+    .nullable(),
 })
 const Waiting = z.object({
   what: z.string(),

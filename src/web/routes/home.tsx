@@ -46,7 +46,7 @@ export function HomeScreen() {
           ))}
         </ul>
       )}
-      <Loop steps={steps} />
+      <Loop slug={slug} steps={steps} />
       {others.length > 0 && (
         <section aria-labelledby="waits">
           <h2 id="waits">What waits for whom</h2>
