@@ -4,10 +4,10 @@
 import { ConfigError } from '#errors'
 import { contaminationFinder } from './contamination.ts'
 import { leakFinder } from './leaks.ts'
-import { NearIndex } from './near-duplicates.ts'
 import type { Kind, RowOf } from './normalise.ts'
+import { Repeats } from './repeats.ts'
 import { lengthLimits, lengthReasons, middle, ownReasons } from './row-checks.ts'
-import { type ComparedTexts, textsOf, wholeText } from './texts.ts'
+import { keysOf, textsOf } from './texts.ts'
 
 export const CHECKS = {
   empty: 'a text of the row is blank',
@@ -60,15 +60,20 @@ export type Reason = {
   other?: number
 }
 export type Finding<R> = { index: number; row: R; reasons: Reason[] }
-/** Plain data: can be written as JSON. `counts`: rows in which each check found something, whatever its policy. */
-export type CheckReport<K extends Kind> = {
-  kind: K
+type Summary = {
   rows: number
+  /** Rows in which each check found something, whatever its policy. */
+  counts: Partial<Record<Check, number>>
+  lengths: { unit: 'tokens' | 'characters'; least: number; median: number; most: number }
+}
+/** What was found, without the rows themselves. `found`: in order of the rows; the rest have nothing. */
+export type Inspection = Summary & { found: { index: number; reasons: Reason[]; isSetAside: boolean }[] }
+/** Plain data: can be written as JSON. */
+export type CheckReport<K extends Kind> = Summary & {
+  kind: K
   kept: RowOf[K][]
   setAside: Finding<RowOf[K]>[]
   notes: Finding<RowOf[K]>[]
-  counts: Partial<Record<Check, number>>
-  lengths: { unit: 'tokens' | 'characters'; least: number; median: number; most: number }
 }
 
 /** Texts repeat from judgement to judgement, so only answers are compared there. */
@@ -82,46 +87,112 @@ const OFF: Record<Kind, Check[]> = {
 
 /** Looks at every row and says which to keep and why others are set aside. `rows` may carry a `split` field: training rows must not leak into the others. */
 export function checkRows<K extends Kind>(rows: readonly RowOf[K][], options: CheckOptions<K>): CheckReport<K> {
-  const {
-    kind,
-    similarity = 0.8,
-    contaminationWords = 13,
-    tokenBudget,
-    countTokens,
-    heldOut = [],
-    evaluation = [],
-  } = options
+  const { found, counts, lengths } = inspectRows(rows, options)
+  const findings = (isSetAside: boolean) =>
+    found
+      .filter((finding) => finding.isSetAside === isSetAside)
+      .map(({ index, reasons }) => ({ index, row: rows[index]!, reasons }))
+  return {
+    kind: options.kind,
+    rows: rows.length,
+    kept: [...keptRows(rows, found)],
+    setAside: findings(true),
+    notes: findings(false),
+    counts,
+    lengths,
+  }
+}
+
+/** The rows that an inspection did not set aside; can be gone through as often as the rows can. */
+export function keptRows<R>(rows: Iterable<R>, found: Inspection['found']): Iterable<R> {
+  return {
+    *[Symbol.iterator]() {
+      const setAside = found.filter(({ isSetAside }) => isSetAside)
+      let next = 0
+      let index = 0
+      for (const row of rows) {
+        if (setAside[next]?.index === index++) next++
+        else yield row
+      }
+    },
+  }
+}
+
+/** The same for rows that are not held: goes through them once, and up to three times more where leaks are looked for. */
+export function inspectRows<K extends Kind>(rows: Iterable<RowOf[K]>, options: CheckOptions<K>): Inspection {
+  const { kind, similarity = 0.8, tokenBudget, countTokens, heldOut = [] } = options
   if (tokenBudget !== undefined && !countTokens)
     throw new ConfigError('expected a tokenizer beside the token budget, got none: give a model')
   const policies = policiesOf(kind, options.policy)
-  const all = rows.map((row) => textsOf(row, kind))
-  const reasons: Reason[][] = rows.map(() => [])
-  const lengths = all.map((texts) =>
-    [texts.prompt, ...texts.replies].reduce((n, t) => n + (countTokens?.(t) ?? t.length), 0),
-  )
-  const unit = countTokens ? 'tokens' : 'characters'
   const isOn = (check: Check) => policies[check] !== 'off'
-  const tell = (index: number, found: Iterable<Reason>) => {
-    for (const reason of found) if (isOn(reason.check)) reasons[index]!.push(reason)
+  const isFault = (reasons: Reason[] | undefined) =>
+    reasons?.some(({ check }) => policies[check] === 'set-aside') ?? false
+  const repeats = new Repeats(kind, { similarity, isNear: isOn('near-duplicate') })
+  const { lengths, own, contaminated } = readTexts(rows, { options, isOn, repeats })
+  const reasons = new Map<number, Reason[]>()
+  const tell = (index: number, given: Iterable<Reason>) => {
+    for (const reason of given) {
+      if (!isOn(reason.check)) continue
+      const before = reasons.get(index)
+      if (before) before.push(reason)
+      else reasons.set(index, [reason])
+    }
   }
+  const unit = countTokens ? ('tokens' as const) : ('characters' as const)
   const limits = { ...lengthLimits(lengths), tokenBudget, unit }
-  for (const [i, row] of rows.entries()) {
-    tell(i, ownReasons(row, all[i]!, { constraints: options.constraints ?? [], isOn }))
+  for (let i = 0; i < lengths.length; i++) {
+    tell(i, own.get(i) ?? [])
     tell(i, lengthReasons(lengths[i]!, limits))
   }
-  const isSetAside = (i: number) => reasons[i]!.some((reason) => policies[reason.check] === 'set-aside')
-  const wrong = rows.map((_, i) => isSetAside(i))
-  const rightFirst = [...rows.keys()].sort((a, b) => Number(wrong[a]) - Number(wrong[b]) || a - b)
-  const leaks = isOn('leak-group') || isOn('leak-text') ? leakFinder(rows, all, { heldOut, similarity }) : undefined
+  const order = rightFirst(lengths.length, (i) => isFault(reasons.get(i)))
+  const leaks = isOn('leak-group') || isOn('leak-text') ? leakFinder(rows, { heldOut, similarity }) : undefined
+  for (const i of order) {
+    if (leaks) tell(i, leaks(i))
+    tell(i, contaminated.get(i) ?? [])
+    tell(i, repeats.find(i, !isFault(reasons.get(i))))
+  }
+  const found = [...reasons].map(([index, own]) => ({ index, reasons: own, isSetAside: isFault(own) }))
+  found.sort((a, b) => a.index - b.index)
+  return { rows: lengths.length, found, counts: countsOf(found), lengths: summary(lengths, unit) }
+}
+
+type Seen = { lengths: Float64Array; own: Map<number, Reason[]>; contaminated: Map<number, Reason[]> }
+
+/** What each row shows by itself or beside the evaluation. Its texts are let go of afterwards. */
+function readTexts<K extends Kind>(
+  rows: Iterable<RowOf[K]>,
+  { options, isOn, repeats }: { options: CheckOptions<K>; isOn: (check: Check) => boolean; repeats: Repeats },
+): Seen {
+  const { kind, contaminationWords = 13, constraints = [], evaluation = [], countTokens } = options
   const contamination =
     isOn('contamination') && evaluation.length ? contaminationFinder(evaluation, contaminationWords) : undefined
-  const repeats = repeatFinder(isOn('near-duplicate') ? new NearIndex(all.map(wholeText), similarity) : undefined)
-  for (const i of rightFirst) {
-    tell(i, leaks?.(i) ?? [])
-    tell(i, contamination?.(all[i]!) ?? [])
-    tell(i, repeats(all[i]!, i, !isSetAside(i)))
+  const lengths: number[] = []
+  const own = new Map<number, Reason[]>()
+  const contaminated = new Map<number, Reason[]>()
+  for (const row of rows) {
+    const index = lengths.length
+    const texts = textsOf(row)
+    const found = [...ownReasons(row, texts, { constraints, isOn })]
+    if (found.length) own.set(index, found)
+    const runs = contamination?.(texts) ?? []
+    if (runs.length) contaminated.set(index, runs)
+    repeats.take(keysOf(row, kind, texts), texts)
+    lengths.push([texts.prompt, ...texts.replies].reduce((n, t) => n + (countTokens?.(t) ?? t.length), 0))
   }
-  return report(rows, reasons, { kind, policies, lengths, unit })
+  return { lengths: Float64Array.from(lengths), own, contaminated }
+}
+
+/** Rows that are wrong by themselves come last, so that none of them is the original of a duplicate. */
+function rightFirst(rows: number, isWrong: (index: number) => boolean): Uint32Array {
+  const order = new Uint32Array(rows)
+  const wrong: number[] = []
+  let right = 0
+  for (let i = 0; i < rows; i++) {
+    if (isWrong(i)) wrong.push(i)
+    else order[right++] = i
+  }
+  order.set(wrong, right)
+  return order
 }
 
 function policiesOf(kind: Kind, given: Partial<Record<Check, Policy>> = {}): Record<Check, Policy> {
@@ -138,70 +209,14 @@ function defaultPolicy(check: Check, kind: Kind): Policy {
   return check === 'length' ? 'note' : 'set-aside'
 }
 
-/** Finds repeats among the originals seen so far. */
-function repeatFinder(
-  near: NearIndex | undefined,
-): (texts: ComparedTexts, index: number, isOriginal: boolean) => Reason[] {
-  const answers = new Map<string, number>()
-  const questions = new Map<string, number>()
-  return (texts, index, isOriginal) => {
-    const same = answers.get(texts.answer)
-    if (same !== undefined) return [{ check: 'exact-duplicate', detail: `same as row ${same + 1}`, other: same }]
-    const opposed = questions.get(texts.question)
-    if (opposed !== undefined)
-      return [{ check: 'contradiction', detail: `row ${opposed + 1} answers the opposite`, other: opposed }]
-    const close = near?.find(index)
-    if (close)
-      return [
-        {
-          check: 'near-duplicate',
-          detail: `${Math.round(close.similarity * 100)}% the words of row ${close.other + 1}`,
-          other: close.other,
-        },
-      ]
-    if (isOriginal) {
-      answers.set(texts.answer, index)
-      questions.set(texts.question, index)
-      near?.add(index)
-    }
-    return []
-  }
+function countsOf(found: Inspection['found']): Inspection['counts'] {
+  const counts: Inspection['counts'] = {}
+  for (const { reasons } of found)
+    for (const check of new Set(reasons.map((reason) => reason.check))) counts[check] = (counts[check] ?? 0) + 1
+  return counts
 }
 
-function report<K extends Kind>(
-  rows: readonly RowOf[K][],
-  reasons: Reason[][],
-  {
-    kind,
-    policies,
-    lengths,
-    unit,
-  }: { kind: K; policies: Record<Check, Policy>; lengths: number[]; unit: 'tokens' | 'characters' },
-): CheckReport<K> {
-  const counts: Partial<Record<Check, number>> = {}
-  const result: CheckReport<K> = {
-    kind,
-    rows: rows.length,
-    kept: [],
-    setAside: [],
-    notes: [],
-    counts,
-    lengths: summary(lengths, unit),
-  }
-  for (const [index, row] of rows.entries()) {
-    const found = reasons[index]!
-    for (const check of new Set(found.map((reason) => reason.check))) counts[check] = (counts[check] ?? 0) + 1
-    const isSetAside = found.some((reason) => policies[reason.check] === 'set-aside')
-    if (isSetAside) result.setAside.push({ index, row, reasons: found })
-    else {
-      result.kept.push(row)
-      if (found.length) result.notes.push({ index, row, reasons: found })
-    }
-  }
-  return result
-}
-
-function summary(lengths: number[], unit: 'tokens' | 'characters'): CheckReport<Kind>['lengths'] {
-  const sorted = [...lengths].sort((a, b) => a - b)
+function summary(lengths: Float64Array, unit: 'tokens' | 'characters'): Inspection['lengths'] {
+  const sorted = lengths.toSorted()
   return { unit, least: sorted[0] ?? 0, median: middle(sorted), most: sorted.at(-1) ?? 0 }
 }

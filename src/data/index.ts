@@ -18,10 +18,21 @@ export {
   type Constraint,
   type Finding,
   type HeldOut,
+  inspectRows,
+  type Inspection,
+  keptRows,
   type Policy,
   type Reason,
 } from './check.ts'
-export { type Split, type SplitOptions, type SplitReport, splitRows, type Splittable } from './split.ts'
+export {
+  planSplit,
+  type Split,
+  type SplitOptions,
+  type SplitPlan,
+  type SplitReport,
+  splitRows,
+  type Splittable,
+} from './split.ts'
 export { type Change, type Diff, diffVersions } from './diff.ts'
 export { writeRows } from './export.ts'
 export {

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { generator } from '#stats'
+import { gramsOf } from './grams.ts'
 import { NearIndex } from './near-duplicates.ts'
 
 test('similarity is the exact Jaccard of word 5-grams', () => {
   const texts = ['a b c d e f g', 'A, b c: d e f g!', 'b c d e f g h', '?!', 'quite other words in this one here']
-  const index = new NearIndex(texts, 0.1)
+  const index = new NearIndex(gramsOf(texts), 0.1)
   index.add(0)
   expect(index.find(1)).toEqual({ other: 0, similarity: 1 })
   // 5-grams: abcde bcdef cdefg against bcdef cdefg defgh: 2 shared of 4.
@@ -23,7 +24,7 @@ test.each([0.5, 0.8, 0.95])('at %d it finds what comparing all pairs finds', (th
     for (let change = 0; change < random.int(4); change++) words[random.int(words.length)] = `changed${random.int(50)}`
     texts.push(words.join(' '))
   }
-  const index = new NearIndex(texts, threshold)
+  const index = new NearIndex(gramsOf(texts), threshold)
   const sets = texts.map((text) => {
     const words = text.split(' ')
     const width = Math.min(5, words.length)

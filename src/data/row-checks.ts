@@ -2,7 +2,7 @@
 import type { Check, Constraint, Reason } from './check.ts'
 import type { Kind, RowOf } from './normalise.ts'
 import { findPersonal } from './personal.ts'
-import { type ComparedTexts, folded, wholeText } from './texts.ts'
+import { type ComparedTexts, folded } from './texts.ts'
 
 /** Lengths whose logarithm lies further than this many robust standard deviations from the median are outliers. */
 const OUTLIER_DEVIATIONS = 6
@@ -17,16 +17,16 @@ export function* ownReasons<R extends RowOf[Kind]>(
   texts: ComparedTexts,
   { constraints, isOn }: { constraints: Constraint<R>[]; isOn: (check: Check) => boolean },
 ): Generator<Reason> {
-  const { prompt, replies } = texts
+  const { prompt, replies, whole } = texts
   if ((row.prompt !== undefined && !prompt.trim()) || replies.some((reply) => !reply.trim()))
     yield { check: 'empty', detail: 'a text is blank' }
   const order = Array.isArray(row.prompt) ? wrongTurn(row.prompt) : undefined
   if (order) yield { check: 'roles', detail: order }
-  const token = CONTROL.exec(wholeText(texts))?.[0]
+  const token = whole.includes('<') || whole.includes('[') ? CONTROL.exec(whole)?.[0] : undefined
   if (token) yield { check: 'template', detail: `has the control token ${token}` }
   const label = replies.map((reply) => ROLE_LABEL.exec(reply)?.[0].trim()).find(Boolean)
   if (label) yield { check: 'template', detail: `a completion begins with ${label}` }
-  const personal = isOn('personal-data') ? findPersonal(wholeText(texts)) : []
+  const personal = isOn('personal-data') ? findPersonal(whole) : []
   if (personal.length)
     yield { check: 'personal-data', detail: personal.map(({ kind, masked }) => `${kind} ${masked}`).join(', ') }
   if (replies.length === 2 && folded(replies[0]!) === folded(replies[1]!))
@@ -53,11 +53,11 @@ function wrongTurn(turns: { role: string }[]): string | undefined {
 
 export type LengthLimits = { low: number; high: number; median: number }
 
-export function lengthLimits(lengths: number[]): LengthLimits {
+export function lengthLimits(lengths: Float64Array): LengthLimits {
   if (lengths.length < LEAST_ROWS) return { low: 0, high: Infinity, median: 0 }
-  const logs = lengths.map((n) => Math.log(n + 1)).sort((a, b) => a - b)
+  const logs = lengths.map((n) => Math.log(n + 1)).sort()
   const median = middle(logs)
-  const deviation = middle(logs.map((v) => Math.abs(v - median)).sort((a, b) => a - b))
+  const deviation = middle(logs.map((v) => Math.abs(v - median)).sort())
   // 1.4826: the median absolute deviation of a normal distribution, in standard deviations. A floor of 10 % keeps
   // rows of nearly one length from accusing each other.
   const reach = OUTLIER_DEVIATIONS * Math.max(1.4826 * deviation, 0.1)
@@ -75,6 +75,6 @@ export function* lengthReasons(
 }
 
 /** Of sorted numbers; 0 for none. */
-export function middle(sorted: number[]): number {
+export function middle(sorted: Float64Array): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0
 }

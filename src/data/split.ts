@@ -36,34 +36,35 @@ export type Split<R> = { splits: Record<string, R[]>; report: SplitReport }
 
 const DEFAULT_SHARES = { train: 0.8, validation: 0.1, test: 0.1 }
 
+/** `splitOf`: the name of each row's split. */
+export type SplitPlan = { splitOf: string[]; report: SplitReport }
+
 /** Deals rows to named splits. Throws ConfigError when a split would be empty. */
-export function splitRows<R extends Splittable>(
-  rows: readonly R[],
+export function splitRows<R extends Splittable>(rows: readonly R[], options: SplitOptions): Split<R> {
+  const { splitOf, report } = planSplit(rows, options)
+  const splits: Record<string, R[]> = Object.fromEntries(Object.keys(report.sizes).map((name) => [name, []]))
+  for (const [i, row] of rows.entries()) splits[splitOf[i]!]!.push(row)
+  return { splits, report }
+}
+
+/** The same for rows that are not held: says where each belongs. */
+export function planSplit(
+  rows: Iterable<Splittable>,
   { shares = DEFAULT_SHARES, seed, by = 'group', stratified = false }: SplitOptions,
-): Split<R> {
+): SplitPlan {
   checkShares(shares)
-  const groups = groupRows(rows, by)
-  const sides = stratified ? dealByStratum(groups, shares, seed) : dealByHash(groups, shares, seed)
-  const splits: Record<string, R[]> = Object.fromEntries(Object.keys(shares).map((name) => [name, []]))
-  for (const row of rows) splits[sides.get(keyOf(row, by))!]!.push(row)
-  const empty = Object.keys(splits).find((name) => !splits[name]!.length)
+  const grouped = groupRows(rows, by)
+  const { keys, of, ungrouped } = grouped
+  const sides = stratified ? dealByStratum(grouped, shares, seed) : dealByHash(keys, shares, seed)
+  const splitOf = of.map((group) => sides[group]!)
+  const sizes = sizesOf(Object.keys(shares), { splitOf, sides, strata: grouped.strata })
+  const empty = Object.keys(sizes).find((name) => sizes[name]!.rows === 0)
   if (empty !== undefined)
     throw new ConfigError(
-      `expected rows for every split, got none for ${empty} out of ${groups.size} groups by ${by}: give more groups, larger shares, or stratified`,
+      `expected rows for every split, got none for ${empty} out of ${keys.length} groups by ${by}: give more groups, larger shares, or stratified`,
     )
-  const sizes = Object.fromEntries(
-    Object.entries(splits).map(([name, own]) => [name, sizesOf(own, { by, total: rows.length })]),
-  )
-  const report = {
-    by,
-    seed,
-    stratified,
-    hash: sha256(canonicalJson(Object.fromEntries([...sides].sort(([a], [b]) => (a < b ? -1 : 1))))),
-    groups: groups.size,
-    ungrouped: rows.filter((row) => fieldOf(row, by) === undefined).length,
-    sizes,
-  }
-  return { splits, report }
+  const hash = hashOf(keys, sides)
+  return { splitOf, report: { by, seed, stratified, hash, groups: keys.length, ungrouped, sizes } }
 }
 
 function checkShares(shares: Record<string, number>): void {
@@ -76,23 +77,33 @@ function checkShares(shares: Record<string, number>): void {
     )
 }
 
-function groupRows<R extends Splittable>(rows: readonly R[], by: string): Map<string, R[]> {
-  const groups = new Map<string, R[]>()
+/** Groups are numbered in order of their first row. `of`: each row's group; `strata`: each row's stratum. */
+type Grouped = { keys: string[]; of: number[]; strata: (string | undefined)[]; ungrouped: number }
+
+function groupRows(rows: Iterable<Splittable>, by: string): Grouped {
+  const grouped: Grouped = { keys: [], of: [], strata: [], ungrouped: 0 }
+  const byKey = new Map<string, number>()
+  /** A field that was seen before needs no key made of it. */
+  const byField = new Map<string, number>()
   for (const row of rows) {
-    const key = keyOf(row, by)
-    const group = groups.get(key)
-    if (group) group.push(row)
-    else groups.set(key, [row])
+    const field = fieldOf(row, by)
+    let group = field === undefined ? undefined : byField.get(field)
+    if (group === undefined) {
+      // The prefix keeps a group from being taken for a prompt.
+      const key = field === undefined ? otherKeyOf(row) : `${by}:${field}`
+      group = byKey.get(key) ?? grouped.keys.push(key) - 1
+      byKey.set(key, group)
+      if (field !== undefined) byField.set(field, group)
+    }
+    if (field === undefined) grouped.ungrouped++
+    grouped.of.push(group)
+    grouped.strata.push(row.stratum)
   }
-  return groups
+  return grouped
 }
 
-/** The prefix keeps a group from being taken for a prompt. */
-function keyOf(row: Splittable, by: string): string {
-  const value = fieldOf(row, by)
-  if (value !== undefined) return `${by}:${value}`
-  if (row.prompt !== undefined) return `prompt:${sha256(promptText(row.prompt))}`
-  return `item:${row.item ?? ''}`
+function otherKeyOf(row: Splittable): string {
+  return row.prompt === undefined ? `item:${row.item ?? ''}` : `prompt:${sha256(promptText(row.prompt))}`
 }
 
 function fieldOf(row: Splittable, by: string): string | undefined {
@@ -102,72 +113,80 @@ function fieldOf(row: Splittable, by: string): string | undefined {
 
 /** Uniform in [0, 1), the same for the same seed and group for ever. */
 function drawOf(seed: number, group: string): number {
-  return createHash('sha256').update(`split:${seed}:${group}`).digest().readUIntBE(0, 6) / 2 ** 48
+  return Number.parseInt(sha256(`split:${seed}:${group}`).slice(0, 12), 16) / 2 ** 48
 }
 
-function dealByHash(
-  groups: Map<string, Splittable[]>,
-  shares: Record<string, number>,
-  seed: number,
-): Map<string, string> {
+/** SHA-256 of the canonical JSON of {group: split}: its keys are in the order that they have there. */
+function hashOf(keys: string[], sides: string[]): string {
+  const order = [...keys.keys()].sort((a, b) => (keys[a]! < keys[b]! ? -1 : 1))
+  const whole = createHash('sha256')
+  for (const [i, group] of order.entries())
+    whole.update(`${i ? ',' : '{'}${canonicalJson(keys[group])}:${canonicalJson(sides[group])}`)
+  return whole.update(keys.length ? '}' : '{}').digest('hex')
+}
+
+function dealByHash(keys: string[], shares: Record<string, number>, seed: number): string[] {
   const names = Object.keys(shares)
-  const sides = new Map<string, string>()
-  for (const group of groups.keys()) {
+  return keys.map((key) => {
     let reached = 0
-    const draw = drawOf(seed, group)
+    const draw = drawOf(seed, key)
     const side = names.find((name) => {
       reached += shares[name]!
       return draw < reached
     })
     // The shares add up to 1 but for rounding.
-    sides.set(group, side ?? names.at(-1)!)
-  }
-  return sides
+    return side ?? names.at(-1)!
+  })
 }
 
 /** Within each stratum, groups in order of their draw go to the split that lacks most rows. */
-function dealByStratum(
-  groups: Map<string, Splittable[]>,
-  shares: Record<string, number>,
-  seed: number,
-): Map<string, string> {
-  const sides = new Map<string, string>()
-  const strata = new Map<string, string[]>()
-  for (const [group, rows] of groups) {
-    const stratum = mostCommon(rows.map((row) => row.stratum ?? ''))
-    const members = strata.get(stratum)
-    if (members) members.push(group)
-    else strata.set(stratum, [group])
+function dealByStratum({ keys, of, strata }: Grouped, shares: Record<string, number>, seed: number): string[] {
+  const counts = keys.map(() => ({ rows: 0, strata: new Map<string, number>() }))
+  for (const [i, group] of of.entries()) {
+    const count = counts[group]!
+    const stratum = strata[i] ?? ''
+    count.rows++
+    count.strata.set(stratum, (count.strata.get(stratum) ?? 0) + 1)
   }
-  for (const members of strata.values()) {
-    const total = members.reduce((n, group) => n + groups.get(group)!.length, 0)
+  const byStratum = new Map<string, number[]>()
+  for (const [group, count] of counts.entries()) {
+    const stratum = mostCommon(count.strata)
+    const members = byStratum.get(stratum)
+    if (members) members.push(group)
+    else byStratum.set(stratum, [group])
+  }
+  const sides: string[] = []
+  for (const members of byStratum.values()) {
+    const total = members.reduce((n, group) => n + counts[group]!.rows, 0)
     const lack = new Map(Object.entries(shares).map(([name, share]) => [name, share * total]))
-    const drawn = members.map((group) => ({ group, draw: drawOf(seed, group) })).sort((a, b) => a.draw - b.draw)
+    const drawn = members.map((group) => ({ group, draw: drawOf(seed, keys[group]!) })).sort((a, b) => a.draw - b.draw)
     for (const { group } of drawn) {
       const [side, missing] = [...lack].reduce((most, next) => (next[1] > most[1] ? next : most))
-      sides.set(group, side)
-      lack.set(side, missing - groups.get(group)!.length)
+      sides[group] = side
+      lack.set(side, missing - counts[group]!.rows)
     }
   }
   return sides
 }
 
-function mostCommon(values: string[]): string {
-  const counts = new Map<string, number>()
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
+function mostCommon(counts: Map<string, number>): string {
   return [...counts].reduce((most, next) => (next[1] > most[1] ? next : most))[0]
 }
 
 function sizesOf(
-  rows: readonly Splittable[],
-  { by, total }: { by: string; total: number },
-): SplitReport['sizes'][string] {
-  const strata: Record<string, number> = {}
-  for (const { stratum } of rows) if (stratum !== undefined) strata[stratum] = (strata[stratum] ?? 0) + 1
-  return {
-    rows: rows.length,
-    groups: new Set(rows.map((row) => keyOf(row, by))).size,
-    share: rows.length / total,
-    strata,
+  names: string[],
+  { splitOf, sides, strata }: { splitOf: string[]; sides: string[]; strata: (string | undefined)[] },
+): SplitReport['sizes'] {
+  const sizes: SplitReport['sizes'] = Object.fromEntries(
+    names.map((name) => [name, { rows: 0, groups: 0, share: 0, strata: {} }]),
+  )
+  for (const side of sides) sizes[side]!.groups++
+  for (const [i, name] of splitOf.entries()) {
+    const size = sizes[name]!
+    const stratum = strata[i]
+    size.rows++
+    if (stratum !== undefined) size.strata[stratum] = (size.strata[stratum] ?? 0) + 1
   }
+  for (const size of Object.values(sizes)) size.share = size.rows / splitOf.length
+  return sizes
 }

@@ -25,6 +25,6 @@ export {
   writeManifest,
   writeWholeFolder,
 } from './folder.ts'
-export { canonicalJson, hashRow, sha256, sha256File } from './hash.ts'
+export { canonicalJson, hashRow, sha256, sha256File, sha256Into } from './hash.ts'
 export { type Hold, holdFolder, isAlive, isFolderHeld } from './hold.ts'
 export { type Log, openLog } from './log.ts'
