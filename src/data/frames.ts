@@ -5,8 +5,34 @@ import { DataError } from '#errors'
 import type { Format } from './bytes.ts'
 import { MOST_ROW_BYTES } from './limits.ts'
 
-/** One row's text and the place of its first character. `flaw`: it could not be cut or decoded. */
-export type Frame = { text: string; line: number; column: number; flaw?: DataError }
+/** One row's bytes and the place of its first character; decoded when asked for. */
+export class Frame {
+  readonly bytes: Buffer
+  readonly line: number
+  readonly column: number
+  readonly file: string
+  private decoded: { text: string; flaw?: DataError } | undefined
+
+  constructor(bytes: Buffer, { file, line, column }: { file: string; line: number; column: number }) {
+    this.bytes = bytes
+    this.file = file
+    this.line = line
+    this.column = column
+  }
+
+  get text(): string {
+    return this.decode().text
+  }
+
+  /** Why it could not be decoded; its text is then empty. */
+  get flaw(): DataError | undefined {
+    return this.decode().flaw
+  }
+
+  private decode(): { text: string; flaw?: DataError } {
+    return (this.decoded ??= decode(this.bytes, this))
+  }
+}
 
 export interface Framer {
   /** The rows that end in this chunk. */
@@ -38,7 +64,7 @@ function lineFramer(file: string, kept: Kept, quoted: boolean): Framer {
   const take = (bytes: Buffer): Frame[] => {
     const frame = kept.take(bytes, from, 1)
     from = line
-    return frame.flaw || frame.text.trim() ? [frame] : []
+    return isInk(frame.bytes[0]) || frame.flaw || frame.text.trim() ? [frame] : []
   }
   /** True when the byte ends a record. */
   const endsRecord = (byte: number): boolean => {
@@ -55,7 +81,7 @@ function lineFramer(file: string, kept: Kept, quoted: boolean): Framer {
     let begin = 0
     for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, begin)) {
       line++
-      frames.push(...take(chunk.subarray(begin, at)))
+      for (const frame of take(chunk.subarray(begin, at))) frames.push(frame)
       begin = at + 1
     }
     kept.keep(chunk.subarray(begin), from)
@@ -69,7 +95,7 @@ function lineFramer(file: string, kept: Kept, quoted: boolean): Framer {
       const ends = endsRecord(byte)
       if (byte === NEWLINE) line++
       if (!ends) continue
-      frames.push(...take(chunk.subarray(begin, at)))
+      for (const frame of take(chunk.subarray(begin, at))) frames.push(frame)
       begin = at + 1
     }
     kept.keep(chunk.subarray(begin), from)
@@ -248,14 +274,22 @@ class Kept {
     const whole = this.parts.length === 1 ? this.parts[0]! : Buffer.concat(this.parts)
     this.parts = []
     this.bytes = 0
-    return decode(whole, { file: this.file, line, column })
+    return new Frame(whole, { file: this.file, line, column })
   }
 }
 
-function decode(bytes: Buffer, { file, line, column }: { file: string; line: number; column: number }): Frame {
+/** Most rows begin with a sign of ASCII, and are not blank whatever follows. */
+function isInk(byte: number | undefined): boolean {
+  return byte !== undefined && byte > 32 && byte < 127
+}
+
+function decode(
+  bytes: Buffer,
+  { file, line, column }: { file: string; line: number; column: number },
+): { text: string; flaw?: DataError } {
   if (isUtf8(bytes)) {
     const text = bytes.toString('utf8')
-    return { text: text.endsWith('\r') ? text.slice(0, -1) : text, line, column }
+    return { text: text.endsWith('\r') ? text.slice(0, -1) : text }
   }
   const { offset, units } = firstFlaw(bytes)
   const flaw = new DataError(
@@ -266,7 +300,7 @@ function decode(bytes: Buffer, { file, line, column }: { file: string; line: num
       column: column + units,
     },
   )
-  return { text: '', line, column, flaw }
+  return { text: '', flaw }
 }
 
 /** Where lossy decoding first had to put U+FFFD: in bytes, and in UTF-16 units. */

@@ -7,6 +7,7 @@ import { type Frame, type Framer, framer } from './frames.ts'
 import { describePath, parseJson, placeOf } from './json.ts'
 import { MOST_BYTES_HELD, MOST_PROBLEMS, MOST_PROBLEMS_SHOWN, MOST_ROWS, MOST_ROWS_HELD } from './limits.ts'
 import { type Kind, normalise, type RowOf } from './normalise.ts'
+import { PlainRows } from './plain-rows.ts'
 
 /** One row of a file: read, or wrong with the reason. `text` is the row as it lay in the file. */
 export type Outcome<K extends Kind> = { line: number; text: string } & ({ row: RowOf[K] } | { error: DataError })
@@ -20,7 +21,7 @@ export async function readRows<K extends Kind>(file: string, options: ReadOption
   const rows: RowOf[K][] = []
   const setAside: WrongRow[] = []
   let bytes = 0
-  for await (const outcome of readGoodRows(file, options)) {
+  await eachGoodRow(file, options, (outcome) => {
     bytes += outcome.text.length
     if ('error' in outcome) setAside.push(outcome)
     else rows.push(outcome.row)
@@ -29,21 +30,31 @@ export async function readRows<K extends Kind>(file: string, options: ReadOption
         `expected at most ${MOST_ROWS_HELD} rows and ${MOST_BYTES_HELD / 2 ** 20} MiB to hold at once, got more: split the file`,
         { file, line: outcome.line },
       )
-  }
+  })
   return { rows, setAside }
 }
 
-/** Streams rows under the rule for wrong ones. With `refuse`, throws after the last row that it looked at, so act on nothing before the end. */
-export async function* readGoodRows<K extends Kind>(
+/** Streams rows under the rule for wrong ones. With `refuse`, throws after the last row that it looked at, so act on nothing before the end. A plain row comes as bytes where `takePlain` is given. */
+export async function eachGoodRow<K extends Kind>(
   file: string,
   { kind, wrong = 'refuse' }: ReadOptions<K>,
-): AsyncGenerator<Outcome<K>> {
+  take: (outcome: Outcome<K>) => void,
+  takePlain?: (row: PlainRows) => void,
+): Promise<void> {
   const errors: DataError[] = []
+  const plain = new PlainRows(kind)
   let count = 0
-  for await (const outcome of streamRows(file, kind)) {
-    count++
-    if (!('error' in outcome) || wrong === 'set-aside') yield outcome
-    else if (errors.push(outcome.error) >= MOST_PROBLEMS) break
+  for await (const { frames, read, shapes } of readFrames(file, kind)) {
+    for (const frame of frames) {
+      count++
+      if (takePlain && shapes && plain.read(frame.bytes) && shapes.fits(plain.shape, frame.line)) {
+        takePlain(plain)
+        continue
+      }
+      const outcome = read(frame)
+      if (!('error' in outcome) || wrong === 'set-aside') take(outcome)
+      else if (errors.push(outcome.error) >= MOST_PROBLEMS) throw gather(errors)
+    }
   }
   if (errors.length) throw gather(errors)
   if (count === 0) throw new DataError('expected at least one row, got none', { file })
@@ -51,21 +62,31 @@ export async function* readGoodRows<K extends Kind>(
 
 /** Every row in file order, right or wrong. Throws only when the file itself cannot be read on. */
 export async function* streamRows<K extends Kind>(file: string, kind: K): AsyncGenerator<Outcome<K>> {
+  for await (const { frames, read } of readFrames(file, kind)) for (const frame of frames) yield read(frame)
+}
+
+/** `shapes`: of a format whose rows are JSON. */
+type Frames<K extends Kind> = { frames: Frame[]; read: (frame: Frame) => Outcome<K>; shapes: ShapeRule | undefined }
+
+/** Rows that are cut but not read, as many at a time as a piece of the file has. */
+async function* readFrames<K extends Kind>(file: string, kind: K): AsyncGenerator<Frames<K>> {
   const { format, chunks } = await openData(file)
   const cutter = framer(format, file)
   const shapes = new ShapeRule()
-  let read = format === 'csv' ? undefined : jsonReader(file)
+  const isJson = format !== 'csv'
+  let reader = isJson ? jsonReader(file) : undefined
   let count = 0
   for await (const frames of cut(file, cutter, chunks)) {
-    for (const frame of frames) {
-      if (!read) {
-        read = recordReader(frame, file)
-        continue
-      }
-      if (++count > MOST_ROWS)
-        throw new DataError(`expected at most ${MOST_ROWS} rows, got more: split the file`, { file, line: frame.line })
-      yield readFrame(frame, { file, kind, read, shapes })
-    }
+    if (!reader && frames.length) reader = recordReader(frames.shift()!, file)
+    const left = MOST_ROWS - count
+    count += frames.length
+    const read = (frame: Frame) => readFrame(frame, { file, kind, read: reader!, shapes })
+    yield { frames: frames.slice(0, left), read, shapes: isJson ? shapes : undefined }
+    if (count > MOST_ROWS)
+      throw new DataError(`expected at most ${MOST_ROWS} rows, got more: split the file`, {
+        file,
+        line: frames[left]!.line,
+      })
   }
 }
 
@@ -122,11 +143,16 @@ function readFrame<K extends Kind>(frame: Frame, { file, kind, read, shapes }: F
 class ShapeRule {
   private first: { shape: string; line: number } | undefined
 
-  hold(shape: string, { file, line }: { file: string; line: number }): void {
+  /** Whether a row of that shape may follow those before. */
+  fits(shape: string, line: number): boolean {
     this.first ??= { shape, line }
-    if (shape !== this.first.shape)
+    return shape === this.first.shape
+  }
+
+  hold(shape: string, { file, line }: { file: string; line: number }): void {
+    if (!this.fits(shape, line))
       throw new DataError(
-        `expected ${this.first.shape} as in line ${this.first.line}, got ${shape}: put each shape in a file of its own`,
+        `expected ${this.first!.shape} as in line ${this.first!.line}, got ${shape}: put each shape in a file of its own`,
         { file, line },
       )
   }

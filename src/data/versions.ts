@@ -2,7 +2,6 @@
 // each of the row's RFC 8785 JSON; the rows lie as canonical JSONL in `artifacts/`, found by their content; the line is
 // `datasets/<name>.jsonl`, one JSON object a version, oldest first. Rows go to disk before the line that names them, and
 // one importer at a time writes lines, so a version is there whole or not at all, and none is lost.
-import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -15,16 +14,16 @@ import {
   type Hold,
   holdFolder,
   makeFolder,
-  sha256,
+  moveDurable,
   sha256File,
   temporaryFolder,
   writeDurable,
 } from '#files'
 import { type Format, sizeOf } from './bytes.ts'
 import { writeRows } from './export.ts'
-import { framer } from './frames.ts'
 import { type Kind, KINDS, type RowOf } from './normalise.ts'
-import { readGoodRows, type ReadOptions, type WrongRow } from './read.ts'
+import { eachGoodRow, type ReadOptions, type WrongRow } from './read.ts'
+import { Spool, type Spooled } from './spool.ts'
 
 const Hash = z.string().regex(/^[0-9a-f]{64}$/)
 const Version = z.strictObject({
@@ -41,6 +40,8 @@ export type Version = z.infer<typeof Version>
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 const PIECE_BYTES = 1 << 20
+const NEWLINE = 10
+const COMMA = 44
 const WAIT_MILLISECONDS = 25
 const MOST_WAITS = 1200
 
@@ -58,31 +59,47 @@ export async function importVersion<K extends Kind>(
 ): Promise<Imported & { setAside: WrongRow[] }> {
   checkName(name)
   const setAside: WrongRow[] = []
-  async function* good(): AsyncGenerator<RowOf[K]> {
-    for await (const outcome of readGoodRows(file, read)) {
-      if ('error' in outcome) setAside.push(outcome)
-      else yield outcome.row
-    }
-  }
   await sizeOf(file)
   const source = { import: basename(file), sha256: sha256File(file) }
-  return { ...(await saveVersion(workspace, good(), { kind: read.kind, name, parents, source })), setAside }
+  const imported = await storeVersion(workspace, { kind: read.kind, name, parents, source }, (spool) =>
+    eachGoodRow(
+      file,
+      read,
+      (outcome) => {
+        if ('error' in outcome) setAside.push(outcome)
+        else spool.add(outcome.row)
+      },
+      (row) => spool.addPlain(row),
+    ),
+  )
+  return { ...imported, setAside }
 }
 
 /** Makes a version of rows. Nothing is stored unless all of them arrive. */
 export async function saveVersion<K extends Kind>(
   workspace: string,
   rows: Iterable<RowOf[K]> | AsyncIterable<RowOf[K]>,
-  { kind, name, parents = [], source }: Origin & { kind: K },
+  origin: Origin & { kind: K },
+): Promise<Imported> {
+  return storeVersion(workspace, origin, async (spool) => {
+    if (Symbol.iterator in rows) for (const row of rows) spool.add(row)
+    else for await (const row of rows) spool.add(row)
+  })
+}
+
+async function storeVersion(
+  workspace: string,
+  { kind, name, parents = [], source }: Origin & { kind: Kind },
+  fill: (spool: Spool) => Promise<void>,
 ): Promise<Imported> {
   checkWorkspace(workspace)
   checkName(name)
   const temporary = temporaryFolder(join(workspace, 'artifacts', 'import'))
   try {
-    const spool = join(temporary, 'rows.jsonl')
-    const { version, content, count } = await spoolRows(rows, spool)
+    const file = join(temporary, 'rows.jsonl')
+    const { version, content, count } = await spoolRows(file, fill)
     if (count === 0) throw new DataError('expected at least one row, got none')
-    storeArtifact(workspace, spool, content)
+    storeArtifact(workspace, file, content)
     const created = new Date().toISOString()
     return await appendVersion(workspace, { version, name, kind, rows: count, created, parents, source, content })
   } catch (cause) {
@@ -92,40 +109,21 @@ export async function saveVersion<K extends Kind>(
   }
 }
 
-type Spooled = { version: string; content: string; count: number }
-
-/** Writes canonical lines while hashing, so that no more than a piece of them is in memory. */
-async function spoolRows(rows: Iterable<unknown> | AsyncIterable<unknown>, spool: string): Promise<Spooled> {
-  const versionHash = createHash('sha256')
-  const contentHash = createHash('sha256')
-  const fd = fs.openSync(spool, 'wx')
-  let count = 0
-  let held = ''
-  const flush = () => {
-    contentHash.update(held)
-    fs.writeFileSync(fd, held)
-    held = ''
-  }
+async function spoolRows(file: string, fill: (spool: Spool) => Promise<void>): Promise<Spooled> {
+  const spool = new Spool(file)
   try {
-    for await (const row of rows) {
-      const text = canonicalJson(row)
-      versionHash.update(sha256(text), 'hex')
-      held += `${text}\n`
-      count++
-      if (held.length > PIECE_BYTES) flush()
-    }
-    flush()
+    await fill(spool)
+    return spool.end()
   } finally {
-    fs.closeSync(fd)
+    spool.close()
   }
-  return { version: versionHash.digest('hex'), content: contentHash.digest('hex'), count }
 }
 
 function storeArtifact(workspace: string, spool: string, content: string): void {
   const path = artifactPath(workspace, content)
   if (fs.existsSync(path)) return
   makeFolder(dirname(path))
-  writeDurable(path, pieces(spool))
+  moveDurable(spool, path)
 }
 
 async function appendVersion(workspace: string, version: Version): Promise<Imported> {
@@ -236,10 +234,21 @@ export function versionRows<K extends Kind>(workspace: string, version: Version 
   return { [Symbol.iterator]: () => parseRows<RowOf[K]>(path) }
 }
 
+/** Lines are parsed as one array, a piece of the file at a time: a call for each would take as long as its parsing. */
 function* parseRows<R>(path: string): Generator<R> {
-  // Escaping can make a row longer than the file it came from allowed.
-  const lines = framer('jsonl', path, Infinity)
-  for (const piece of pieces(path)) for (const { text } of lines.push(Buffer.from(piece))) yield JSON.parse(text) as R
+  let rest: Buffer = Buffer.alloc(0)
+  for (const piece of pieces(path)) {
+    const bytes = rest.length ? Buffer.concat([rest, piece]) : piece
+    const end = bytes.lastIndexOf(NEWLINE)
+    if (end >= 0) yield* JSON.parse(`[${commaSeparated(bytes.subarray(0, end))}]`) as R[]
+    rest = bytes.subarray(end + 1)
+  }
+}
+
+/** In place: a line of canonical JSON has no line break inside. */
+function commaSeparated(lines: Buffer): string {
+  for (let at = lines.indexOf(NEWLINE); at >= 0; at = lines.indexOf(NEWLINE, at + 1)) lines[at] = COMMA
+  return lines.toString('utf8')
 }
 
 /** Writes a version to a file. */
@@ -279,7 +288,7 @@ function hasDataset(workspace: string, name: string): boolean {
   return NAME.test(name) && fs.existsSync(datasetPath(workspace, name))
 }
 
-function* pieces(path: string): Generator<Uint8Array> {
+function* pieces(path: string): Generator<Buffer> {
   const fd = fs.openSync(path, 'r')
   try {
     for (;;) {

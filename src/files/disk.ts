@@ -33,6 +33,17 @@ export function writeDurable(path: string, content: Content, disk: Disk = fs): W
   }
 }
 
+/** Gives a file that was written beside its place, on the same disk, its name: durable and whole, as if written by `writeDurable`. */
+export function moveDurable(temporary: string, path: string, disk: Disk = fs): void {
+  try {
+    syncFolder(temporary, disk) // the same open, fsync, close serves a file
+    disk.renameSync(temporary, path)
+    confirm(path, disk)
+  } catch (cause) {
+    throw diskError(cause, path)
+  }
+}
+
 /** After the rename there is no way back to the old file: all that can be said is that a power cut may undo it. */
 function confirm(path: string, disk: Disk): void {
   try {

@@ -5,6 +5,7 @@ export {
   type Disk,
   diskError,
   makeFolder,
+  moveDurable,
   syncFolder,
   writeDurable,
   writeNew,
