@@ -64,14 +64,15 @@ export class Grams {
     if (this.keys.length < size) this.keys = new Float64Array(2 * size)
     const { keys } = this
     const [page, from] = this.place(text)
+    // Looked up before any is compared: so the processor waits for many places of memory at once.
     for (let i = 0; i < size; i++) {
       const gram = page[from + i]!
       // One number sorts by commonness, then by gram: 21 bits and 32 bits of a double's 53, and no comparator is called.
-      const key = Math.min(this.slots[slotOf(gram) * NUMBERS_A_SLOT]!, 2 ** 21 - 1) * 2 ** 32 + gram
-      if (size > MANY) keys[i] = key
-      else keepLeast(keys, key, Math.min(i, most))
+      keys[i] = Math.min(this.slots[slotOf(gram) * NUMBERS_A_SLOT]!, 2 ** 21 - 1) * 2 ** 32 + gram
     }
-    return size > MANY ? keys.subarray(0, size).sort() : keys
+    if (size > MANY) return keys.subarray(0, size).sort()
+    for (let i = 1; i < size; i++) keepLeast(keys, keys[i]!, Math.min(i, most))
+    return keys
   }
 
   /** Jaccard similarity: intersection over union. */
@@ -158,6 +159,10 @@ export function gramsOf(texts: Iterable<string>): Grams {
 
 /** Puts a key into its place among the least `count`, which are sorted; one that is greater than all goes behind them. */
 function keepLeast(keys: Float64Array, key: number, count: number): void {
+  if (count > 0 && keys[count - 1]! <= key) {
+    keys[count] = key
+    return
+  }
   let at = count
   for (; at > 0 && keys[at - 1]! > key; at--) keys[at] = keys[at - 1]!
   keys[at] = key

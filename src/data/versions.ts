@@ -39,7 +39,7 @@ const Version = z.strictObject({
 export type Version = z.infer<typeof Version>
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
-const PIECE_BYTES = 1 << 20
+const PIECE_BYTES = 1 << 18
 const NEWLINE = 10
 const COMMA = 44
 const WAIT_MILLISECONDS = 25
