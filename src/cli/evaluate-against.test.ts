@@ -67,6 +67,34 @@ test('pairs are blind and drawn once; the rate is the model’s; gates read it; 
   const gate = await hone('gate', '--rules', at('gates.json'), '--evaluation', at('evaluation.json'))
   expect(gate).toMatchObject({ verdict: 'released', gates: [{ passed: true }] })
 
+  const both = await contest(
+    ...judged,
+    '--level',
+    '0.95',
+    '0.8',
+    '--out',
+    at('levels.json'),
+    '--pairs',
+    at('evaluation.pairs.jsonl'),
+  )
+  expect(both.statistics).toMatchObject({ 'win-rate': rate })
+  const atLevel = (level: number) => {
+    fs.writeFileSync(at('level.json'), JSON.stringify([{ ...rule, level }]))
+    return hone('gate', '--rules', at('level.json'), '--evaluation', at('levels.json'))
+  }
+  const [narrow, none] = [await atLevel(0.8), await atLevel(0.99)]
+  expect(narrow).toMatchObject({
+    verdict: 'released',
+    gates: [{ evidence: expect.stringMatching(/ at 80%/) as string }],
+  })
+  expect(none).toMatchObject({
+    verdict: 'refused',
+    reasons: [
+      `preferred: prompts.win-rate was measured at 95% and 80% in ${at('levels.json')}, and the rule asks for 99%: evaluate again at that level`,
+    ],
+  })
+  process.exitCode = 0
+
   // The same pairs again, rows that came back instead of a judge, on two questions.
   const back = at('back.jsonl')
   const rows = judgements.flatMap((row) => [row, { ...row, criterion: 'tone', choice: 'tie' }])

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { readRows } from '#data'
 import { ConfigError, DataError } from '#errors'
-import { winRate, type WinRate } from '#evaluate'
+import { atLevels, winRate, type WinRate } from '#evaluate'
 import { sha256, sha256File, writeDurable } from '#files'
 import { type Evaluation, PairsKey, readJsonFile } from '#lineage'
 import type { Drawing } from '#sampler'
@@ -28,7 +28,8 @@ export type Contest = {
   /** File of pairs: read where it is there, else drawn. */
   pairs: string
   drawing: Drawing
-  level: number
+  /** Of the intervals that are shown, then those that are kept beside. */
+  levels: number[]
   device: string
   judge?: string | undefined
   judgements?: string | undefined
@@ -59,12 +60,14 @@ export async function evaluateAgainst(
     judgements: given.map(({ file }) => artifactsOf({ file }, {}).file!),
     settings: {
       ...settings,
-      level: contest.level,
+      level: contest.levels[0]!,
       judgements: judgements.length,
       ...(contest.judge && { judge: contest.judge }),
     },
     simulated: judgements.some((row) => row.simulated === true) || cards.includes(true),
-    statistics: winRates(judgements, named(pairs, key), { seed: contest.drawing.seed, level: contest.level }),
+    statistics: atLevels(contest.levels, (level) =>
+      winRates(judgements, named(pairs, key), { seed: contest.drawing.seed, level }),
+    ),
   }
 }
 

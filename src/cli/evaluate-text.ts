@@ -1,5 +1,6 @@
 // Perplexity of given texts, and graded completions: statistics of a language model on the rows of a file.
 import {
+  atLevels,
   distinctN,
   type Grade,
   graderOf,
@@ -22,17 +23,18 @@ import type { Output } from './output.ts'
 import { Stopped } from './stop.ts'
 
 export type Measured = { statistics: Record<string, unknown>; rows: number }
-export type Asked = { file: string; level: number; seed: number; signal: AbortSignal; out: Output }
+/** `levels`: of the intervals that are shown, then those that are kept beside. */
+export type Asked = { file: string; levels: number[]; seed: number; signal: AbortSignal; out: Output }
 
 /** Of demonstrations (completions are scored) or of text rows (all but their first token is). */
 export async function measurePerplexity(
   opened: OpenModel,
-  { file, level, seed, signal, out }: Asked,
+  { file, levels, seed, signal, out }: Asked,
 ): Promise<Measured> {
   const rows = (await holdsTexts(file)) ? await textRows(opened, file) : await demonstrationRows(opened, file, out)
   try {
     const losses = await rowLosses(opened.engine, opened.model, rows, { signal })
-    return { rows: rows.length, statistics: perplexityOf(losses, { seed, level }) }
+    return { rows: rows.length, statistics: atLevels(levels, (level) => perplexityOf(losses, { seed, level })) }
   } catch (error) {
     if (signal.aborted) throw new Stopped('stopped; nothing was written', { cause: error })
     throw error
@@ -75,7 +77,7 @@ export async function measureCompletions(
   opened: OpenModel,
   {
     file,
-    level,
+    levels,
     seed,
     signal,
     out,
@@ -105,22 +107,20 @@ export async function measureCompletions(
         ...(reference !== undefined && { reference }),
       })),
       grade,
-      { seed, level },
+      { seed },
     ).scores
-  const options = (name: string) => ({ seed: deriveSeed(seed, name), level, clusters })
+  const finished = graded.map(({ completion }) => Number(completion.finished))
+  const tokens = graded.map(({ completion }) => completion.tokens)
   return {
     rows: suite.length,
-    statistics: {
-      ...(scores ? { [metric]: meanScore(scores, options(metric)) } : distinctStatistics(texts, { clusters, level })),
-      finished: meanScore(
-        graded.map(({ completion }) => Number(completion.finished)),
-        options('finished'),
-      ),
-      tokens: boundedMean(
-        graded.map(({ completion }) => completion.tokens),
-        { ...options('tokens'), bounds: [0, drawing.maxTokens] },
-      ),
-    },
+    statistics: atLevels(levels, (level) => {
+      const options = (name: string) => ({ seed: deriveSeed(seed, name), level, clusters })
+      return {
+        ...(scores ? { [metric]: meanScore(scores, options(metric)) } : distinctStatistics(texts, { clusters, level })),
+        finished: meanScore(finished, options('finished')),
+        tokens: boundedMean(tokens, { ...options('tokens'), bounds: [0, drawing.maxTokens] }),
+      }
+    }),
     lines: graded.map(({ id, prompt, reference, completion }, i) => ({
       ...(id !== undefined && { id }),
       prompt,

@@ -43,7 +43,7 @@ type Options = Common &
     flags?: string
     tolerance?: string
     schema?: string
-    level: string
+    level: string[]
     device: string
     dtype?: string
   }
@@ -87,7 +87,11 @@ export function evaluateCommand(program: Command): void {
     .option('--flags <flags>', 'of --pattern, such as i')
     .option('--tolerance <share>', 'of the metric numeric: share of the size of the reference (default: 1e-6)')
     .option('--schema <file>', 'of the metric json: JSON schema, 2020-12')
-    .option('--level <share>', 'coverage of the intervals', '0.95')
+    .option(
+      '--level <share...>',
+      'coverage of the intervals; ends at further levels are kept for the gates that ask for them',
+      ['0.95'],
+    )
     .option('--device <device>', 'cpu, or cuda:0', 'cpu')
     .option(...DTYPE_FLAG)
     .option('--dir <folder>', 'workspace of the version (default: the one around this folder)')
@@ -104,7 +108,7 @@ async function evaluate(options: Options): Promise<void> {
   const metric = metricOf(options)
   refuseIgnored(options, metric)
   const { file, name } = dataOf('--data', options.data, options)
-  const level = numberOf('--level', options.level, { low: 0.5, high: 0.9999 })
+  const levels = levelsOf(options)
   const seed = numberOf('--seed', options.seed ?? '0', { low: 0, isWhole: true })
   const flag = metric === 'reward' ? '--reward' : '--model'
   const start = performance.now()
@@ -119,7 +123,7 @@ async function evaluate(options: Options): Promise<void> {
       async (opened) => {
         const { rows, statistics, simulated, settings } = await measure(opened, options, {
           metric,
-          asked: { file, level, seed, signal, out },
+          asked: { file, levels, seed, signal, out },
         })
         const { data, model } = artifactsOf({ data: file }, { model: opened.folder })
         return {
@@ -128,7 +132,7 @@ async function evaluate(options: Options): Promise<void> {
           metric,
           model: model!,
           suite: { name, ...data!, rows },
-          settings: { level, seed, ...settings },
+          settings: { level: levels[0]!, seed, ...settings },
           simulated: simulated || (readCard(opened.folder)?.simulated ?? false),
           statistics,
         } satisfies Evaluation
@@ -171,9 +175,12 @@ function contestOf(options: Options): Contest {
     ...readDrawing(draws, { temperature: 1 }),
     seed: numberOf('--seed', seed, { low: 0, isWhole: true }),
   }
-  const level = numberOf('--level', options.level, { low: 0.5, high: 0.9999 })
   const named = { model, against: against!, prompts, suite, pairs, device }
-  return { ...named, drawing, level, judge, judgements, guideline, criterion }
+  return { ...named, drawing, levels: levelsOf(options), judge, judgements, guideline, criterion }
+}
+
+function levelsOf({ level }: Options): number[] {
+  return level.map((share) => numberOf('--level', share, { low: 0.5, high: 0.9999 }))
 }
 
 function finish(

@@ -1,13 +1,19 @@
 // What gates read: statistics of evaluations under SUITE.METRIC, or METRIC where there is one suite, and those of earlier
-// models under LABEL.SUITE.METRIC. And the one model that all unlabelled evaluations must be of.
+// models under LABEL.SUITE.METRIC; intervals say at which level and in which evaluation they were measured. And the one model that all unlabelled evaluations must be of.
 import { ConfigError } from '#errors'
+import { markIntervals } from './levels.ts'
 
 /** `label`: where its statistics lie; without one the evaluation is of the model that is put to the gates. */
 export type GivenEvaluation = {
   label?: string
   /** What errors call it. */
   file: string
-  evaluation: { model: { path: string; hash: string }; suite: { name: string }; statistics: Record<string, unknown> }
+  evaluation: {
+    model: { path: string; hash: string }
+    suite: { name: string }
+    settings: Record<string, unknown>
+    statistics: Record<string, unknown>
+  }
 }
 
 /** The model that is put to the gates. */
@@ -28,13 +34,14 @@ export function gateStatistics(given: readonly GivenEvaluation[]): Record<string
   const all: Record<string, Record<string, unknown>> = {}
   const labels: Record<string, Record<string, Record<string, unknown>>> = {}
   for (const { label, file, evaluation } of given) {
-    const { suite, statistics } = evaluation
+    const { suite, settings, statistics } = evaluation
     const suites = label === undefined ? all : (labels[label] ??= {})
     const before = (suites[suite.name] ??= {})
     const twice = Object.keys(statistics).find((key) => Object.hasOwn(before, key) && !isCommon(key))
     if (twice !== undefined)
       throw new ConfigError(`expected ${suite.name}.${twice} once, got it again in ${file}: leave one of the two out`)
-    Object.assign(before, statistics)
+    const facts = { evaluation: file, ...(typeof settings.level === 'number' && { level: settings.level }) }
+    Object.assign(before, markIntervals(statistics, facts))
   }
   const clash = Object.keys(labels).find((label) => Object.hasOwn(all, label))
   if (clash !== undefined) throw new ConfigError(`the label ${clash} is the name of a suite too: choose another`)

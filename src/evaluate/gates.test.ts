@@ -68,6 +68,45 @@ test('released only if every gate passes; reasons name those that did not', () =
   expect(() => decideRelease([], statistics)).toThrow(ConfigError)
 })
 
+test('a rule that asks for a level reads the ends of that level, and is refused where it was not measured', () => {
+  const change = {
+    value: 0.01,
+    low: -0.03,
+    high: 0.05,
+    n: 40,
+    level: 0.95,
+    further: [{ level: 0.9, low: -0.02, high: 0.04 }],
+  }
+  const measured = {
+    natural: { fact: { change: { ...change, evaluation: 'evaluation.json' }, old: { value: 1, low: 0, high: 2 } } },
+  }
+  const at = (level: number | undefined, over: Partial<Gate> = {}) =>
+    checkGate(gate({ statistic: 'natural.fact.change', value: -0.025, level, ...over }), measured)
+  expect(at(0.9)).toMatchObject({
+    passed: true,
+    evidence: 'natural.fact.change is 0.01 [-0.02, 0.04] at 90%, n = 40, low end -0.02: above -0.025',
+    rule: 'low end of the 90% interval of natural.fact.change above -0.025',
+  })
+  expect(at(undefined)).toMatchObject({
+    passed: false,
+    evidence: 'natural.fact.change is 0.01 [-0.03, 0.05] at 95%, n = 40, low end -0.03: not above -0.025',
+  })
+  expect(at(0.95).evidence).toBe(at(undefined).evidence)
+  expect(at(0.99)).toMatchObject({
+    passed: false,
+    evidence:
+      'natural.fact.change was measured at 95% and 90% in evaluation.json, and the rule asks for 99%: evaluate again at that level',
+  })
+  expect(at(0.99, { statistic: 'natural.fact.old' }).evidence).toMatch(
+    /^natural\.fact\.old was measured at a level that is not told, and/,
+  )
+  const limit = { statistic: 'natural.fact.change', bound: 'high' as const, times: 1, plus: 0 }
+  const against = { statistic: 'natural.fact.old', bound: 'value' as const, value: limit }
+  expect(at(0.9, against).evidence).toBe('natural.fact.old is 1 [0, 2]: above 0.04')
+  expect(at(0.99, against).evidence).toMatch(/^the limit: natural\.fact\.change was measured at 95% and 90%/)
+  expect(() => Gate.parse(gate({ bound: 'value', level: 0.9 }))).toThrow(/would be ignored: a point has no level/)
+})
+
 test('targets of an objective are gates', () => {
   const criterion = {
     name: 'fact',
@@ -86,13 +125,15 @@ test('targets of an objective are gates', () => {
         bound: 'low' as const,
         comparison: 'above' as const,
         value: -0.05,
-        level: 0.95,
+        level: 0.9,
         suite: 'natural',
       },
     ],
   }
   const [target] = gatesOfObjective({ name: 'o', version: '1', summary: 's', criteria: [criterion] })
   const passed = (low: number) =>
-    checkGate(target!, { natural: { fact: { change: { value: 0, low, high: 1 } } } }).passed
+    checkGate(target!, { natural: { fact: { change: { value: 0, low, high: 1, level: 0.9 } } } }).passed
   expect([passed(-0.04), passed(-0.06)]).toEqual([true, false])
+  const wider = { natural: { fact: { change: { value: 0, low: -0.04, high: 1, level: 0.8 } } } }
+  expect(checkGate(target!, wider).passed).toBe(false)
 })

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { ConfigError } from '#errors'
 import type { GateResult, Objective } from '#schema'
+import type { Levelled } from './levels.ts'
 
 const Bound = z.enum(['value', 'low', 'high'])
 
@@ -17,13 +18,27 @@ const Against = z.union([
   }),
 ])
 
-export const Gate = z.strictObject({
-  name: z.string().min(1),
-  statistic: z.string().min(1).describe('path into the statistics, by dots; a list is entered by the name of its row'),
-  bound: Bound.describe('which end of the interval is compared'),
-  comparison: z.enum(['above', 'below', 'at-least', 'at-most']),
-  value: Against,
-})
+export const Gate = z
+  .strictObject({
+    name: z.string().min(1),
+    statistic: z
+      .string()
+      .min(1)
+      .describe('path into the statistics, by dots; a list is entered by the name of its row'),
+    bound: Bound.describe('which end of the interval is compared'),
+    comparison: z.enum(['above', 'below', 'at-least', 'at-most']),
+    value: Against,
+    level: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .optional()
+      .describe('coverage that the interval must have; without it, that at which it was measured'),
+  })
+  .refine(({ bound, value, level }) => level === undefined || readsAnEnd(bound, value), {
+    path: ['level'],
+    message: 'would be ignored: a point has no level',
+  })
 export type Gate = z.infer<typeof Gate>
 export type Verdict = { verdict: 'released' | 'refused'; gates: GateResult[]; reasons: string[] }
 
@@ -39,23 +54,20 @@ export function decideRelease(gates: readonly Gate[], statistics: unknown): Verd
   }
 }
 
-/** One rule against nested statistics: numbers, or intervals {value, low, high, n}. */
+/** One rule against nested statistics: numbers, or intervals {value, low, high, n} that may bear their level. */
 export function checkGate(gate: Gate, statistics: unknown): GateResult {
+  const { name, comparison, level } = gate
   const rule = ruleOf(gate)
-  const found = find(statistics, gate.statistic)
-  const fails = (evidence: string): GateResult => ({ name: gate.name, passed: false, evidence, rule })
-  if (found === undefined) return fails(`${gate.statistic} was not measured`)
-  const measured = read(found, gate.bound)
-  if (measured === undefined) return fails(`${gate.statistic} is ${describe(found)}, which has no ${gate.bound}`)
-  const limit = limitOf(gate.value, statistics)
-  if (limit === undefined)
-    return fails(`${(gate.value as { statistic: string }).statistic}, the limit, was not measured`)
-  const passed = compare(measured, gate.comparison, limit)
-  const end = gate.bound === 'value' ? '' : `, ${gate.bound} end ${say(measured)}`
+  const fails = (evidence: string): GateResult => ({ name, passed: false, evidence, rule })
+  const measured = read(statistics, { ...gate, level })
+  if ('problem' in measured) return fails(measured.problem)
+  const limit = limitOf(gate, statistics)
+  if ('problem' in limit) return fails(limit.problem)
+  const passed = compare(measured.number, comparison, limit.number)
   return {
-    name: gate.name,
+    name,
     passed,
-    evidence: `${gate.statistic} is ${describe(found)}${end}: ${passed ? '' : 'not '}${words[gate.comparison]} ${say(limit)}`,
+    evidence: `${measured.told}: ${passed ? '' : 'not '}${words[comparison]} ${say(limit.number)}`,
     rule,
   }
 }
@@ -63,29 +75,34 @@ export function checkGate(gate: Gate, statistics: unknown): GateResult {
 /** The targets of an objective as gates over `<suite>.<criterion>.<statistic>`. */
 export function gatesOfObjective({ criteria }: Objective): Gate[] {
   return criteria.flatMap(({ name, targets }) =>
-    targets.map(({ suite, statistic, bound, comparison, value }) => ({
+    targets.map(({ suite, statistic, bound, comparison, value, level }) => ({
       name: `${name}: ${statistic} on ${suite}`,
       statistic: `${suite}.${name}.${statistic}`,
       bound,
       comparison,
       value,
+      level,
     })),
   )
 }
 
 const words = { above: 'above', below: 'below', 'at-least': 'at least', 'at-most': 'at most' } as const
 
-function ruleOf({ statistic, bound, comparison, value }: Gate): string {
+function ruleOf({ statistic, bound, comparison, value, level }: Gate): string {
   const limit =
     typeof value === 'number'
       ? say(value)
       : [
           value.times === 1 ? '' : `${value.times} times `,
           value.statistic,
-          value.bound === 'value' ? '' : ` (${value.bound} end)`,
+          value.bound === 'value' ? '' : ` (${endOf(value.bound, level)})`,
           value.plus === 0 ? '' : ` plus ${value.plus}`,
         ].join('')
-  return `${bound === 'value' ? '' : `${bound} end of `}${statistic} ${words[comparison]} ${limit}`
+  return `${bound === 'value' ? '' : `${endOf(bound, level)} of `}${statistic} ${words[comparison]} ${limit}`
+}
+
+function endOf(bound: 'low' | 'high', level: number | undefined): string {
+  return `${bound} end${level === undefined ? '' : ` of the ${percent(level)} interval`}`
 }
 
 function compare(measured: number, comparison: Gate['comparison'], limit: number): boolean {
@@ -103,10 +120,51 @@ function compare(measured: number, comparison: Gate['comparison'], limit: number
   }
 }
 
-function limitOf(value: Gate['value'], statistics: unknown): number | undefined {
-  if (typeof value === 'number') return value
-  const other = read(find(statistics, value.statistic), value.bound)
-  return other === undefined ? undefined : other * value.times + value.plus
+type Reading = { number: number; told: string } | { problem: string }
+
+function limitOf({ value, level }: Gate, statistics: unknown): Reading {
+  if (typeof value === 'number') return { number: value, told: say(value) }
+  const other = read(statistics, { ...value, level })
+  if ('problem' in other) return { problem: `the limit: ${other.problem}` }
+  return { ...other, number: other.number * value.times + value.plus }
+}
+
+/** A plain number serves as each of its ends only when the point is asked for: a point has no interval to hide behind. */
+function read(
+  statistics: unknown,
+  asked: { statistic: string; bound: z.infer<typeof Bound>; level: number | undefined },
+): Reading {
+  const { statistic, bound, level } = asked
+  const found = find(statistics, statistic)
+  if (found === undefined) return { problem: `${statistic} was not measured` }
+  const held = bound === 'value' || level === undefined || !isRecord(found) ? found : endsAt(found, level)
+  if (held === undefined)
+    return {
+      problem: `${statistic} ${levelHad(found as Levelled)}, and the rule asks for ${percent(level!)}: ${REMEDY}`,
+    }
+  const number =
+    typeof held === 'number' ? (bound === 'value' ? held : undefined) : isRecord(held) ? held[bound] : undefined
+  if (typeof number !== 'number' || !Number.isFinite(number))
+    return { problem: `${statistic} is ${describe(held)}, which has no ${bound}` }
+  const end = bound === 'value' ? '' : `, ${bound} end ${say(number)}`
+  return { number, told: `${statistic} is ${describe(held)}${end}` }
+}
+
+const REMEDY = 'evaluate again at that level'
+
+/** The interval with its ends at that level, if it was measured at it. */
+function endsAt(found: Levelled, level: number): Record<string, unknown> | undefined {
+  if (found.level === level) return found
+  const ends = found.further?.find((other) => other.level === level)
+  return ends && { ...found, ...ends }
+}
+
+function levelHad({ level, further = [], evaluation }: Levelled & { evaluation?: string }): string {
+  const levels = [...(level === undefined ? [] : [level]), ...further.map((ends) => ends.level)].map(percent)
+  const where = evaluation === undefined ? '' : ` in ${evaluation}`
+  return levels.length === 0
+    ? `was measured at a level that is not told${where}`
+    : `was measured at ${levels.join(' and ')}${where}`
 }
 
 function find(statistics: unknown, path: string): unknown {
@@ -119,23 +177,25 @@ function find(statistics: unknown, path: string): unknown {
   return found
 }
 
-/** A plain number serves as each of its ends only when the point is asked for: a point has no interval to hide behind. */
-function read(found: unknown, bound: z.infer<typeof Bound>): number | undefined {
-  const number =
-    typeof found === 'number' ? (bound === 'value' ? found : undefined) : isRecord(found) ? found[bound] : undefined
-  return typeof number === 'number' && Number.isFinite(number) ? number : undefined
-}
-
 function describe(found: unknown): string {
   if (typeof found === 'number') return say(found)
   if (!isRecord(found) || typeof found.value !== 'number') return 'not a number or an interval'
-  const ends =
-    typeof found.low === 'number' && typeof found.high === 'number' ? ` [${say(found.low)}, ${say(found.high)}]` : ''
-  return `${say(found.value)}${ends}${typeof found.n === 'number' ? `, n = ${found.n}` : ''}`
+  const { value, low, high, level } = found
+  const at = typeof level === 'number' ? ` at ${percent(level)}` : ''
+  const ends = typeof low === 'number' && typeof high === 'number' ? ` [${say(low)}, ${say(high)}]${at}` : ''
+  return `${say(value)}${ends}${typeof found.n === 'number' ? `, n = ${found.n}` : ''}`
 }
 
 function say(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)))
+}
+
+function percent(level: number): string {
+  return `${Number((level * 100).toFixed(4))}%`
+}
+
+function readsAnEnd(bound: z.infer<typeof Bound>, value: z.infer<typeof Against>): boolean {
+  return bound !== 'value' || (typeof value !== 'number' && value.bound !== 'value')
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

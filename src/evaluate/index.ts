@@ -15,6 +15,7 @@ export {
   meanScore,
   type SuiteResult,
 } from './graders.ts'
+export { atLevels, levelsOfTargets } from './levels.ts'
 export {
   type Perplexity,
   perplexityOf,

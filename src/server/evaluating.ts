@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { findVersion, saveVersion, type Version } from '#data'
 import { HttpError, invariant } from '#errors'
+import { atLevels, levelsOfTargets } from '#evaluate'
 import { artifactPath, makeFolder, putArtifact } from '#files'
 import { type Evaluation, writeEvaluation } from '#lineage'
 import { deriveSeed, generator } from '#stats'
@@ -26,6 +27,7 @@ import {
 } from '#store'
 import { criterionRowsOf, type Row, rowOf, rowOfAdjudication } from './campaign-report.ts'
 import { type Judged, judge } from './judged.ts'
+import { objectiveOf } from './objective.ts'
 import { pairsOf } from './pairs.ts'
 import { promptsOf } from './prompts.ts'
 import { slugOf } from './slugs.ts'
@@ -71,16 +73,20 @@ export async function openCampaigns(store: Store, workspace: string): Promise<vo
   }
 }
 
+type Asked = { project: Project; fill: Fill; campaign: Campaign }
+
 /** What people said so far, if all pairs have an answer. */
-export async function judgedOf(
-  query: Query,
-  workspace: string,
-  { project, fill, campaign }: { project: Project; fill: Fill; campaign: Campaign },
-): Promise<Judged | undefined> {
+export async function judgedOf(query: Query, workspace: string, o: Asked): Promise<Judged | undefined> {
+  return (await judging(query, workspace, o))(LEVEL)
+}
+
+/** The same at any level. */
+async function judging(query: Query, workspace: string, o: Asked): Promise<(level: number) => Judged | undefined> {
+  const { project, fill, campaign } = o
   const pairs = pairsOf(fill, promptsOf(workspace, fill.promptsVersion), await listSamples(query, fill.id))
   const judgements = await listJudgements(query, campaign.id)
   const settled = await listSettled(query, campaign.id)
-  return judge(pairs, judgements, {
+  const given = {
     seed: fill.seed,
     rows: [
       ...judgements.map((judgement) => rowOf(project, judgement)),
@@ -89,9 +95,11 @@ export async function judgedOf(
     criterionRows: judgements.flatMap((judgement) => criterionRowsOf(project, judgement)),
     criteria: campaign.criteria.map(({ name }) => name),
     settled,
-  })
+  }
+  return (level) => judge(pairs, judgements, { ...given, level })
 }
 
+/** Of the intervals that are shown. */
 const LEVEL = 0.95
 /** What stands in a result beside the criteria, which stand there by their names. */
 export const RESULT_WORDS = new Set(['win-rate', 'strata', 'equal', 'cannot-judge', 'adjudicated', 'excluded'])
@@ -102,7 +110,8 @@ export async function record(
   o: { project: Project; user: string; evaluation: EvaluationRow; fill: Fill; campaign: Campaign; hone: string },
 ): Promise<{ artifact: string; file: string }> {
   const { project, user, evaluation, fill, campaign, hone } = o
-  const judged = await judgedOf(store.query, workspace, o)
+  const judgedAt = await judging(store.query, workspace, o)
+  const judged = judgedAt(LEVEL)
   if (!judged) throw new HttpError(422, 'some pairs have no judgement that says anything: let them be judged first')
   const judgements = await listJudgements(store.query, campaign.id)
   const settled = await listSettled(store.query, campaign.id)
@@ -119,15 +128,10 @@ export async function record(
   const fileOf = (version: Version) => ({ path: artifactPath(workspace, version.content), hash: version.content })
   const [model, against] = fill.models.map(({ folder, hash }) => ({ path: folder, hash: hash! }))
   const { n, seed, temperature, topP, maxTokens } = fill
-  const statistics = {
-    'win-rate': judged.winRate,
-    ...(judged.strata.length > 0 && { strata: judged.strata }),
-    equal: judged.equal,
-    'cannot-judge': judged.cannotJudge,
-    adjudicated: judged.adjudicated,
-    excluded: judged.excluded,
-    ...Object.fromEntries(judged.criteria.map(({ name, ...rate }) => [name, { 'win-rate': rate }])),
-  }
+  const objective = objectiveOf(workspace, project)
+  const statistics = atLevels([LEVEL, ...(objective ? levelsOfTargets(objective) : [])], (level) =>
+    statisticsOf(level === LEVEL ? judged : judgedAt(level)!),
+  )
   const written: Evaluation = {
     kind: 'evaluation',
     hone,
@@ -170,4 +174,16 @@ export async function record(
     })
   })
   return { artifact, file }
+}
+
+function statisticsOf(judged: Judged) {
+  return {
+    'win-rate': judged.winRate,
+    ...(judged.strata.length > 0 && { strata: judged.strata }),
+    equal: judged.equal,
+    'cannot-judge': judged.cannotJudge,
+    adjudicated: judged.adjudicated,
+    excluded: judged.excluded,
+    ...Object.fromEntries(judged.criteria.map(({ name, ...rate }) => [name, { 'win-rate': rate }])),
+  }
 }

@@ -9,6 +9,7 @@ import { findVersion } from '#data'
 import { hashFolder, sha256File } from '#files'
 import { readEvaluation } from '#lineage'
 import { openSamplerLink } from '#sampler'
+import { Objective } from '#schema'
 import type { SamplerLink } from '#sampler/contract'
 import { createTinyModel } from '../sampler/tiny-model.test-data.ts'
 import { type Harness, openHarness, type Person, setUp } from './harness.test-data.ts'
@@ -192,6 +193,9 @@ test('what an adjudicator decides is what came of the pair; a wrong pair is in n
 })
 
 test('recorded once, as a file that names models, prompts, pairs and judgements by hash; gates and lists know it', async () => {
+  const objective = Objective.parse(JSON.parse(fs.readFileSync(join(harness.workspace, 'objective.json'), 'utf8')))
+  objective.criteria[0]!.targets[0]!.level = 0.99
+  fs.writeFileSync(join(harness.workspace, 'objective.json'), JSON.stringify(objective))
   const recorded = await owner.ask(`POST /api/projects/desk/evaluations/${id}/record`)
   expect(recorded.status, recorded.text).toBe(200)
   const { artifact, file } = recorded.json as { artifact: string; file: string }
@@ -212,6 +216,10 @@ test('recorded once, as a file that names models, prompts, pairs and judgements 
     'win-rate': { wins: 4, losses: 8 },
     fact: { 'win-rate': { wins: 4, losses: 0 } },
   })
+  // The level that a target asks for stands beside the one that is shown.
+  const { 'win-rate': rate } = statistics as { 'win-rate': { high: number; further: { high: number }[] } }
+  expect(rate).toMatchObject({ level: 0.95, further: [{ level: 0.99 }] })
+  expect(rate.further[0]!.high).toBeGreaterThan(rate.high)
   expect(simulated).toBe(false)
   expect((await owner.ask(`POST /api/projects/desk/evaluations/${id}/record`)).status).toBe(422)
   expect((await look()).state).toBe('recorded')

@@ -46,12 +46,14 @@ export function judge(
   judgements: readonly StoredJudgement[],
   {
     seed,
+    level,
     rows,
     criterionRows,
     criteria,
     settled,
   }: {
     seed: number
+    level: number
     /** Adjudications among them. */
     rows: readonly Judgement[]
     criterionRows: readonly Judgement[]
@@ -97,7 +99,7 @@ export function judge(
   if (counted.length === 0) return undefined
   const rate = (some: readonly Comparison[], own = rows): WinRate => {
     const names = new Set(some.map(({ item }) => item))
-    return winRate({ judgements: own.filter(({ item }) => names.has(item)), comparisons: some, seed })
+    return winRate({ judgements: own.filter(({ item }) => names.has(item)), comparisons: some, seed, level })
   }
   const strata = grouped(counted, ({ stratum }) => stratum ?? '')
   return {

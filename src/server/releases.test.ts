@@ -89,6 +89,8 @@ test('the rules decide and keep their evidence; who asks does not sign, a second
     [true, 'spring.win-rate is 0.6 [0.52, 0.68], n = 100, low end 0.52: above 0.5'],
     [true, 'spring.strata.late is 0.4 [0.3, 0.5], n = 40, high end 0.5: at least 0.5'],
   ])
+  const point = [{ ...RULES[0], bound: 'value', level: 0.99 }]
+  expect((await put(engineer, 'a'.repeat(64), { rules: point })).text).toContain('a point has no level')
   for (const by of [engineer, lead]) expect((await sign(by, id, 'released')).status).toBe(403)
   const own = (await put(owner, evaluate('first', { value: 0.6, low: 0.52, high: 0.68 }))).json as { id: string }
   expect((await sign(owner, own.id, 'released')).text).toContain('who asks does not sign')

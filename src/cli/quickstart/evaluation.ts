@@ -3,25 +3,33 @@
 import { join } from 'node:path'
 import { writeRows } from '#data'
 import {
+  atLevels,
   compareCriteria,
   compareViolations,
+  type CriterionChange,
   decideRelease,
   type Gate,
   gatesOfObjective,
+  levelsOfTargets,
   type Verdict,
+  type Violations,
   winRate,
+  type WinRate,
 } from '#evaluate'
 import { writeDurable } from '#files'
 import { writeEvaluation } from '#lineage'
-import type { Comparison, EvaluationReport, SampleReport } from '#schema'
+import type { Comparison, EvaluationReport, Judgement, SampleReport } from '#schema'
 import { judgePairs } from '#simulate'
-import { clopperPearson, deriveSeed } from '#stats'
+import { deriveSeed } from '#stats'
 import { artifactsOf } from '#trainer'
 import { writeRelease } from '../gate.ts'
 import { version } from '../version.ts'
 import { generalRatio } from './fine-tune.ts'
 import { qualifyCrowd } from './protocol.ts'
 import { data, goldOf, replies, type Reply, run, type Stage, withWeights } from './stage.ts'
+
+/** Of the intervals that the report shows. */
+const LEVEL = 0.95
 
 const ownGates = ({ general }: Stage): Gate[] => [
   { name: 'preferred blind', statistic: 'natural.winRate', bound: 'low', comparison: 'above', value: 0.5 },
@@ -63,34 +71,24 @@ export async function evaluate(stage: Stage): Promise<{ evaluation: EvaluationRe
     natural.map((p) => p.prompt),
     'natural',
   )
-  const criteria = compareCriteria(criterionScores(stage, before, after), {
-    seed,
-    clusters: natural.map((p) => p.group),
+  const scores = criterionScores(stage, before, after)
+  const judged = judgeBlind(stage, natural, { before, after })
+  const broken = {
+    violations: await violationsOn(stage, prompts('violations'), 'violations'),
+    refunds: await violationsOn(stage, prompts('refund-billing'), 'refund-billing'),
+  }
+  const measure = (level: number) => ({
+    win: winRate({ ...judged, seed, level }),
+    criteria: compareCriteria(scores, { seed, level, clusters: natural.map((p) => p.group) }),
+    violations: compareViolations(broken.violations.before, broken.violations.after, level),
+    refunds: compareViolations(broken.refunds.before, broken.refunds.after, level),
   })
-  const win = await blindWinRate(stage, natural, { before, after })
-  const violations = await violationsOn(
-    stage,
-    prompts('violations').map((p) => p.prompt),
-    'violations',
-  )
-  const refunds = await violationsOn(
-    stage,
-    prompts('refund-billing').map((p) => p.prompt),
-    'refund-billing',
-  )
+  const found = measure(LEVEL)
+  const { win, criteria, violations, refunds } = found
   const statistics = {
-    natural: { winRate: win, ...Object.fromEntries(criteria.map((c) => [c.name, { change: c.change }])) },
-    violations: {
-      limit: {
-        change: {
-          value: -violations.increase.value,
-          low: -violations.increaseHigh,
-          high: -violations.increase.low,
-          n: violations.n,
-        },
-      },
-    },
-    refundBilling: { increase: refunds.increase },
+    ...atLevels([LEVEL, ...levelsOfTargets(domain.objective)], (level) =>
+      statisticsOf(level === LEVEL ? found : measure(level)),
+    ),
     general: { perplexityRatio: await generalRatio(stage, `${run(stage, 'ppo')}/model`) },
   }
   const rules = [...gatesOfObjective(domain.objective), ...ownGates(stage)]
@@ -119,6 +117,18 @@ export async function evaluate(stage: Stage): Promise<{ evaluation: EvaluationRe
   }
 }
 
+type Found = { win: WinRate; criteria: CriterionChange[]; violations: Violations; refunds: Violations }
+
+/** As the targets of the objective name them: a constraint that is kept better is a change upwards. */
+function statisticsOf({ win, criteria, violations, refunds }: Found) {
+  const { value, low, high } = violations.increase
+  return {
+    natural: { winRate: win, ...Object.fromEntries(criteria.map((c) => [c.name, { change: c.change }])) },
+    violations: { limit: { change: { value: -value, low: -high, high: -low, n: violations.n } } },
+    refundBilling: { increase: refunds.increase },
+  }
+}
+
 /** The verdict as a release, and the evaluation behind it: what hone gate and hone lineage read. */
 function keepRecords(
   stage: Stage,
@@ -137,7 +147,7 @@ function keepRecords(
     against: found.against!,
     suite: { name: 'natural', ...found.pairs!, rows: o.rows },
     judgements: [found.judgements!],
-    settings: { seed: stage.seed, ...stage.settings.evaluation },
+    settings: { level: LEVEL, seed: stage.seed, ...stage.settings.evaluation },
     simulated: true,
     statistics: o.statistics,
   })
@@ -171,11 +181,11 @@ function criterionScores({ domain }: Stage, before: Reply[], after: Reply[]) {
 }
 
 /** Simulated annotators judge candidate against SFT, sides drawn by seed, three a pair. */
-async function blindWinRate(
+function judgeBlind(
   stage: Stage,
   prompts: { id: string; prompt: string; group: string }[],
   { before, after }: { before: Reply[]; after: Reply[] },
-) {
+): { judgements: Judgement[]; comparisons: Comparison[] } {
   const { domain, seed, settings } = stage
   const comparisons: Comparison[] = prompts.map(({ id, prompt, group }, i) => ({
     item: `evaluation-${id}`,
@@ -198,17 +208,19 @@ async function blindWinRate(
   )
   writeRows(data(stage, 'evaluation-pairs'), comparisons, { kind: 'comparisons', format: 'jsonl' })
   writeRows(data(stage, 'evaluation-judgements'), judgements, { kind: 'judgements', format: 'jsonl' })
-  return winRate({ judgements, comparisons, seed })
+  return { judgements, comparisons }
 }
 
-async function violationsOn(stage: Stage, prompts: string[], purpose: string) {
-  const { before, after } = await both(stage, prompts, purpose)
+/** Which replies break the hard constraint. */
+async function violationsOn(stage: Stage, prompts: { prompt: string }[], purpose: string) {
+  const { before, after } = await both(
+    stage,
+    prompts.map(({ prompt }) => prompt),
+    purpose,
+  )
   const broken = (rows: Reply[]) =>
     rows.map(({ prompt, completion }) => stage.domain.simulatedViolation(prompt, completion))
-  const [b, a] = [broken(before), broken(after)]
-  const compared = compareViolations(b, a)
-  const rate = (of: boolean[]) => clopperPearson(of.filter(Boolean).length, of.length)
-  return { ...compared, before: rate(b), after: rate(a) }
+  return { before: broken(before), after: broken(after) }
 }
 
 /** The same eight prompts, answered by base, SFT and the kept policy. */

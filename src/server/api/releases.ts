@@ -10,21 +10,29 @@ const GateResult = z.object({
   rule: z.string().optional(),
 })
 const Bound = z.enum(['value', 'low', 'high'])
-const Rule = z.strictObject({
-  name: z.string().trim().min(1).max(200),
-  statistic: z.string().trim().min(1).max(300),
-  bound: Bound,
-  comparison: z.enum(['above', 'below', 'at-least', 'at-most']),
-  value: z.union([
-    z.number(),
-    z.strictObject({
-      statistic: z.string().min(1).max(300),
-      bound: Bound.default('value'),
-      times: z.number().default(1),
-      plus: z.number().default(0),
-    }),
-  ]),
-})
+const Rule = z
+  .strictObject({
+    name: z.string().trim().min(1).max(200),
+    statistic: z.string().trim().min(1).max(300),
+    bound: Bound,
+    comparison: z.enum(['above', 'below', 'at-least', 'at-most']),
+    value: z.union([
+      z.number(),
+      z.strictObject({
+        statistic: z.string().min(1).max(300),
+        bound: Bound.default('value'),
+        times: z.number().default(1),
+        plus: z.number().default(0),
+      }),
+    ]),
+    /** Coverage that the interval must have. */
+    level: z.number().gt(0).lt(1).optional(),
+  })
+  .refine(
+    ({ bound, value, level }) =>
+      level === undefined || bound !== 'value' || (typeof value !== 'number' && value.bound !== 'value'),
+    { path: ['level'], message: 'would be ignored: a point has no level' },
+  )
 const Waiver = z.object({
   id: z.string(),
   gate: z.string(),

@@ -137,7 +137,10 @@ function CandidacyForm({
             <select
               aria-label="End"
               value={rule.bound}
-              onChange={(event) => change(i, { bound: event.target.value as Rule['bound'] })}
+              onChange={(event) => {
+                const bound = event.target.value as Rule['bound']
+                change(i, { bound, ...(bound === 'value' && { level: undefined }) })
+              }}
             >
               {Object.entries(BOUNDS).map(([bound, label]) => (
                 <option key={bound} value={bound}>
@@ -175,6 +178,19 @@ function CandidacyForm({
             ) : (
               <span className="mono">{`${rule.value.times} × ${rule.value.statistic} + ${rule.value.plus}`}</span>
             )}
+            <input
+              aria-label="Level"
+              type="number"
+              step="any"
+              min="0.01"
+              max="0.9999"
+              placeholder="level as measured"
+              value={rule.level ?? ''}
+              disabled={rule.bound === 'value'}
+              onChange={(event) =>
+                change(i, { level: event.target.value === '' ? undefined : Number(event.target.value) })
+              }
+            />
             <button
               type="button"
               className="quiet"
