@@ -1,26 +1,29 @@
-// hone gate: rules over evaluations, and the verdict with its evidence. Exit code 0 released, 1 refused.
+// hone gate: rules over evaluations, and targets of an objective as rules; the verdict with its evidence. Exit code 0 released, 1 refused.
 import fs from 'node:fs'
 import { z } from 'zod'
-import { DataError } from '#errors'
-import { decideRelease, Gate, gateStatistics, modelOfEvaluations, type Verdict } from '#evaluate'
+import { ConfigError, DataError } from '#errors'
+import { decideRelease, Gate, gatesOfObjective, gateStatistics, modelOfEvaluations, type Verdict } from '#evaluate'
 import { sha256File, writeDurable } from '#files'
-import { type Evaluation, readEvaluation, readJsonFile } from '#lineage'
+import { type Artifact, type Evaluation, readEvaluation, readJsonFile, readObjectiveFile } from '#lineage'
 import { artifactsOf, hashModel } from '#trainer'
 import type { Command } from 'commander'
 import { output } from './output.ts'
 
-type Options = { rules: string; evaluation: string[]; out?: string; json?: boolean }
+type Options = { rules?: string; objective?: string; evaluation: string[]; out?: string; json?: boolean }
 /** `label`: where its statistics lie; without one the evaluation is of the model that is put to the gates. */
 type Given = { label?: string; file: string; evaluation: Evaluation }
 
 export function gateCommand(program: Command): void {
   program
     .command('gate')
-    .description('put a model to rules over its evaluations: released (exit code 0) or refused (1), with the evidence')
-    .requiredOption(
-      '--rules <file>',
-      'JSON array of rules {name, statistic, bound, comparison, value}; statistic is SUITE.METRIC, such as held-out.exact, or METRIC where there is one suite',
+    .description(
+      'put a model to rules over its evaluations, and to the targets of an objective: released (exit code 0) or refused (1), with the evidence',
     )
+    .option(
+      '--rules <file>',
+      'JSON array of rules {name, statistic, bound, comparison, value, level}; statistic is SUITE.METRIC, such as held-out.exact, or METRIC where there is one suite',
+    )
+    .option('--objective <file>', 'objective.json: each target is a rule, over SUITE.CRITERION.STATISTIC')
     .requiredOption(
       '--evaluation <file...>',
       'what hone evaluate --out wrote; LABEL=FILE puts an earlier model under LABEL.SUITE.METRIC, to compare with',
@@ -32,14 +35,18 @@ export function gateCommand(program: Command): void {
 
 function gate(options: Options): void {
   const out = output(options)
-  const rules = readRules(options.rules)
+  const objective = options.objective === undefined ? undefined : readTargets(options.objective)
+  const rules = [...(options.rules === undefined ? [] : readRules(options.rules)), ...(objective?.gates ?? [])]
+  if (rules.length === 0)
+    throw new ConfigError('expected --rules, --objective or both: nothing is released without a rule')
   const given = options.evaluation.map(readGiven)
   const model = modelOf(given)
   const verdict = decideRelease(rules, gateStatistics(given))
   const simulated = given.some(({ evaluation }) => evaluation.simulated)
   if (options.out !== undefined) {
     const evaluations = given.map(({ label, file }) => ({ file, ...(label !== undefined && { label }) }))
-    writeRelease(options.out, { verdict, model, rules: options.rules, evaluations, simulated })
+    const { rules: file } = options
+    writeRelease(options.out, { verdict, model, rules: file, objective: objective?.artifact, evaluations, simulated })
   }
   out.event({ event: 'done', ...verdict, model, simulated, ...(options.out !== undefined && { file: options.out }) })
   for (const { name, passed, evidence, rule } of verdict.gates)
@@ -53,6 +60,16 @@ function readRules(file: string): Gate[] {
   if (parsed.success) return parsed.data
   const { path, message } = parsed.error.issues[0]!
   throw new DataError(`expected a JSON array of rules: ${message}`, { file, field: path.join('.') })
+}
+
+function readTargets(file: string): { gates: Gate[]; artifact: Artifact } {
+  const { objective, hash } = readObjectiveFile(file)
+  const gates = gatesOfObjective(objective)
+  if (gates.length === 0)
+    throw new ConfigError(
+      `--objective would be ignored: no criterion of ${file} has a target; write one, or give --rules`,
+    )
+  return { gates, artifact: { path: file, hash } }
 }
 
 /** A file that is there wins over LABEL=FILE. */
@@ -77,12 +94,13 @@ export function writeRelease(
   o: {
     verdict: Verdict
     model: Evaluation['model']
-    rules: string
+    rules?: string | undefined
+    objective?: Artifact | undefined
     evaluations: { file: string; label?: string }[]
     simulated: boolean
   },
 ): void {
-  const { verdict, model, rules, simulated } = o
+  const { verdict, model, rules, objective, simulated } = o
   const evaluations = o.evaluations.map(({ label, file: path }) => ({
     ...artifactsOf({ evaluation: path }, {}).evaluation!,
     ...(label !== undefined && { label }),
@@ -91,7 +109,8 @@ export function writeRelease(
     kind: 'release',
     ...verdict,
     model,
-    rules: { path: rules, hash: sha256File(rules) },
+    ...(rules !== undefined && { rules: { path: rules, hash: sha256File(rules) } }),
+    ...(objective && { objective }),
     evaluations,
     simulated,
   }

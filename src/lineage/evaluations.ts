@@ -6,6 +6,7 @@ import { DataError } from '#errors'
 import { writeDurable } from '#files'
 
 export const Artifact = z.strictObject({ path: z.string(), hash: z.string() })
+export type Artifact = z.infer<typeof Artifact>
 
 export const Evaluation = z.strictObject({
   kind: z.literal('evaluation'),
@@ -44,7 +45,8 @@ const Release = z.object({
   verdict: z.string(),
   reasons: z.array(z.string()),
   model: Artifact,
-  rules: Artifact,
+  rules: Artifact.optional(),
+  objective: Artifact.optional().describe('hash of its canonical JSON, as guideline versions name it'),
   evaluations: z.array(z.strictObject({ ...Artifact.shape, label: z.string().optional() })),
 })
 

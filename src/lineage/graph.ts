@@ -187,12 +187,13 @@ function addRecord(graph: Graph, path: string): void {
       for (const file of files) link(graph, { from: artifact(graph, file, 'file'), to: id, role })
     return
   }
-  const { verdict, reasons, model, rules, evaluations } = readRelease(path)
+  const { verdict, reasons, model, rules, objective, evaluations } = readRelease(path)
   const [first, ...others] = reasons
   const why = [...(first === undefined ? [] : [first]), ...(others.length > 0 ? [`${others.length} more reasons`] : [])]
   put(graph, { id, kind: 'release', label: shortPath(graph, path), detail: [verdict, ...why].join('; ') })
   link(graph, { from: artifact(graph, model, 'model'), to: id, role: 'model' })
-  link(graph, { from: artifact(graph, rules, 'file'), to: id, role: 'rules' })
+  if (rules) link(graph, { from: artifact(graph, rules, 'file'), to: id, role: 'rules' })
+  if (objective) link(graph, { from: artifact(graph, objective, 'objective'), to: id, role: 'targets' })
   for (const evaluation of evaluations) {
     addEvaluation(graph, evaluation)
     link(graph, { from: evaluation.hash, to: id, role: evaluation.label ?? 'evaluation' })

@@ -8,6 +8,7 @@ import { ConfigError, DataError } from '#errors'
 import { canonicalJson, openLog, putArtifact, readArtifact, sha256 } from '#files'
 import { Objective } from '#schema'
 import { readJsonFile } from './evaluations.ts'
+import { readObjectiveFile } from './objective-file.ts'
 
 const Hash = z.string().regex(/^[0-9a-f]{64}$/)
 const GuidelineVersion = z.strictObject({
@@ -30,13 +31,9 @@ export function keepGuideline(
   const file = join(workspace, 'guideline.md')
   const objectiveFile = join(workspace, 'objective.json')
   if (!fs.existsSync(file) || !fs.existsSync(objectiveFile)) return undefined
-  const parsed = Objective.safeParse(readJsonFile(objectiveFile))
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]!
-    throw new DataError(`expected an objective: ${message}`, { file: objectiveFile, field: path.join('.') })
-  }
+  const { objective: read, hash } = readObjectiveFile(objectiveFile)
   const text = fs.readFileSync(file, 'utf8')
-  const names = parsed.data.criteria.map((criterion) => criterion.name)
+  const names = read.criteria.map((criterion) => criterion.name)
   const stray = sentencesOf(text).find(({ criterion }) => criterion !== undefined && !names.includes(criterion))
   if (stray)
     throw new DataError(
@@ -45,15 +42,14 @@ export function keepGuideline(
         file,
       },
     )
-  const objective = canonicalJson(parsed.data)
   const known = listGuidelines(workspace).find(
-    (version) => version.guideline === sha256(text) && version.objective === sha256(objective) && version.name === name,
+    (version) => version.guideline === sha256(text) && version.objective === hash && version.name === name,
   )
   if (known) return known
   const version: GuidelineVersion = {
     guideline: putArtifact(workspace, text),
     name,
-    objective: putArtifact(workspace, objective),
+    objective: putArtifact(workspace, canonicalJson(read)),
     created: new Date().toISOString(),
   }
   const log = openLog(join(workspace, FILE))

@@ -33,6 +33,7 @@ export {
   type Way,
   withEdges,
 } from './nodes.ts'
+export { readObjectiveFile } from './objective-file.ts'
 export { addRow, type Place, type Row, rowsNamed, rowsOf } from './rows.ts'
 export { readCardOf } from './runs.ts'
 export { addExtra, beginningsOf, type Extra, type LooseJudgement, type Walk, walkFrom } from './walk.ts'

@@ -16,7 +16,7 @@ import {
   winRate,
   type WinRate,
 } from '#evaluate'
-import { writeDurable } from '#files'
+import { hashRow, writeDurable } from '#files'
 import { writeEvaluation } from '#lineage'
 import type { Comparison, EvaluationReport, Judgement, SampleReport } from '#schema'
 import { judgePairs } from '#simulate'
@@ -156,6 +156,7 @@ function keepRecords(
     verdict: o.decided,
     model: found.model!,
     rules: records.rules,
+    objective: { path: join(stage.dir, 'objective.json'), hash: hashRow(stage.domain.objective) },
     evaluations: [{ file: records.evaluation }],
     simulated: true,
   })
