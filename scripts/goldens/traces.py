@@ -1,6 +1,6 @@
 """Twenty steps of each recipe in PyTorch, float64: python traces.py INPUTS.json OUT.json
 
-The inputs (scripts/goldens/trace-inputs.ts) give configs, data, batches and sampled tokens. Everything else is done here,
+The inputs (scripts/goldens/trace-inputs.ts tabular) give configs, data, batches and sampled tokens. Everything else is done here,
 with autograd and torch.optim.AdamW: losses, advantages, KL, schedules, clipping, the adaptive KL price.
 """
 import json

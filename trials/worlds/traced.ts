@@ -1,9 +1,9 @@
 // Twenty steps of each recipe on one tiny world, whose losses are held to a PyTorch script (scripts/goldens/traces.py).
 // The script gets the batches and rollouts that are written down here, and does all the arithmetic by itself.
 import { dpo, type Metrics, type PairExample, ppo, reward, type Rollout, sft } from '#align'
-import type { Engine, Model, Sequence } from '#engine'
 import { DpoConfig, PpoConfig, RewardConfig, SftConfig } from '#schema'
 import { generator } from '#stats'
+import { type Drawn, type Recorded, recording } from './recorded.ts'
 import { runRecipe } from './runner.ts'
 import { type SmallWorld, smallWorld } from './tabular.ts'
 
@@ -83,9 +83,8 @@ export type Traced = {
 export async function tracedRun(name: RecipeName): Promise<Traced> {
   const world = await smallWorld(SHAPE)
   try {
-    const passes: number[][][][] = []
-    const rollouts: number[][][] = []
-    const engine = recording(world.engine, passes, rollouts)
+    const recorded: Recorded = { passes: [], drawings: [] }
+    const engine = recording(world.engine, recorded)
     const from = { weights: world.weights }
     const load = (heads = {}) => engine.load({ from, trains: 'all', heads })
     const scores = { names: ['reward'], read: 'last' as const }
@@ -118,8 +117,8 @@ export async function tracedRun(name: RecipeName): Promise<Traced> {
       vocab: SHAPE.words + 1,
       logits: world.logits,
       prompts: world.prompts.map((p) => [...p]),
-      passes,
-      ...(name === 'ppo' && { rollouts, rewards: rewardsOf(world) }),
+      passes: recorded.passes.map((groups) => groups.map((group) => group.map(({ tokens }) => [...tokens]))),
+      ...(name === 'ppo' && { rollouts: recorded.drawings.map(sequencesOf), rewards: rewardsOf(world) }),
       ...((name === 'reward' || name === 'dpo') && {
         pairs: pairs.map((p) => ({ ...p, prompt: [...p.prompt], a: [...p.a], b: [...p.b] })),
       }),
@@ -131,29 +130,8 @@ export async function tracedRun(name: RecipeName): Promise<Traced> {
   }
 }
 
-/** The same engine, which writes down the groups of each training pass and what each step sampled. */
-function recording(engine: Engine, passes: number[][][][], rollouts: number[][][]): Engine {
-  return {
-    ...engine,
-    forwardBackward(model: Model, groups: Sequence[][], want, loss, o) {
-      passes.push(groups.map((group) => group.map((s) => [...s.tokens])))
-      return engine.forwardBackward(model, groups, want, loss, o)
-    },
-    async *sample(model, requests, o) {
-      const prompts = new Map<string, number[]>()
-      const known = []
-      for await (const request of requests) {
-        prompts.set(request.id, [...request.tokens])
-        known.push(request)
-      }
-      const step: number[][] = []
-      for await (const event of engine.sample(model, known, o)) {
-        step.push([...prompts.get(event.id)!, ...event.tokens])
-        yield event
-      }
-      rollouts.push(step)
-    },
-  }
+function sequencesOf(drawn: Drawn[]): number[][] {
+  return drawn.map(({ prompt, completion }) => [...prompt, ...completion])
 }
 
 function pairsOf(world: SmallWorld): PairExample[] {
