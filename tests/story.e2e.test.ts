@@ -113,7 +113,7 @@ test('the lead writes a new version of the guideline, and drops prompts and demo
   await lead.getByLabel('Drop a file here').setInputFiles(wrong)
   await lead.getByText(/Nothing was imported\. requests\.jsonl:1/).waitFor()
   // The domain's own prompts are there from the first day, and nothing else.
-  await lead.getByRole('button', { name: 'prompts', exact: true }).waitFor()
+  await lead.getByRole('link', { name: 'prompts', exact: true }).waitFor()
   expect(await lead.locator('tbody tr').count()).toBe(1)
   await drop('prompts', 'requests', prompts(SEED, { n: PAIRS, split: 'pairs' }))
   await drop('prompts', 'held-out', prompts(SEED, { n: HELD_OUT, split: 'evaluation' }))
@@ -123,8 +123,8 @@ test('the lead writes a new version of the guideline, and drops prompts and demo
     demonstrations(SEED, 48).rows.filter(({ completion }) => completion.trim() !== ''),
   )
   await drop('demonstrations', 'replies-held-out', heldOutDemonstrations(SEED, 8))
-  await lead.getByRole('button', { name: 'requests' }).click()
-  await lead.getByText(`rows 1 to ${PAIRS} of ${PAIRS}`).waitFor()
+  await lead.getByRole('link', { name: 'requests' }).click()
+  await lead.getByText(`Rows 1 to ${PAIRS} of ${PAIRS}`).waitFor()
   await looksRight(lead, 'datasets')
 })
 

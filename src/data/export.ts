@@ -12,7 +12,15 @@ export function writeRows<K extends Kind>(
   rows: Iterable<RowOf[K]>,
   { kind, format }: { kind: K; format: Format },
 ): Written {
-  return writeDurable(file, chunked(linesOf(rows, kind, format)))
+  return writeDurable(file, inBytes(linesOf(rows, kind, format)))
+}
+
+/** The text of such a file in pieces, for whoever sends it on. `rows` is read twice for CSV. */
+export function rowPieces<K extends Kind>(
+  rows: Iterable<RowOf[K]>,
+  { kind, format }: { kind: K; format: Format },
+): Generator<string> {
+  return chunked(linesOf(rows, kind, format))
 }
 
 function* linesOf<K extends Kind>(rows: Iterable<RowOf[K]>, kind: K, format: Format): Generator<string> {
@@ -35,16 +43,20 @@ function* known<K extends Kind>(rows: Iterable<RowOf[K]>, kind: K): Generator<Kn
   for (const row of rows) yield { row, known: fieldsOf(row, kind) }
 }
 
-function* chunked(lines: Iterable<string>): Generator<Uint8Array> {
+function* inBytes(lines: Iterable<string>): Generator<Uint8Array> {
+  for (const piece of chunked(lines)) yield Buffer.from(piece)
+}
+
+function* chunked(lines: Iterable<string>): Generator<string> {
   let held: string[] = []
   let characters = 0
   for (const line of lines) {
     held.push(line)
     characters += line.length
     if (characters < CHUNK_CHARACTERS) continue
-    yield Buffer.from(held.join(''))
+    yield held.join('')
     held = []
     characters = 0
   }
-  if (held.length) yield Buffer.from(held.join(''))
+  if (held.length) yield held.join('')
 }

@@ -34,7 +34,15 @@ export {
   type Splittable,
 } from './split.ts'
 export { type Change, type Diff, diffVersions } from './diff.ts'
-export { writeRows } from './export.ts'
+export {
+  type CheckSettings,
+  type Difference,
+  type Examined,
+  examine,
+  type Examination,
+  type SplitSettings,
+} from './examine.ts'
+export { rowPieces, writeRows } from './export.ts'
 export {
   exportVersion,
   findVersion,

@@ -11,6 +11,7 @@ import type { Service } from './call.ts'
 import { type DomainFolder, readDomain } from './domains.ts'
 import { openAggregating } from './aggregating.ts'
 import { openClock } from './clock.ts'
+import { openExamining } from './examining.ts'
 import { openFilling } from './filling.ts'
 import { HANDLERS } from './handlers/index.ts'
 import { closeLineage } from './lineage.ts'
@@ -62,6 +63,7 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
   const isSetUp = await hasUsers(store.query)
   const filling = openFilling({ store, workspace, sampler, onDefect })
   const aggregating = openAggregating({ onDefect })
+  const examining = openExamining({ workspace })
   const clock = openClock({ store, onDefect })
   const sending = openSending({
     store,
@@ -77,6 +79,7 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
     sampler,
     filling,
     aggregating,
+    examining,
     sending,
     domains: domains.map(readDomain),
     hone,
@@ -120,7 +123,14 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
     setUpToken: service.setUpToken,
     async close() {
       clearInterval(timer)
-      await Promise.all([clock.close(), filling.close(), aggregating.close(), sending.close(), closeLineage(workspace)])
+      await Promise.all([
+        clock.close(),
+        filling.close(),
+        aggregating.close(),
+        examining.close(),
+        sending.close(),
+        closeLineage(workspace),
+      ])
       await sealing
       await sealAudit(store).catch(() => {})
     },

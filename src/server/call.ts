@@ -8,6 +8,7 @@ import type { Api, BodyOf, Key, ParamsOf, QueryOf } from './contract.ts'
 import type { AnswerOf, EventOf } from './contract.ts'
 import type { Domain } from './domains.ts'
 import type { Aggregating } from './aggregating.ts'
+import type { Examining } from './examining.ts'
 import type { Filling } from './filling.ts'
 import type { Sending } from './webhooks/sending.ts'
 import type { Feeds } from './live/feeds.ts'
@@ -20,6 +21,7 @@ export type Service = {
   readonly sampler: SamplerLink
   readonly filling: Filling
   readonly aggregating: Aggregating
+  readonly examining: Examining
   /** What webhooks are told. */
   readonly sending: Sending
   /** That a new project can begin from. */

@@ -8,6 +8,7 @@ import { ANSWERS } from './api/answers.ts'
 import { CALIBRATION } from './api/calibration.ts'
 import { CAMPAIGNS } from './api/campaigns.ts'
 import { DATA } from './api/data.ts'
+import { DATASET } from './api/dataset.ts'
 import { DEMONSTRATIONS } from './api/demonstrations.ts'
 import { DRAFTS } from './api/drafts.ts'
 import type { Endpoint } from './api/endpoint.ts'
@@ -27,6 +28,7 @@ export const API = {
   ...ACCOUNT,
   ...PROJECTS,
   ...DATA,
+  ...DATASET,
   ...OBJECTIVE,
   ...DRAFTS,
   ...CAMPAIGNS,

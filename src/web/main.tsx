@@ -18,6 +18,7 @@ import './style/release.css'
 import './style/runs.css'
 import './style/compare.css'
 import './style/objective.css'
+import './style/datasets.css'
 
 const queries = new QueryClient({
   defaultOptions: {

@@ -6,6 +6,7 @@ import { AuditScreen } from './routes/audit.tsx'
 import { CampaignScreen } from './routes/campaign.tsx'
 import { CompareRunsScreen } from './routes/compare-runs.tsx'
 import { CampaignsScreen } from './routes/campaigns.tsx'
+import { DatasetScreen, datasetSearch } from './routes/dataset.tsx'
 import { DatasetsScreen } from './routes/datasets.tsx'
 import { GoldScreen } from './routes/gold.tsx'
 import { DiscussionScreen } from './routes/discussion.tsx'
@@ -53,6 +54,12 @@ const home = createRoute({ getParentRoute: () => project, path: '/', component: 
 const guideline = createRoute({ getParentRoute: () => project, path: '/guideline', component: GuidelineScreen })
 const objective = createRoute({ getParentRoute: () => project, path: '/objective', component: ObjectiveScreen })
 const datasets = createRoute({ getParentRoute: () => project, path: '/datasets', component: DatasetsScreen })
+const dataset = createRoute({
+  getParentRoute: () => project,
+  path: '/datasets/$dataset',
+  component: DatasetScreen,
+  validateSearch: datasetSearch,
+})
 const samples = createRoute({ getParentRoute: () => project, path: '/samples', component: SamplesScreen })
 const campaigns = createRoute({ getParentRoute: () => project, path: '/campaigns', component: CampaignsScreen })
 const campaign = createRoute({ getParentRoute: () => project, path: '/campaigns/$campaign', component: CampaignScreen })
@@ -127,6 +134,7 @@ export const router = createRouter({
         objective,
         guideline,
         datasets,
+        dataset,
         samples,
         campaigns,
         campaign,

@@ -1,10 +1,10 @@
 // Datasets of a project, and its guideline.
 import { z } from 'zod'
 import { AgreementInPart } from './campaigns.ts'
-import { type Endpoint, EVERY_ROLE, KEEPERS, LEADS, OBSERVERS } from './endpoint.ts'
+import { type Endpoint, EVERY_ROLE, Hash, KEEPERS, LEADS, OBSERVERS } from './endpoint.ts'
 
-const Kind = z.enum(['prompts', 'demonstrations', 'comparisons', 'judgements', 'ratings'])
-const Version = z.object({
+export const Kind = z.enum(['prompts', 'demonstrations', 'comparisons', 'judgements', 'ratings'])
+export const Version = z.object({
   name: z.string(),
   version: z.string(),
   kind: Kind,
@@ -41,9 +41,12 @@ export const DATA = {
     answer: Version.extend({ isNew: z.boolean() }),
   },
   'GET /api/projects/{project}/datasets/{dataset}/rows': {
-    summary: 'Rows of the newest version, from the one of that number on',
+    summary: 'Rows of a version, the newest unless one is named, from the one of that number on',
     access: OBSERVERS,
-    query: z.object({ from: z.coerce.number().int().min(0).max(20_000_000).default(0) }),
+    query: z.object({
+      version: Hash.optional(),
+      from: z.coerce.number().int().min(0).max(20_000_000).default(0),
+    }),
     answer: z.object({ version: Version, from: z.number(), rows: z.array(z.record(z.string(), z.unknown())) }),
   },
   'GET /api/projects/{project}/guideline': {

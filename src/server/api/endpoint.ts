@@ -54,6 +54,8 @@ export const PARAMETERS = {
   number: z.string().regex(/^[1-9][0-9]{0,8}$/),
 } as const
 
+/** Of a version, whole. */
+export const Hash = z.string().regex(/^[0-9a-f]{64}$/, 'expected the 64 digits of a version')
 /** In UTC, since databases know fewer years and offsets than ISO 8601 has. */
 export const Moment = z.iso
   .datetime({ offset: true })

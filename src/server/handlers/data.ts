@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import { basename, join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { findVersion, importVersion, type Kind, listDatasets, listVersions, type Version, versionRows } from '#data'
+import { importVersion, type Kind, listDatasets, listVersions, type Version, versionRows } from '#data'
 import { ConfigError, DataError, HttpError } from '#errors'
 import { addGuideline, audit, dropUnsaved, listGuidelines, type Project } from '#store'
 import { partShown } from '../agreement.ts'
@@ -58,8 +58,9 @@ export const dataHandlers: Data = {
     }
   },
 
-  'GET /api/projects/{project}/datasets/{dataset}/rows': async ({ service, project, params, query: { from } }) => {
-    const version = ownVersion(service.workspace, project, params.dataset)
+  'GET /api/projects/{project}/datasets/{dataset}/rows': async ({ service, project, params, query }) => {
+    const version = ownVersion(service.workspace, project, params.dataset, query.version)
+    const { from } = query
     const rows: Record<string, unknown>[] = []
     let at = 0
     for (const row of versionRows(service.workspace, version)) {
@@ -126,14 +127,22 @@ export function fileOf({ filePrefix }: Project, dataset: string): string {
   return `${filePrefix}${dataset}`
 }
 
-/** The newest version of a dataset of the project. */
-export function ownVersion(workspace: string, project: Project, dataset: string): Version {
+/** All versions of a dataset of the project, oldest first. */
+export function ownVersions(workspace: string, project: Project, dataset: string): Version[] {
   const file = fileOf(project, dataset)
   if (!ownDatasets(workspace, project).includes(file)) throw new HttpError(404, `there is no dataset ${dataset}`)
-  return findVersion(workspace, file)
+  return listVersions(workspace, file)
 }
 
-function shown(version: Version, { filePrefix }: Project): Version {
+/** The version of that hash; without one the newest. */
+export function ownVersion(workspace: string, project: Project, dataset: string, hash?: string): Version {
+  const versions = ownVersions(workspace, project, dataset)
+  const found = hash === undefined ? versions.at(-1) : versions.find(({ version }) => version === hash)
+  if (!found) throw new HttpError(404, `${dataset} has no version ${hash?.slice(0, 12)}`)
+  return found
+}
+
+export function shown(version: Version, { filePrefix }: Project): Version {
   return { ...version, name: version.name.slice(filePrefix.length) }
 }
 

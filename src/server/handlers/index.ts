@@ -9,6 +9,7 @@ import { answerHandlers } from './answers.ts'
 import { calibrationHandlers } from './calibration.ts'
 import { campaignHandlers } from './campaigns.ts'
 import { dataHandlers } from './data.ts'
+import { datasetHandlers } from './dataset.ts'
 import { demonstrationHandlers } from './demonstrations.ts'
 import { draftHandlers } from './drafts.ts'
 import { goldHandlers } from './gold.ts'
@@ -28,6 +29,7 @@ export const HANDLERS: Handlers = {
   ...accountHandlers,
   ...projectHandlers,
   ...dataHandlers,
+  ...datasetHandlers,
   ...objectiveHandlers,
   ...draftHandlers,
   ...campaignHandlers,

@@ -1,4 +1,4 @@
-// Datasets: import by drop or choice, versions, rows.
+// Datasets: import by drop or choice, and the way to each one's page.
 import { useState } from 'react'
 import { addressOf, ApiError, useGet } from '../api.ts'
 import { Empty, Field, Loading, Problem, Time } from '../parts.tsx'
@@ -19,7 +19,6 @@ type Kind = keyof typeof KINDS
 export function DatasetsScreen() {
   const { slug, role } = useProject()
   const datasets = useGet('GET /api/projects/{project}/datasets', { params: { project: slug } })
-  const [shown, setShown] = useState<string>()
   return (
     <main id="content" className="page">
       <h1>Datasets</h1>
@@ -47,14 +46,9 @@ export function DatasetsScreen() {
               {datasets.data.datasets.map(({ name, kind, rows, version, versions, created }) => (
                 <tr key={name}>
                   <th scope="row">
-                    <button
-                      type="button"
-                      className="quiet"
-                      aria-expanded={shown === name}
-                      onClick={() => setShown(shown === name ? undefined : name)}
-                    >
+                    <Link to="/p/$project/datasets/$dataset" params={{ project: slug, dataset: name }}>
                       {name}
-                    </button>
+                    </Link>
                   </th>
                   <td>{kind}</td>
                   <td>{rows.toLocaleString('en')}</td>
@@ -70,7 +64,6 @@ export function DatasetsScreen() {
           </table>
         </div>
       )}
-      {shown !== undefined && <Rows slug={slug} name={shown} key={shown} />}
     </main>
   )
 }
@@ -159,29 +152,6 @@ function nameOf(file: string): string {
   )
 }
 
-/** Rows are stored with their fields in alphabetical order. */
-const ORDER = [
-  'id',
-  'item',
-  'stratum',
-  'group',
-  'messages',
-  'prompt',
-  'completion',
-  'a',
-  'b',
-  'left',
-  'right',
-  'choice',
-  'strength',
-  'reason',
-]
-
-function inReadingOrder(row: Record<string, unknown>): [string, unknown][] {
-  const place = (field: string): number => (ORDER.includes(field) ? ORDER.indexOf(field) : ORDER.length)
-  return Object.entries(row).sort(([x], [y]) => place(x) - place(y))
-}
-
 type Made = { rows: number; version: string; isNew: boolean }
 
 /** Only XMLHttpRequest tells how much has been sent. */
@@ -205,48 +175,4 @@ function upload(
     })
     request.send(file)
   })
-}
-
-function Rows({ slug, name }: { slug: string; name: string }) {
-  const [from, setFrom] = useState(0)
-  const rows = useGet('GET /api/projects/{project}/datasets/{dataset}/rows', {
-    params: { project: slug, dataset: name },
-    query: { from },
-  })
-  if (rows.isPending) return <Loading />
-  if (rows.isError) return <Problem error={rows.error} />
-  const { version } = rows.data
-  const end = from + rows.data.rows.length
-  return (
-    <section aria-label={`Rows of ${name}`}>
-      <h2>
-        {name}: rows {from + 1} to {end} of {version.rows.toLocaleString('en')}
-      </h2>
-      <Link to="/p/$project/lineage" params={{ project: slug }} search={{ id: version.version }}>
-        What it came from, and what rests on it
-      </Link>
-      <ol className="rows" start={from + 1}>
-        {rows.data.rows.map((row, i) => (
-          <li key={from + i}>
-            <dl>
-              {inReadingOrder(row).map(([field, value]) => (
-                <div key={field}>
-                  <dt>{field}</dt>
-                  <dd className="text">{typeof value === 'string' ? value : JSON.stringify(value)}</dd>
-                </div>
-              ))}
-            </dl>
-          </li>
-        ))}
-      </ol>
-      <div className="row">
-        <button type="button" disabled={from === 0} onClick={() => setFrom(Math.max(0, from - 50))}>
-          Before
-        </button>
-        <button type="button" disabled={end >= version.rows} onClick={() => setFrom(end)}>
-          After
-        </button>
-      </div>
-    </section>
-  )
 }
