@@ -161,6 +161,31 @@ describe('what is refused', () => {
     ['a device beside --resume', 1, '--device would be ignored', ['train', 'sft', '--resume', 'r4', '--device', 'cpu']],
     ['settings beside --resume', 1, '--steps would be ignored', ['train', 'sft', '--resume', 'r4', '--steps', '9']],
     [
+      'an interval without what it is an interval of',
+      1,
+      '--eval-every would be ignored without --held-out',
+      ['train', 'sft', '--model', 'tiny', '--data', 'train.jsonl', '--out', 'r5', '--eval-every', '9'],
+    ],
+    [
+      'a mark setting without a judge, in --config',
+      1,
+      '--mark-pairs would be ignored without --judge',
+      [
+        'train',
+        'ppo',
+        '--model',
+        'tiny',
+        '--data',
+        'train.jsonl',
+        '--rules',
+        'r.json',
+        '--config',
+        'marks.json',
+        '--dry-run',
+      ],
+    ],
+    ['--branch beside --dry-run', 1, '--branch would be ignored', [...TRAIN, '--dry-run', '--branch', 'r6@3']],
+    [
       'an option that its metric would ignore',
       1,
       '--pattern would be ignored',
@@ -171,6 +196,8 @@ describe('what is refused', () => {
     'each says what was expected, in one sentence',
     async () => {
       fs.writeFileSync(join(folder, 'wrong.json'), '{"learningrate":1}')
+      fs.writeFileSync(join(folder, 'marks.json'), '{"markPairs":9}')
+      fs.writeFileSync(join(folder, 'r.json'), '[]')
       const ended = await Promise.all(cases.map(([, , , args]) => run(...args)))
       for (const [i, [why, code, message]] of cases.entries()) {
         const { stderr, code: got } = ended[i]!

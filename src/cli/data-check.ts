@@ -7,6 +7,7 @@ import {
   type Constraint,
   type HeldOut,
   type Kind,
+  policiesOf,
   type Policy,
   type RowOf,
   saveVersion,
@@ -18,6 +19,7 @@ import { ConfigError } from '#errors'
 import { writeDurable } from '#files'
 import { loadTokenizer, type Tokenizer } from '#text'
 import { type Common, formatOf, isFile, label, numberOf, pairsOf, readSource, workspaceOf } from './data-source.ts'
+import { kebab } from './flags.ts'
 import { output, type Output } from './output.ts'
 
 const SHOWN_FINDINGS = 5
@@ -28,8 +30,8 @@ export type CheckCommandOptions = Common & {
   evaluation?: string
   rules?: string
   policy: string
-  similarity: string
-  words: string
+  similarity?: string
+  words?: string
   tokenBudget?: string
   model?: string
   kept?: string
@@ -43,12 +45,14 @@ export async function checkCommand(source: string, options: CheckCommandOptions)
     throw new ConfigError('--model would be ignored without --token-budget')
   const { kind, rows, version } = await readSource(source, options)
   if (options.save && !version) throw new ConfigError('--save needs a version: import the file first')
+  const policy = policyOf(options.policy)
+  refuseIgnored(options, policy, policiesOf(kind, policy))
   const tokenizer = options.model === undefined ? undefined : await tokenizerOf(options.model)
   const report = checkRows(rows, {
     kind,
-    policy: policyOf(options.policy),
-    similarity: numberOf('--similarity', options.similarity, { low: 0.01, high: 1 }),
-    contaminationWords: numberOf('--words', options.words, { low: 3, high: 50, isWhole: true }),
+    policy,
+    similarity: numberOf('--similarity', options.similarity ?? '0.8', { low: 0.01, high: 1 }),
+    contaminationWords: numberOf('--words', options.words ?? '13', { low: 3, high: 50, isWhole: true }),
     constraints: options.rules === undefined ? [] : await constraintsOf(options.rules, kind),
     heldOut: options.heldOut === undefined ? [] : await readHeldOut(options.heldOut, options),
     evaluation: options.evaluation === undefined ? [] : await readHeldOut(options.evaluation, options),
@@ -71,6 +75,34 @@ export async function checkCommand(source: string, options: CheckCommandOptions)
   })
   sayReport(report, out)
   if (saved) out.say(`saved ${label(saved)}`)
+}
+
+/** What feeds checks: where all of them are off it would be ignored. */
+const FEEDS = {
+  heldOut: ['leak-group', 'leak-text'],
+  evaluation: ['contamination'],
+  rules: ['constraint'],
+  tokenBudget: ['token-budget'],
+  similarity: ['near-duplicate', 'leak-text'],
+} as const satisfies Partial<Record<keyof CheckCommandOptions, readonly Check[]>>
+/** And the checks that find nothing unless they are fed. */
+const FED_BY = { contamination: 'evaluation', constraint: 'rules', 'token-budget': 'tokenBudget' } as const
+
+function refuseIgnored(
+  options: CheckCommandOptions,
+  given: Partial<Record<Check, Policy>>,
+  policies: Record<Check, Policy>,
+): void {
+  for (const [option, checks] of Object.entries(FEEDS))
+    if (options[option as keyof typeof FEEDS] !== undefined && checks.every((check) => policies[check] === 'off'))
+      throw new ConfigError(
+        `--${kebab(option)} would be ignored where ${checks.join(' and ')} ${checks.length > 1 ? 'are' : 'is'} off; see --policy`,
+      )
+  for (const [check, option] of Object.entries(FED_BY) as [keyof typeof FED_BY, (typeof FED_BY)[keyof typeof FED_BY]][])
+    if ((given[check] ?? 'off') !== 'off' && options[option] === undefined)
+      throw new ConfigError(`--policy ${check} would be ignored without --${kebab(option)}`)
+  if (options.words !== undefined && options.evaluation === undefined)
+    throw new ConfigError('--words would be ignored without --evaluation')
 }
 
 async function saveKept(from: Version, { kind, kept, counts }: CheckReport<Kind>, workspace: string): Promise<Version> {

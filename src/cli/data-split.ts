@@ -11,7 +11,7 @@ type SplitCommandOptions = Common & {
   kind?: string
   seed: string
   shares: string
-  by: string
+  by?: string
   stratified?: boolean
   out?: string
 }
@@ -22,7 +22,14 @@ export async function splitCommand(source: string, options: SplitCommandOptions)
   if (!version && options.out === undefined) throw new ConfigError('expected --out for the splits of a file')
   const shares = Object.fromEntries(pairsOf('--shares', options.shares).map(([name, share]) => [name, Number(share)]))
   const seed = numberOf('--seed', options.seed, { low: 0, isWhole: true })
-  const { splits, report } = splitRows(rows, { shares, seed, by: options.by, stratified: options.stratified ?? false })
+  const { splits, report } = splitRows(rows, {
+    shares,
+    seed,
+    by: options.by ?? 'group',
+    stratified: options.stratified ?? false,
+  })
+  if (options.by !== undefined && report.ungrouped === rows.length)
+    throw new ConfigError(`--by would be ignored: no row has a field ${options.by}`)
   const made: Record<string, string> = {}
   if (options.out === undefined) {
     for (const [name, part] of Object.entries(splits)) {

@@ -137,11 +137,26 @@ test.each([
   [['data', 'check', '%'], 'expected --kind'],
   [['data', 'check', '%', '--kind', 'prompts', '--model', 'base'], '--model would be ignored'],
   [['data', 'check', '%', '--kind', 'prompts', '--similarity', '2'], '--similarity: expected a number from 0.01 to 1'],
+  [['data', 'check', '%', '--kind', 'prompts', '--words', '9'], '--words would be ignored without --evaluation'],
+  [['data', 'check', '%', '--kind', 'prompts', '--policy', 'constraint=note'], 'would be ignored without --rules'],
+  [
+    ['data', 'check', '%', '--kind', 'prompts', '--held-out', '%', '--policy', 'leak-text=off,leak-group=off'],
+    '--held-out would be ignored where leak-group and leak-text are off',
+  ],
+  [
+    ['data', 'check', '%', '--kind', 'prompts', '--evaluation', '%', '--policy', 'contamination=off'],
+    '--evaluation would be ignored where contamination is off',
+  ],
+  [
+    ['data', 'split', '%', '--kind', 'prompts', '--seed', '1', '--by', 'custommer', '--out', 'o'],
+    '--by would be ignored',
+  ],
+  [['label', 'aggregate', '%', '--method', 'majority', '--seed', '4', '--out', 'o.jsonl'], '--seed would be ignored'],
   [['data', 'split', '%', '--kind', 'prompts', '--seed', '1'], 'expected --out'],
   [['data', 'split', '%', '--kind', 'prompts', '--seed', 'x', '--out', 'o'], '--seed: expected a whole number'],
   [['label', '--comparisons', '%', '--annotator', 'a', '--out', 'x.csv'], '--out: expected a file that ends in .jsonl'],
 ])('%j is refused', async (args, message) => {
-  const prompts = file('p.jsonl', [{ prompt: 'p' }])
+  const prompts = file('p.jsonl', rows.slice(0, 40))
   await expect(hone(...args.map((arg) => (arg === '%' ? prompts : arg)))).rejects.toThrow(message)
 })
 

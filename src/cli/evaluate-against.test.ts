@@ -110,6 +110,7 @@ test('without a judge there are pairs and what to do next; what does not fit the
   const own = ['--pairs', at('own.jsonl')]
   expect(await contest(...own)).toEqual({ event: 'done', pairs: at('own.jsonl'), key: at('own.key.json') })
   await expect(contest(...own, '--seed', '9')).rejects.toThrow(/drawn with seed 0, not 9/)
+  await expect(contest(...own, '--dtype', 'bfloat16')).rejects.toThrow(/drawn with dtype undefined, not "bfloat16"/)
   await expect(contest(...own, '--against', at('one', 'model'))).rejects.toThrow(/--against: .*holds pairs of/)
   await expect(contest(...own, '--metric', 'exact')).rejects.toThrow(/--metric would be ignored with --against/)
   await expect(contest()).rejects.toThrow(/expected --out or --pairs/)

@@ -31,6 +31,7 @@ export type Contest = {
   /** Of the intervals that are shown, then those that are kept beside. */
   levels: number[]
   device: string
+  dtype?: string | undefined
   judge?: string | undefined
   judgements?: string | undefined
   guideline?: string | undefined
@@ -101,17 +102,22 @@ function readKey(contest: Contest): PairsKey {
   return key
 }
 
-function askedOf({ model, against, prompts, drawing }: Contest) {
+function askedOf({ model, against, prompts, drawing, dtype }: Contest) {
   const found = artifactsOf({ prompts }, { model: resolveModel(model), against: resolveModel(against, '--against') })
-  return { model: found.model!, against: found.against!, prompts: found.prompts!, settings: { ...drawing } }
+  return {
+    model: found.model!,
+    against: found.against!,
+    prompts: found.prompts!,
+    settings: { ...drawing, ...(dtype && { dtype }) },
+  }
 }
 
 async function drawPairs(contest: Contest, o: { signal: AbortSignal; out: Output }): Promise<PairsKey> {
-  const { drawing, device } = contest
+  const { drawing, device, dtype } = contest
   const asked = askedOf(contest)
   const { rows } = await readRows(contest.prompts, { kind: 'prompts' })
   const answer = (name: string, who: string) =>
-    withModel({ name, device }, (opened) =>
+    withModel({ name, device, ...(dtype && { dtype }) }, (opened) =>
       drawAll(
         opened,
         rows.map(({ prompt }) => prompt),

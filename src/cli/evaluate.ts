@@ -156,7 +156,7 @@ async function contest(options: Options, out: Output): Promise<void> {
 }
 
 function contestOf(options: Options): Contest {
-  const { model, against, judge, judgements, guideline, criterion, device } = options
+  const { model, against, judge, judgements, guideline, criterion, device, dtype } = options
   const foreign = NOT_OF_CONTESTS.find((option) => options[option] !== undefined)
   if (foreign !== undefined) throw new ConfigError(`--${foreign} would be ignored with --against`)
   if (model === undefined) throw new ConfigError('expected --model, which is held --against the other')
@@ -175,7 +175,7 @@ function contestOf(options: Options): Contest {
     ...readDrawing(draws, { temperature: 1 }),
     seed: numberOf('--seed', seed, { low: 0, isWhole: true }),
   }
-  const named = { model, against: against!, prompts, suite, pairs, device }
+  const named = { model, against: against!, prompts, suite, pairs, device, dtype }
   return { ...named, drawing, levels: levelsOf(options), judge, judgements, guideline, criterion }
 }
 

@@ -18,7 +18,7 @@ function parse(args: string[], schema: z.ZodObject = Small) {
   const command = new Command().exitOverride()
   addFlags(command, schema)
   command.parse(args, { from: 'user' })
-  return readFlags(command.opts(), schema)
+  return readFlags(command.opts(), schema).config
 }
 
 test('flags, config file and defaults come together, flags first', () => {

@@ -23,20 +23,24 @@ export function addFlags(command: Command, schema: z.ZodObject): void {
   }
 }
 
-/** Reads what `addFlags` added: `before`, then the config file, then flags, then the schema's own defaults and checks. */
+/**
+ * Reads what `addFlags` added: `before`, then the config file, then flags, then the schema's own defaults and checks.
+ * `given`: the settings that the file or a flag names.
+ */
 export function readFlags<T extends z.ZodObject>(
   options: Record<string, string | boolean | undefined>,
   schema: T,
   before: Record<string, unknown> = {},
-): z.output<T> {
-  const given: Record<string, unknown> = { ...before, ...readConfigFile(options.config) }
+): { config: z.output<T>; given: string[] } {
+  const given: Record<string, unknown> = readConfigFile(options.config)
   for (const [name, property] of Object.entries(properties(schema))) {
     const raw = options[name]
     if (raw !== undefined) given[name] = parseFlag(`--${kebab(name)}`, String(raw), property)
   }
-  const parsed = schema.safeParse(given)
-  if (parsed.success) return parsed.data
-  throw new ConfigError(describeIssues(parsed.error, given))
+  const all = { ...before, ...given }
+  const parsed = schema.safeParse(all)
+  if (parsed.success) return { config: parsed.data, given: Object.keys(given) }
+  throw new ConfigError(describeIssues(parsed.error, all))
 }
 
 /** One sentence a problem: which setting, what was expected, what came. */

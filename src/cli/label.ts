@@ -45,7 +45,7 @@ export function labelCommands(program: Command): void {
     .option('--gold <source>', 'rows {id, prompt, chosen, rejected} of items whose answer is known: who passes, weighs')
     .option('--pass-mark <share>', 'of gold answers that qualifies; needs --gold')
     .option('--method <method>', METHODS.join(', '), 'auto')
-    .option('--seed <n>', 'of the choice between methods', '0')
+    .option('--seed <n>', 'of the choice between methods, and of mace (default: 0)')
     .action(aggregateCommand)
 }
 
@@ -135,16 +135,21 @@ type AggregateOptions = Common & {
   gold?: string
   passMark?: string
   method: string
-  seed: string
+  seed?: string
 }
+
+/** The others draw nothing. */
+const DRAWING_METHODS: readonly string[] = ['auto', 'mace']
 
 async function aggregateCommand(source: string, options: AggregateOptions): Promise<void> {
   const out = output(options)
   const method = METHODS.find((m) => m === options.method)
   if (!method) throw new ConfigError(`--method: expected ${METHODS.join(', ')}, got ${options.method}`)
+  if (options.seed !== undefined && !DRAWING_METHODS.includes(method))
+    throw new ConfigError(`--seed would be ignored: ${method} draws nothing`)
+  const seed = numberOf('--seed', options.seed ?? '0', { low: 0, isWhole: true })
   const { judgements, comparisons } = await readJudged(source, options)
   const qualification = await qualificationOf(judgements, comparisons, options)
-  const seed = numberOf('--seed', options.seed, { low: 0, isWhole: true })
   const made = aggregate({
     judgements,
     method,

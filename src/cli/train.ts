@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { z } from 'zod'
 import { checkCritic } from '#align'
 import { ConfigError } from '#errors'
-import { DpoConfig, PpoConfig, RewardConfig, SftConfig } from '#schema'
+import { DpoConfig, ignoredSettings, PpoConfig, RewardConfig, SftConfig } from '#schema'
 import {
   branch,
   Job,
@@ -226,6 +226,8 @@ async function run(recipe: Recipe, options: Options): Promise<void> {
 
 /** What the run would take: of `--out` it is only said whether it is free. */
 async function plan(recipe: Recipe, options: Options, out: Output): Promise<void> {
+  if (options.branch !== undefined)
+    throw new ConfigError('--branch would be ignored: --dry-run looks at a run from its beginning; give one of the two')
   if (options.out !== undefined) refuseRun(options.out)
   const job = jobOf(recipe, options)
   out.say('dry run: a few steps on these rows, which are then thrown away')
@@ -288,11 +290,20 @@ function branchedJob(recipe: Recipe, options: Options, run: string): Job {
       `--branch: ${run} is a run of ${record.recipe}; branch from it by hone train ${record.recipe}`,
     )
   const job = Job.parse(config)
-  return Job.parse({ ...job, config: readFlags(options, recipe.config, job.config) })
+  const read = readFlags(options, recipe.config, job.config)
+  return refuseIgnored(Job.parse({ ...job, config: read.config }), read.given)
+}
+
+/** Throws where a setting that was given has nothing to work on. */
+function refuseIgnored(job: Job, given: string[]): Job {
+  if (job.recipe === 'pretrain') return job
+  const [ignored] = ignoredSettings(job.recipe, job, { given, name: (field) => `--${kebab(field)}` })
+  if (ignored) throw new ConfigError(ignored.message)
+  return job
 }
 
 function jobOf(recipe: Recipe, options: Options): Job {
-  const config = readFlags(options, recipe.config)
+  const settings = readFlags(options, recipe.config)
   const given = (flag: string) => {
     const value = options[flag.replace(/-(.)/g, (_, c: string) => c.toUpperCase())]
     const input = recipe.inputs.find((i) => i.flag === flag)
@@ -303,8 +314,8 @@ function jobOf(recipe: Recipe, options: Options): Job {
     if (required && given(flag) === undefined)
       throw new ConfigError(`expected --${flag}; see hone train ${recipe.name} --help`)
   const device = options.device ?? 'cpu'
-  return recipe.job({
-    config,
+  const job = recipe.job({
+    config: settings.config,
     on: {
       device,
       dtype: readDtype(options.dtype, device),
@@ -315,6 +326,7 @@ function jobOf(recipe: Recipe, options: Options): Job {
     model: absolute(resolveModel(needed(options, 'model'))),
     given,
   })
+  return refuseIgnored(job, settings.given)
 }
 
 /** Where a person's answers to a mark are until the mark is whole. */

@@ -195,7 +195,8 @@ function rightFirst(rows: number, isWrong: (index: number) => boolean): Uint32Ar
   return order
 }
 
-function policiesOf(kind: Kind, given: Partial<Record<Check, Policy>> = {}): Record<Check, Policy> {
+/** What becomes of each check's findings in rows of a kind. */
+export function policiesOf(kind: Kind, given: Partial<Record<Check, Policy>> = {}): Record<Check, Policy> {
   const names = Object.keys(CHECKS) as Check[]
   const unknown = Object.keys(given).find((name) => !(name in CHECKS))
   if (unknown !== undefined) throw new ConfigError(`expected a check among ${names.join(', ')}, got ${unknown}`)

@@ -21,6 +21,7 @@ export {
   inspectRows,
   type Inspection,
   keptRows,
+  policiesOf,
   type Policy,
   type Reason,
 } from './check.ts'

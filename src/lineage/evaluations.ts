@@ -33,7 +33,7 @@ export const PairsKey = z.strictObject({
   against: Artifact,
   prompts: Artifact,
   pairs: Artifact,
-  settings: z.record(z.string(), z.union([z.number(), z.array(z.string())])),
+  settings: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())])),
   /** Of each row of the pairs: `a` is the model's, `b` that of what it is held against. */
   isModelA: z.array(z.boolean()),
 })

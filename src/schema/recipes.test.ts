@@ -1,5 +1,6 @@
 // Recipe configs: every field says what it is, nothing unknown passes, nothing inert passes.
 import { expect, test } from 'vitest'
+import { ignoredSettings } from './ignored.ts'
 import { DpoConfig, PpoConfig, RewardConfig, SftConfig } from './recipes.ts'
 
 const CONFIGS = { SftConfig, RewardConfig, DpoConfig, PpoConfig }
@@ -32,6 +33,32 @@ test('a setting that the others make inert is an error', () => {
   expect(PpoConfig.parse({ klControl: 'adaptive', klTarget: 3 }).klTarget).toBe(3)
   expect(() => PpoConfig.parse({ steps: 2 })).toThrow(/never learn/)
   expect(() => PpoConfig.parse({ klBudget: 0.5 })).toThrow(/no mark/)
+})
+
+test('a setting that was given and has nothing to work on is named with what it lacks; a default is not', () => {
+  const of = (recipe: 'sft' | 'ppo', given: object, inputs: object = {}) => {
+    const config = (recipe === 'sft' ? SftConfig : PpoConfig).parse(given)
+    return ignoredSettings(recipe, { ...inputs, config }, { given: Object.keys(given) }).map(({ message }) => message)
+  }
+  expect(of('sft', {})).toEqual([])
+  expect(of('sft', { evalEvery: 10 })).toEqual(['evalEvery would be ignored without heldOut'])
+  expect(of('sft', { evalEvery: 10, schedule: 'linear', floor: 0.1 }, { heldOut: 'h.jsonl' })).toEqual([])
+  expect(of('sft', { steps: 4, warmupSteps: 4, floor: 0.1 })).toEqual([
+    'floor would be ignored without more steps than warmupSteps',
+  ])
+  const watched = { samplesEvery: 5, markEvery: 1, markPairs: 9, markLevel: 0.8 }
+  expect(of('ppo', watched, { judge: 'terminal', watch: 'w.jsonl' })).toEqual([])
+  expect(of('ppo', watched)).toEqual(
+    ['samplesEvery would be ignored without watch'].concat(
+      ['markEvery', 'markPairs', 'markLevel'].map((name) => `${name} would be ignored without judge`),
+    ),
+  )
+  expect(of('ppo', { schedule: 'cosine' })).toEqual(['schedule would be ignored without floor below 1'])
+  expect(of('ppo', { schedule: 'cosine', floor: 0 })).toEqual([])
+  expect(of('ppo', { updateEpochs: 1, minibatches: 1, clipRatio: 0.3, clipValue: 0.3 })).toHaveLength(2)
+  expect(of('ppo', { updateEpochs: 2, minibatches: 1, clipRatio: 0.3 })).toEqual([])
+  expect(of('ppo', { klBudget: 'off', onAlarm: 'pause' })).toHaveLength(1)
+  expect(of('ppo', { klBudget: 'off', onAlarm: 'pause' }, { judge: 'terminal' })).toEqual([])
 })
 
 test('configs round-trip through JSON', () => {

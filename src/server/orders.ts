@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { findVersion } from '#data'
 import { ConfigError, HttpError } from '#errors'
-import { Computing, ORDERS, type RecipeName, RunOrder, type Takes, takesOf } from '#schema'
+import { Computing, ignoredSettings, ORDERS, type RecipeName, RunOrder, type Takes, takesOf } from '#schema'
 import { listModelFolders, type Project } from '#store'
 import type { Service } from './call.ts'
 import { fileOf, ownVersion } from './handlers/data.ts'
@@ -22,7 +22,8 @@ export async function orderOf(service: Service, project: Project, given: Given):
   const { recipe } = given
   const wrong: Record<string, string> = {}
   const inputs = check('inputs', ORDERS[recipe].inputs, given.inputs, wrong)
-  check('settings', ORDERS[recipe].settings, given.settings, wrong)
+  const config = check('settings', ORDERS[recipe].settings, given.settings, wrong)
+  if (inputs && config) refuseIgnored(recipe, { ...inputs, config }, given.settings, wrong)
   check('computing', Computing, given.computing, wrong)
   const models = await modelsOf(service, project)
   const resolved: Record<string, string> = {}
@@ -40,15 +41,26 @@ export async function orderOf(service: Service, project: Project, given: Given):
   return RunOrder.parse({ recipe, inputs: resolved, settings: given.settings, computing: given.computing })
 }
 
-/** Settings of a run, changed: the recipe's own checks hold for both together. */
+/** Settings of a run, changed: the recipe's own checks hold for both together. `job`: what the run was asked to do. */
 export function changedSettings(
   recipe: RecipeName,
-  before: Record<string, unknown>,
+  job: Record<string, unknown>,
   changes: Record<string, unknown>,
 ): void {
   const wrong: Record<string, string> = {}
-  check('settings', ORDERS[recipe].settings, { ...before, ...changes }, wrong)
+  const config = check('settings', ORDERS[recipe].settings, { ...(job.config as object), ...changes }, wrong)
+  if (config) refuseIgnored(recipe, { ...job, config }, changes, wrong)
   if (Object.keys(wrong).length > 0) throw new WrongFields(wrong)
+}
+
+function refuseIgnored(
+  recipe: RecipeName,
+  asked: Record<string, unknown> & { config: Record<string, unknown> },
+  given: Record<string, unknown>,
+  wrong: Record<string, string>,
+): void {
+  for (const { setting, message } of ignoredSettings(recipe, asked, { given: Object.keys(given) }))
+    wrong[`settings.${setting}`] ??= message
 }
 
 function check(
@@ -56,9 +68,9 @@ function check(
   schema: z.ZodType,
   value: Record<string, unknown>,
   wrong: Record<string, string>,
-): unknown {
+): Record<string, unknown> | undefined {
   const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
+  if (parsed.success) return parsed.data as Record<string, unknown>
   for (const issue of parsed.error.issues) {
     const fields = issue.code === 'unrecognized_keys' ? issue.keys : [issue.path.map(String).join('.')]
     for (const field of fields) wrong[[part, field].filter(Boolean).join('.')] ??= issue.message

@@ -91,6 +91,10 @@ test('each field that is wrong is named, all at once, and nothing is queued', as
   })
   const twice = await engineer.ask(`POST ${RUNS}`, { ...order, settings: { steps: 3, epochs: 2 } })
   expect((twice.json as { error: { detail: object } }).error.detail).toHaveProperty('settings.epochs')
+  const idle = await engineer.ask(`POST ${RUNS}`, { ...order, settings: { steps: 3, evalEvery: 2 } })
+  expect((idle.json as { error: { detail: object } }).error.detail).toEqual({
+    'settings.evalEvery': 'evalEvery would be ignored without heldOut',
+  })
   expect((await engineer.ask(`POST ${RUNS}`, { ...order, name: '../up' })).status).toBe(422)
   expect(await listed()).toEqual([])
 })

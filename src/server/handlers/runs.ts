@@ -110,8 +110,7 @@ export const runHandlers: Runs = {
     if (!recipe || !(recipe in ORDERS)) throw new HttpError(422, `${params.run} is no run that can be branched`)
     if (!listCheckpoints(folder).includes(body.step))
       throw new HttpError(422, `step: ${params.run} has no checkpoint of step ${body.step}`)
-    const { config } = readRunConfig(folder) as { config?: Record<string, unknown> }
-    changedSettings(recipe, config ?? {}, body.settings)
+    changedSettings(recipe, readRunConfig(folder), body.settings)
     const branch = { run: params.run, step: body.step }
     const order = RunOrder.parse({ recipe, inputs: {}, settings: body.settings, computing: {}, branch })
     return startRun(service, { project, user, name: body.name, order })
