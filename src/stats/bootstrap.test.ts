@@ -25,6 +25,21 @@ test('BCa moves to the long tail of a skewed statistic', () => {
   expect(corrected.low).toBeGreaterThan(plain.low)
 })
 
+test('BCa of many values jackknifes blocks of them: the same tails, and no call for every value', () => {
+  const random = generator(5)
+  const values = Array.from({ length: 800 }, () => Math.exp(1.5 * random.normal()))
+  let calls = 0
+  const mean = (sample: readonly number[]) => {
+    calls++
+    return average(sample)
+  }
+  const corrected = bootstrap(values, mean, { seed: 1, method: 'bca', resamples: 500 })
+  expect(calls).toBe(1 + 500 + 200)
+  const plain = bootstrap(values, average, { seed: 1, resamples: 500 })
+  expect(corrected.high).toBeGreaterThan(plain.high)
+  expect(corrected.low).toBeGreaterThan(plain.low)
+})
+
 test('whole clusters are drawn together', () => {
   const rows = Array.from({ length: 40 }, (_, i) => ({ value: Math.floor(i / 10), group: `g${Math.floor(i / 10)}` }))
   const mean = (sample: readonly { value: number }[]) => average(sample.map((r) => r.value))
