@@ -73,6 +73,23 @@ test('on a mixed crowd Dawid-Skene is chosen, beats the majority, and finds side
   expect(of.get('p0')!.skill.value).toBeLessThan(0.62)
 })
 
+test('an item has the log-odds that the answers to it weigh together, where answers are weighed by coins', () => {
+  const { judgements, comparisons } = crowd({ people: mixed(1), items: 200, overlap: 3, seed: 1 })
+  const { preferences, annotators } = aggregate({ judgements, comparisons, method: 'one-coin', seed: 1 })
+  const weights = new Map(annotators.map((a) => [a.annotator, a.answerWeight!]))
+  expect(weights.get('p15')).toBeLessThan(0)
+  for (const { item, a, probability } of preferences) {
+    const answers = judgements.filter((j) => j.item === item)
+    const sum = answers.reduce((total, { annotator, choice, left }) => {
+      const isTowardsA = (choice === 'left') === (left === a)
+      return total + (isTowardsA ? 1 : -1) * weights.get(annotator)!
+    }, 0)
+    expect(Math.log(probability / (1 - probability))).toBeCloseTo(sum, 9)
+  }
+  const { annotators: others } = aggregate({ judgements, comparisons, method: 'glad', seed: 1 })
+  expect(others.every((o) => o.answerWeight === undefined)).toBe(true)
+})
+
 test('posteriors are calibrated: of those near 0.9, nine in ten are right', () => {
   const { judgements, comparisons, isABetter } = crowd({ people: mixed(2), items: 1500, overlap: 3, seed: 2 })
   const { preferences } = aggregate({ judgements, comparisons, seed: 2 })

@@ -19,6 +19,8 @@ export type AnnotatorSkill = {
   coins: Coins
   /** (coins.left - coins.right) / 2: above 0 leans to the left side. */
   sideLean: number
+  /** Nats by which an answer moves the log-odds of its item, mean over both sides; only of methods that weigh answers by coins. */
+  answerWeight?: number
   qualified?: boolean
 }
 export type Aggregation = {
@@ -83,6 +85,7 @@ export function aggregate({
         skill: skillOf(fit.countsOf(annotator)),
         coins,
         sideLean: (coins.left - coins.right) / 2,
+        ...(weighsByCoins(chosen.method) && { answerWeight: answerWeight(coins) }),
         ...(passed && { qualified: passed.get(annotator) ?? false }),
       }
     }),
@@ -116,6 +119,15 @@ function fitBy(
   if (method in TYINGS) return fitCoins(items, TYINGS[method as keyof typeof TYINGS], prior)
   const { posterior } = fitPairs(items, method, { seed, ...prior })
   return { posterior, ...coinsGiven(items, posterior, known) }
+}
+
+function weighsByCoins(method: Aggregation['method']): boolean {
+  return method === 'weighted-majority' || method in TYINGS
+}
+
+/** "Left" adds log(left / (1 - right)), "right" log(right / (1 - left)) towards its side. */
+function answerWeight({ left, right }: Coins): number {
+  return (Math.log(left / (1 - right)) + Math.log(right / (1 - left))) / 2
 }
 
 /** What anybody said at all: a share of 0 tells something only where the answer was there to be given. */

@@ -7,13 +7,15 @@ import {
   judgePairs,
   preferenceLogit,
   simulatedAnnotators,
+  trueAccuracies,
 } from './annotators.ts'
 import type { GoldReading, SimulatedGold } from './gold.ts'
 
+const scoreIn = (reply: string) => Number(/-?\d+/.exec(reply)?.[0] ?? 0)
 const gold = {
   simulated: true,
   read: (_: string, reply: string) =>
-    ({ parts: { fact: Number(/-?\d+/.exec(reply)?.[0] ?? 0) } }) as unknown as GoldReading,
+    ({ parts: { fact: scoreIn(reply) }, score: scoreIn(reply) }) as unknown as GoldReading,
 } as unknown as SimulatedGold
 
 const settings: CrowdSettings = {
@@ -55,6 +57,24 @@ test('choices follow the logit: skill and attention, side, length up to the limi
     preferenceLogit({ gold, annotator: regular, prompt: 'p', left: words(left), right: words(right) })
   expect(liking(20, 10)).toBeCloseTo(0.5)
   expect(liking(90, 20)).toBe(0)
+})
+
+test('the true accuracy is how often an annotator names the better, either side first; pairs equal in gold do not count', () => {
+  const pairs = [
+    { item: 'x', prompt: 'p', a: '1', b: '0' },
+    { item: 'y', prompt: 'p', a: '-1', b: '1' },
+    { item: 'z', prompt: 'p', a: '3', b: '3' },
+  ]
+  const truths = trueAccuracies(crowd, { pairs, gold })
+  for (const kind of ['regular', 'leaning', 'spammer', 'adversary'] as const) {
+    const annotator = one(kind)
+    const right = [share(annotator, '1', '0'), 1 - share(annotator, '0', '1')]
+    const rightOfOther = [share(annotator, '1', '-1'), 1 - share(annotator, '-1', '1')]
+    const mean = [...right, ...rightOfOther].reduce((sum, x) => sum + x, 0) / 4
+    // Three standard errors of four shares of 2,000 draws.
+    expect(Math.abs(truths.get(annotator.id)! - mean), kind).toBeLessThan(0.017)
+  }
+  expect(trueAccuracies(crowd, { pairs: pairs.slice(2), gold }).size).toBe(0)
 })
 
 test('pairs are judged by different people, loads differ by one, sides come out even, every row says simulated', () => {

@@ -3,7 +3,7 @@
 // of replies people saw before, so the reward extrapolates what no annotator ever meant.
 import { invariant } from '#errors'
 import type { Comparison, Judgement } from '#schema'
-import { type GoldPart, type SimulatedGold, countPieces } from './gold.ts'
+import { type GoldPart, type GoldReading, type SimulatedGold, countPieces } from './gold.ts'
 import { type Random, random } from './random.ts'
 
 export type AnnotatorKind = 'regular' | 'leaning' | 'spammer' | 'adversary'
@@ -100,6 +100,44 @@ export function preferenceLogit({ gold, annotator, prompt, left, right }: Omit<J
     annotator.lengthLiking * (length(left) - length(right)) +
     annotator.leftBias
   return Math.max(-30, Math.min(30, logit))
+}
+
+/** Of each annotator the chance of naming the reply with the higher gold, over all pairs that differ in it, either side first; none where no pair does. */
+export function trueAccuracies(
+  annotators: readonly SimulatedAnnotator[],
+  { pairs, gold }: { pairs: readonly Comparison[]; gold: SimulatedGold },
+): Map<string, number> {
+  const once = readOnce(gold)
+  const ordered = pairs.flatMap(({ prompt, a, b }) => {
+    invariant(typeof prompt === 'string', 'simulated annotators read prompts that are text')
+    const difference = once.read(prompt, a).score - once.read(prompt, b).score
+    if (difference === 0) return []
+    return difference > 0 ? { prompt, better: a, worse: b } : { prompt, better: b, worse: a }
+  })
+  if (ordered.length === 0) return new Map()
+  const accuracy = (annotator: SimulatedAnnotator) => {
+    const saysLeft = (prompt: string, left: string, right: string) =>
+      1 / (1 + Math.exp(-preferenceLogit({ gold: once, annotator, prompt, left, right })))
+    let right = 0
+    for (const { prompt, better, worse } of ordered)
+      right += (saysLeft(prompt, better, worse) + 1 - saysLeft(prompt, worse, better)) / 2
+    return right / ordered.length
+  }
+  return new Map(annotators.map((annotator) => [annotator.id, accuracy(annotator)]))
+}
+
+/** The same gold, which reads each text once: reading takes longer than all else here. */
+function readOnce(gold: SimulatedGold): SimulatedGold {
+  const readings = new Map<string, GoldReading>()
+  return {
+    ...gold,
+    read: (prompt, reply) => {
+      const key = JSON.stringify([prompt, reply])
+      const reading = readings.get(key) ?? gold.read(prompt, reply)
+      readings.set(key, reading)
+      return reading
+    },
+  }
 }
 
 function felt(logit: number, draw: Random): number {
