@@ -60,6 +60,7 @@ test(
     expect(resumed.events.filter((e) => e.event === 'begin').map((e) => e.step)).toEqual(STEPS)
     // SFT and the reward model were done; PPO goes on from its checkpoint.
     expect(resumed.steps[0]).toBe(KILL_AT_STEP)
+    expect(resumed.words).toContain('goes on all the same: at scale 0.01')
     expect(resumed.words).toContain('none of these figures proves anything')
 
     const report = Report.parse(JSON.parse(fs.readFileSync(join(dir, 'report.json'), 'utf8')))
@@ -68,10 +69,20 @@ test(
     expect(report).toMatchObject({ scale: 0.01, simulated: true, world: { seed: 1 } })
     expect(report.command).toContain('--scale 0.01')
     expectLineage(report)
+    expect(report.pastGates!.join()).toContain('It went on: at scale 0.01')
+    const { accuracy } = JSON.parse(fs.readFileSync(join(dir, 'runs/reward/model/hone-training.json'), 'utf8'))
+      .reward as {
+      accuracy?: { low: number }
+    }
+    const { withoutTicket = false } = JSON.parse(fs.readFileSync(join(dir, 'runs/ppo/config.json'), 'utf8')) as {
+      withoutTicket?: boolean
+    }
+    expect(withoutTicket).toBe(!(accuracy && accuracy.low > 0.5))
 
     const page = fs.readFileSync(join(dir, 'report.html'), 'utf8')
     expect(page).toContain('The annotators are simulated')
     expect(page).toContain('its figures prove nothing')
+    expect(page).toContain('Past failed gates.')
     expect(page).toMatch(/Content-Security-Policy" content="default-src &#39;none&#39;/)
     expect(page.match(/\s(?:src|srcset|href|action|data)="(?!#)[^"]*"|url\(|@import|<link|<iframe/g) ?? []).toEqual([])
 

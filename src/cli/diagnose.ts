@@ -14,7 +14,7 @@ import { readReport } from './report.ts'
 const STAGES = { sft: 'sft', reward: 'reward', ppo: 'rl' } as const
 type Recipe = keyof typeof STAGES
 type MetricRow = Record<string, number | null>
-type Run = RunFiles & { folder: string; recipe: Recipe; marks: MarkResult[] }
+type Run = RunFiles & { folder: string; recipe: Recipe; marks: MarkResult[]; withoutTicket: boolean }
 
 export function diagnoseCommand(program: Command): void {
   program
@@ -86,11 +86,15 @@ function readRunFiles(folder: string, recipe: Recipe): Run {
       throw new DataError('expected JSON that hone wrote: the file is damaged', { file, line: i + 1 }, { cause })
     }
   })
-  const { config } = readRun(folder).config as { config: Record<string, unknown> }
+  const { config, withoutTicket = false } = readRun(folder).config as {
+    config: Record<string, unknown>
+    withoutTicket?: boolean
+  }
   return {
     folder,
     recipe,
     config,
+    withoutTicket,
     metrics: rows.filter(({ kind }) => kind === undefined) as MetricRow[],
     marks: rows.flatMap(({ kind, mark }) => (kind === 'mark' && mark ? [mark] : [])),
   }
@@ -122,9 +126,10 @@ function factsOf(report: Report | undefined, runs: Run[]): Facts {
 const NEAR_NATS = 2
 
 /** What an RL run says besides its series: of SFT by the samples it began with, of the reward model and of the outcome by its marks. */
-function addRl(facts: Facts, { metrics, marks }: Run): void {
+function addRl(facts: Facts, { metrics, marks, withoutTicket }: Run): void {
   const unfinished = metrics[0]?.noEosShare
   if (typeof unfinished === 'number') facts.sft = { ...facts.sft, endedShare: 1 - unfinished }
+  if (withoutTicket) facts.reward = { ...facts.reward, withoutTicket }
   const first = marks[0]
   if (first?.accuracy && first.kl <= NEAR_NATS) facts.reward = { ...facts.reward, fresh: first.accuracy }
   const last = marks.at(-1)

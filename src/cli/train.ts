@@ -27,10 +27,11 @@ import { progressOf } from './progress.ts'
 import { Stopped, stoppable } from './stop.ts'
 import { version } from './version.ts'
 
+/** Switches are true where they are given. */
 type Options = Record<string, string | undefined> & { json?: boolean }
 
 /** A flag of a recipe that is no setting of its config: a file, a folder, a choice. */
-type Input = { flag: string; help: string; required?: boolean; file?: boolean }
+type Input = { flag: string; help: string; required?: boolean; file?: boolean; isSwitch?: boolean }
 
 /** Where and how a run computes. */
 type On = Pick<SftJob, 'device' | 'dtype' | 'lora' | 'baseDtype' | 'gradientCheckpointing'>
@@ -108,6 +109,11 @@ const RECIPES: Recipe[] = [
     inputs: [
       { ...DATA, help: 'prompts (JSONL, JSON, CSV, gzip), or a version' },
       { flag: 'reward', help: 'reward model: a folder or a run' },
+      {
+        flag: 'without-ticket',
+        isSwitch: true,
+        help: 'go on with a reward model that is not shown to be better than chance on held-out pairs; the run records it',
+      },
       { flag: 'reward-weight', help: 'factor of the learned reward (default: 1)' },
       { flag: 'rules', file: true, help: 'JSON file of rule terms' },
       { flag: 'reference', help: 'frozen model that KL is measured to (default: --model)' },
@@ -145,6 +151,7 @@ const RECIPES: Recipe[] = [
         config: config as PpoConfig,
         ...on,
         model,
+        ...(given('without-ticket') !== undefined && { withoutTicket: true }),
         reference:
           given('reference') === undefined ? model : absolute(resolveModel(given('reference')!, '--reference')),
         rewardWeight: numberOf('reward-weight', given('reward-weight') ?? '1'),
@@ -188,7 +195,8 @@ export function trainCommands(program: Command): void {
       .option('--gradient-checkpointing', 'backward computes each layer once more: memory of one layer, more work')
       .option('--dry-run', 'say what the run would take, from a few steps on these rows; writes nothing')
       .option('--json', 'events as JSON lines on standard output')
-    for (const { flag, help } of recipe.inputs) command.option(`--${flag} <value>`, help)
+    for (const { flag, help, isSwitch } of recipe.inputs)
+      command.option(isSwitch ? `--${flag}` : `--${flag} <value>`, help)
     addFlags(command, recipe.config)
     command.action((options: Options) => run(recipe, options))
   }

@@ -2,6 +2,7 @@
 // earliest stage with a grave one is named, since later stages inherit its fault. Suspicions count only if the outcome is bad.
 import type { Diagnosis } from '#schema'
 import { average, type Interval, quantile } from '#stats'
+import { HOW_TO_GET_A_TICKET } from './ticket-refusal.ts'
 import type { Facts, RewardFacts, RlFacts, RlStep, SftFacts } from './facts.ts'
 
 /** `grave` is enough to accuse; a suspicion needs a bad outcome besides; `sound` clears. */
@@ -139,6 +140,7 @@ const CEILING_SHARE = 0.4
 
 function examineReward({
   alpha,
+  withoutTicket,
   agreement,
   ceiling,
   trainAccuracy,
@@ -202,6 +204,12 @@ function examineReward({
           },
     )
   }
+  if (withoutTicket)
+    found.push({
+      weight: 'suspicion',
+      text: 'it entered RL without its ticket',
+      nextAction: `${HOW_TO_GET_A_TICKET}, before RL is run again`,
+    })
   if (ece !== undefined && ece > 0.15)
     found.push({
       weight: 'suspicion',

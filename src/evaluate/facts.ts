@@ -30,6 +30,8 @@ export type RewardFacts = {
   /** Accuracy on the first mark's fresh pairs, while the policy was near its reference. */
   fresh?: Interval
   ece?: number
+  /** It was let into RL though its ticket did not hold. */
+  withoutTicket?: boolean
   longerPreferred?: { reward: Interval; labels: Interval }
 }
 /** One step of RL as its metrics give it. `reward`: mean of the learned reward, else of the whole score. */
@@ -116,10 +118,11 @@ function sftFromRun({ metrics }: RunFiles): SftFacts {
   }
 }
 
-function rewardFromReport({ reward, protocol }: Report): RewardFacts {
+function rewardFromReport({ reward, protocol, rl }: Report): RewardFacts {
   return {
     ...(protocol && { alpha: clean(protocol.alpha) }),
     ...(reward && { agreement: clean(reward.agreement), ceiling: clean(reward.ceiling), ece: reward.ece }),
+    ...(rl && reward?.ticket?.some(({ passed }) => !passed) && { withoutTicket: true }),
   }
 }
 

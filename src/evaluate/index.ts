@@ -34,5 +34,6 @@ export {
   type ScoredPair,
   type TicketOptions,
 } from './reward-ticket.ts'
+export { HOW_TO_GET_A_TICKET, ticketRefusal } from './ticket-refusal.ts'
 export { compareViolations, type Violations } from './violations.ts'
 export { shareOf, winRate, type WinRate } from './win-rate.ts'

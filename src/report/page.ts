@@ -53,6 +53,7 @@ ${topLine(report)}
 <main>
 ${simulatedNote(report)}
 ${scaleNote(report)}
+${pastGatesNote(report)}
 ${leftOutNote(report)}
 <div class="hero"><div><p class="eyebrow">${report.title}</p>${verdict(report)}${tiles(report)}</div>${loopPicture(report)}</div>
 ${STEPS.map((step) => SECTIONS[step](report) ?? missingSection(report, step))}
@@ -85,6 +86,11 @@ function simulatedNote(report: Report): Markup | undefined {
 function scaleNote({ scale }: Report): Markup | undefined {
   if (scale === undefined) return undefined
   return html`<p class="sim-note" role="note"><b>A quick look: its figures prove nothing.</b> It ran at ${plain(scale)} of the usual rows and steps, to show the way and not the result.</p>`
+}
+
+function pastGatesNote({ pastGates }: Report): Markup | undefined {
+  if (pastGates === undefined) return undefined
+  return html`<p class="sim-note" role="note"><b>Past failed gates.</b> ${pastGates.join(' ')}</p>`
 }
 
 function leftOutNote({ leftOut }: Report): Markup | undefined {

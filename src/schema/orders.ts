@@ -27,6 +27,9 @@ export const Computing = z.strictObject({
 })
 export type Computing = z.infer<typeof Computing>
 
+/** What an input says that is a switch at the command line. */
+const SWITCHED_ON = 'yes'
+
 export const ORDERS = {
   sft: {
     title: 'Supervised fine-tuning',
@@ -65,6 +68,12 @@ export const ORDERS = {
       .strictObject({
         model,
         reward: name('reward', 'reward model that is optimised'),
+        withoutTicket: z
+          .enum([SWITCHED_ON])
+          .optional()
+          .describe(
+            'yes = go on with a reward model that is not shown to be better than chance on held-out pairs; the run records it',
+          ),
         data: name('prompts', 'prompts to train on'),
         judge: z
           .enum(['people', 'simulated:customer-service'])
@@ -122,14 +131,16 @@ export function orderArguments({ recipe, inputs, settings, computing, branch }: 
     if (value === undefined) continue
     const takes = takesOf(recipe, input)
     const isRun = (takes === 'model' || takes === 'reward') && value !== 'base' && !value.startsWith('models/')
-    flags.push([input, isRun ? `runs/${value}` : value])
+    const isSwitch = takes === undefined && value === SWITCHED_ON
+    flags.push([input, isSwitch ? undefined : isRun ? `runs/${value}` : value])
   }
   for (const [part, { shape }] of [
     [computing, Computing],
     [settings, ORDERS[recipe].settings],
   ] as const)
     for (const field of Object.keys(shape)) if (part[field] !== undefined) flags.push([field, part[field]])
-  return ['train', recipe, ...flags.flatMap(([flag, value]) => [`--${kebab(flag)}`, String(value)])]
+  const words = flags.flatMap(([flag, value]) => [`--${kebab(flag)}`, ...(value === undefined ? [] : [String(value)])])
+  return ['train', recipe, ...words]
 }
 
 /** Exit code of a run that saved and ended by SIGINT, and of one that waits for people. */

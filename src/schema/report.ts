@@ -297,6 +297,7 @@ export const Report = z.strictObject({
     .lt(1)
     .optional()
     .describe('share of the usual rows and steps, in a quick look whose figures prove nothing'),
+  pastGates: z.array(z.string()).optional().describe('gates that failed and were gone past, and why, a sentence each'),
   leftOut: z.array(z.string()).optional().describe('what this turn of the loop left out and why, a sentence each'),
   createdAt: z.string().optional().describe('ISO 8601'),
   command: z.string().describe('what to type to run it again'),

@@ -3,8 +3,9 @@
 import { z } from 'zod'
 import { findVersion } from '#data'
 import { ConfigError, HttpError } from '#errors'
+import { HOW_TO_GET_A_TICKET, ticketRefusal } from '#evaluate'
 import { Computing, ignoredSettings, ORDERS, type RecipeName, RunOrder, type Takes, takesOf } from '#schema'
-import { listModelFolders, type Project } from '#store'
+import { listModelFolders, type Project, rewardAccuracyOf } from '#store'
 import type { Service } from './call.ts'
 import { fileOf, ownVersion } from './handlers/data.ts'
 import { WrongFields } from './refusals.ts'
@@ -37,8 +38,22 @@ export async function orderOf(service: Service, project: Project, given: Given):
       wrong[`inputs.${name}`] = error.message
     }
   }
+  if (resolved.reward !== undefined) requireTicket(service, resolved, wrong)
   if (Object.keys(wrong).length > 0) throw new WrongFields(wrong)
   return RunOrder.parse({ recipe, inputs: resolved, settings: given.settings, computing: given.computing })
+}
+
+/** A reward model enters RL by its ticket, or by a word that stays in the run's config. */
+function requireTicket(
+  { workspace }: Service,
+  { reward, withoutTicket }: Record<string, string>,
+  wrong: Record<string, string>,
+): void {
+  const refusal = ticketRefusal(rewardAccuracyOf(workspace, reward!))
+  if (refusal !== undefined && withoutTicket === undefined)
+    wrong['inputs.reward'] = `${reward} ${refusal}; ${HOW_TO_GET_A_TICKET}, or choose to go on without one`
+  if (refusal === undefined && withoutTicket !== undefined)
+    wrong['inputs.withoutTicket'] = `would be ignored: ${reward} has its ticket; leave it empty`
 }
 
 /** Settings of a run, changed: the recipe's own checks hold for both together. `job`: what the run was asked to do. */

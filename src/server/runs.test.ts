@@ -201,4 +201,28 @@ test('what judgements were made into is read a page at a time by who may take ju
   expect(await engineer.ask(`GET ${RUNS}/ready/preferences`)).toMatchObject({ json: { preferences: [], isLast: true } })
 })
 
+test('a reward model without its ticket enters PPO only by a word that is kept; with one the word is refused', async () => {
+  const accuracy = { value: 0.7, low: 0.6, high: 0.8 }
+  for (const [run, reward] of [
+    ['untried', {}],
+    ['guesses', { accuracy: { ...accuracy, low: 0.5 } }],
+    ['knows', { accuracy }],
+  ] as const) {
+    leaveRun(run, { status: 'done', recipe: 'reward' })
+    fs.mkdirSync(join(harness.workspace, 'runs', run, 'model'))
+    fs.writeFileSync(join(harness.workspace, 'runs', run, 'model', 'hone-training.json'), JSON.stringify({ reward }))
+  }
+  const ppo = (name: string, inputs: object) =>
+    engineer.ask(`POST ${RUNS}`, { name, recipe: 'ppo', inputs: { model: 'base', data: 'demos', ...inputs } })
+  const detailOf = async (inputs: object) =>
+    ((await ppo('refused', inputs)).json as { error: { detail: Record<string, string> } }).error.detail
+  expect((await detailOf({ reward: 'untried' }))['inputs.reward']).toMatch(
+    /has no ticket: its run measured no accuracy/,
+  )
+  expect((await detailOf({ reward: 'guesses' }))['inputs.reward']).toMatch(/right on 0\.700 \[0\.500, 0\.800\]/)
+  expect(await detailOf({ reward: 'knows', withoutTicket: 'yes' })).toHaveProperty(['inputs.withoutTicket'])
+  expect(await ppo('bold', { reward: 'guesses', withoutTicket: 'yes' })).toMatchObject({ status: 200 })
+  expect((await shown('bold')).command).toMatch(/ --reward runs\/guesses --without-ticket --data demos@/)
+})
+
 test('no defect was met on the way', () => expect(harness.defects).toEqual([]))

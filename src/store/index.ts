@@ -154,7 +154,7 @@ export {
   stopFill,
 } from './fills.ts'
 export { type ImportedJudgement, importJudgements } from './imported.ts'
-export { listModelFolders, type ModelFolder } from './models.ts'
+export { listModelFolders, type ModelFolder, rewardAccuracyOf } from './models.ts'
 export { findMark, type MarkCampaign, missingMarks, projectOfRun, putMark } from './marks.ts'
 export {
   findRunFolder,

@@ -2,6 +2,7 @@
 // and config.json alone; a damaged folder is found when it is loaded.
 import fs from 'node:fs'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { listRunFolders } from './runs.ts'
 
 export type ModelFolder = {
@@ -50,13 +51,27 @@ function subfolders(folder: string): string[] {
   }
 }
 
-/** By the card that training leaves beside the weights. */
 function isSimulated(folder: string): boolean {
+  return readCard(folder)?.simulated === true
+}
+
+/** What a run measured of its reward model on held-out pairs; undefined where it had none. */
+export function rewardAccuracyOf(workspace: string, run: string): z.infer<typeof Accuracy> | undefined {
+  return readCard(join(workspace, 'runs', run, 'model'))?.reward?.accuracy
+}
+
+const Accuracy = z.object({ value: z.number(), low: z.number(), high: z.number() })
+const Card = z.object({
+  simulated: z.boolean().optional(),
+  reward: z.object({ accuracy: Accuracy.optional() }).optional(),
+})
+
+/** The card that training leaves beside the weights. */
+function readCard(folder: string): z.infer<typeof Card> | undefined {
   try {
-    const card = JSON.parse(fs.readFileSync(join(folder, 'hone-training.json'), 'utf8')) as { simulated?: unknown }
-    return card.simulated === true
+    return Card.safeParse(JSON.parse(fs.readFileSync(join(folder, 'hone-training.json'), 'utf8'))).data
   } catch {
-    return false
+    return undefined
   }
 }
 

@@ -11,4 +11,5 @@ export { artifactsOf, readDemonstrations, readPairs, readPrompts, readTexts } fr
 export { readRules, type Rule, type RuleRow } from './rules.ts'
 export { demonstrationExamples, pairExamples, promptTokens, textExamples } from './tokens.ts'
 export { supervise, type Supervisor } from './supervisor.ts'
+export { ticketRefusalOf } from './ticket.ts'
 export { branch, resume, train, type Trained, type TrainOptions } from './train.ts'

@@ -104,6 +104,10 @@ export const PpoJob = z.strictObject({
   model,
   reference: z.string().describe('folder of the frozen model that KL is measured to'),
   reward: z.string().optional().describe('folder of the reward model'),
+  withoutTicket: z
+    .literal(true)
+    .optional()
+    .describe('the reward model entered RL though nothing on held-out pairs speaks for it'),
   rewardWeight: z.number().default(1).describe('factor of the learned reward'),
   criticFrom: z
     .enum(['reward', 'model', 'policy'])

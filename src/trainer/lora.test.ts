@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createEmbeddedEngine, mergeFolder, readAdapterConfig } from '#lm'
 import { closeTemplates } from '#text'
 import { liveTensors } from '#torch'
-import { hashesOf, makeSmallFiles, preferLonger, smallJob } from '../../trials/worlds/small-run.ts'
+import { admitted, hashesOf, makeSmallFiles, preferLonger, smallJob } from '../../trials/worlds/small-run.ts'
 import type { Job } from './jobs.ts'
 import { readCard, resolveModel } from './models.ts'
 import { resume, train, type TrainOptions } from './train.ts'
@@ -18,7 +18,7 @@ let root: string
 let files: string
 const at = (name: string) => join(root, name)
 const job = (recipe: Parameters<typeof smallJob>[0], changes: object): Job =>
-  ({ ...smallJob(recipe, files, { steps: 4, checkpointEvery: 2 }), ...changes }) as Job
+  admitted({ ...smallJob(recipe, files, { steps: 4, checkpointEvery: 2 }), ...changes } as Job)
 
 beforeAll(async () => {
   root = fs.mkdtempSync(join(tmpdir(), 'hone-lora-'))

@@ -62,6 +62,8 @@ export async function preparePpo(job: PpoJob, context: Context): Promise<Prepare
   const reference = await frozen(engine, job.reference, base)
   const reward = job.reward === undefined ? undefined : await frozen(engine, job.reward, base)
   const card = job.reward === undefined ? undefined : readCard(job.reward)
+  if (judge && reward && !card?.reward?.accuracy)
+    say('the reward model has no accuracy at launch: marks cannot tell when it has gone stale')
   const terms: RewardTerm[] = []
   if (reward)
     terms.push(

@@ -7,6 +7,7 @@ import { STEPS_OF_SAVING, UNSAVED_MS } from './drive.ts'
 import { type Job, type PpoJob, withAbsolutePaths } from './jobs.ts'
 import { type RehearsalEngine, rehearsalEngine } from './rehearsal-engine.ts'
 import { refuseUnusedBase } from './start.ts'
+import { requireTicket } from './ticket.ts'
 import { openEngine, prepare, type Prepared, type TrainOptions } from './train.ts'
 
 export type Rehearsal = {
@@ -38,6 +39,7 @@ export async function rehearse(
   { say = () => undefined, signal, probe = PROBE }: Pick<TrainOptions, 'say' | 'signal'> & { probe?: ProbeLimits },
 ): Promise<Rehearsal> {
   refuseUnusedBase(job)
+  requireTicket(job)
   const clock = stopwatch()
   const { engine, releaseAll } = openEngine(job)
   try {

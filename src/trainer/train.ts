@@ -21,6 +21,7 @@ import { prepareReward } from './prepare-reward.ts'
 import { prepareSft } from './prepare-sft.ts'
 import { judgementIds } from './rows.ts'
 import { refuseUnusedBase } from './start.ts'
+import { requireTicket } from './ticket.ts'
 import { type Artifact, branchRun, createRun, readRun, resumeRun, type Run, type RunRecord } from './run-folder.ts'
 
 export type TrainOptions = {
@@ -73,6 +74,7 @@ export type Trained = {
 /** Starts a job in a new folder. */
 export async function train(job: Job, out: string, options: TrainOptions): Promise<Trained> {
   refuseUnusedBase(job)
+  requireTicket(job)
   const config = await withJudgements(withAbsolutePaths(job))
   const run = await createRun(out, { config, record: recordOf(config, options, {}) })
   return work(config, { run, options })

@@ -46,7 +46,14 @@ export function tinyOrder(steps: number): RunOrder {
 export function peopleOrder(steps: number): RunOrder {
   return {
     recipe: 'ppo',
-    inputs: { model: 'tiny', reward: 'tiny-reward', data: 'questions', watch: 'questions', judge: 'people' },
+    inputs: {
+      model: 'tiny',
+      reward: 'tiny-reward',
+      withoutTicket: 'yes',
+      data: 'questions',
+      watch: 'questions',
+      judge: 'people',
+    },
     settings: {
       steps,
       warmupSteps: 1,

@@ -9,7 +9,7 @@ import type { Demonstration, Judgement } from '#schema'
 import { PpoConfig, RewardConfig, SftConfig } from '#schema'
 import { judgePairs, simulatedAnnotators } from '#simulate'
 import { deriveSeed, generator } from '#stats'
-import { train } from '#trainer'
+import { ticketRefusalOf, train } from '#trainer'
 import { simulatedJudge } from '../../src/cli/judges.ts'
 import { quickstartPlan } from '../../src/cli/quickstart/plan.ts'
 import { runOrResume } from '../../src/cli/quickstart/runs.ts'
@@ -163,6 +163,7 @@ async function judgements(stage: Stage, split: 'pairs' | 'pairs-held-out', n: nu
 async function reinforce(stage: Stage, fault: Fault): Promise<void> {
   const { seed, domain } = stage
   const sft = `${run(stage, 'sft')}/model`
+  const reward = `${run(stage, 'reward')}/model`
   const prompts = (split: 'rl' | 'marks') =>
     once(stage, split, (file) =>
       writeRows(file, domain.prompts(seed, { n: SIZES.prompts, split }), { kind: 'prompts', format: 'jsonl' }),
@@ -176,7 +177,9 @@ async function reinforce(stage: Stage, fault: Fault): Promise<void> {
         device: 'cpu',
         model: sft,
         reference: sft,
-        reward: `${run(stage, 'reward')}/model`,
+        reward,
+        // Some faults are in the reward model: RL must go through with it, for the diagnosis to tell.
+        ...(ticketRefusalOf(reward) !== undefined && { withoutTicket: true }),
         rewardWeight: 1,
         criticFrom: 'reward',
         data: prompts('rl'),

@@ -64,6 +64,7 @@ export function realModelPlan({ base, seed, minutes }: { base: string; seed: num
     general: { texts: generalTexts(generalTokens), most: GENERAL_MOST, replayTokens },
     looks,
     comparisons: false,
+    pastGates: 'this trial looks at the whole loop, with fewer held-out rows than its gates ask for',
     leftOut: [
       'Best of n, the run without rule terms and the unbudgeted continuation: each would take as long as a step of this turn does. The quickstart shows them.',
     ],

@@ -7,7 +7,7 @@ import { createEmbeddedEngine, createFolder } from '#lm'
 import { DpoConfig, PpoConfig, RewardConfig, SftConfig } from '#schema'
 import { generator } from '#stats'
 import { trainBpe } from '#text'
-import { checkpointSteps, type Job, type TextJudge } from '#trainer'
+import { checkpointSteps, type Job, type TextJudge, ticketRefusalOf } from '#trainer'
 
 export const RECIPES = ['sft', 'reward', 'dpo', 'ppo'] as const
 export type RecipeName = (typeof RECIPES)[number]
@@ -114,6 +114,7 @@ export function smallJob(recipe: RecipeName, files: string, o: { steps: number; 
         }),
         reference: at('model'),
         reward: at('reward'),
+        withoutTicket: true,
         rewardWeight: 1,
         criticFrom: 'reward',
         data: at('prompts.jsonl'),
@@ -125,6 +126,14 @@ export function smallJob(recipe: RecipeName, files: string, o: { steps: number; 
     default:
       return recipe satisfies never
   }
+}
+
+/** The job with a reward model that may have its ticket or not: it says so where not. */
+export function admitted(job: Job): Job {
+  if (job.recipe !== 'ppo') return job
+  const { withoutTicket: _, ...rest } = job
+  const isWithout = job.reward !== undefined && ticketRefusalOf(job.reward) !== undefined
+  return isWithout ? { ...rest, withoutTicket: true } : rest
 }
 
 /** A judge without secrets: the longer completion is the better one. */

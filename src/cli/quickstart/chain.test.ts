@@ -42,6 +42,7 @@ function plan(): Plan {
     general: { texts: ['Light falls on a white body.', 'Colours are parts of light.'], most: 2, replayTokens: 12 },
     looks: { from: 2, every: 2 },
     comparisons: false,
+    pastGates: 'so small a chain passes none',
     leftOut: ['No runs beside PPO: this one is small.'],
     settings: {
       sizes: {
@@ -91,6 +92,14 @@ function open(signal: AbortSignal): Promise<Stage> {
 
 test('another plan goes through the same stages, and stopped, goes on where it was', async () => {
   const before = liveTensors()
+  const { pastGates: _, ...strict } = await open(new AbortController().signal)
+  const ended = await runChain(strict)
+  expect(ended.steps.map(({ state }) => state)).toEqual(['done', 'done', 'done', ...Array(4).fill('missing')])
+  expect(ended.steps[3]!.reason).toMatch(/^the gate of SFT failed: replies are whole \(whole is /)
+  expect(fs.readFileSync(join(strict.dir, 'report.html'), 'utf8')).toContain('the gate of SFT failed')
+  expect(fs.existsSync(run(strict, 'ppo'))).toBe(false)
+  fs.rmSync(join(strict.dir, 'report.json'))
+
   const controller = new AbortController()
   const stage = await open(controller.signal)
   const stopping: Stage = {
@@ -105,6 +114,7 @@ test('another plan goes through the same stages, and stopped, goes on where it w
   const report = Report.parse(JSON.parse(fs.readFileSync(join(stage.dir, 'report.json'), 'utf8')))
   expect(report.steps).toEqual(STEPS.map((step) => ({ step, state: 'done' })))
   for (const step of STEPS) expect(report[step], step).toBeDefined()
+  expect(report.pastGates![0]).toMatch(/the gate of SFT failed: .* It went on: so small a chain passes none\./)
   // What was not run is absent, not zero.
   expect(report.rl).not.toHaveProperty('unbudgeted')
   expect(report.rl).not.toHaveProperty('withoutRules')

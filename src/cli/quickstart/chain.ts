@@ -1,30 +1,28 @@
 // One turn of the loop, from objective to report: the seven steps of a plan over a folder. Stopped or killed, the same
 // call goes on.
 import fs from 'node:fs'
-import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
-import { diagnose, gatherFacts } from '#evaluate'
 import { writeDurable } from '#files'
-import { renderReport } from '#report'
-import { Report, type RewardReport, type StepName, STEPS } from '#schema'
+import { type Report, type RewardReport, type StepName, STEPS } from '#schema'
 import { describe, setThreads } from '#torch'
-import { duration, output } from '../output.ts'
-import { version } from '../version.ts'
+import { duration } from '../output.ts'
 import { curate, defineObjective } from './demonstrations.ts'
 import { evaluate } from './evaluation.ts'
 import { fineTune } from './fine-tune.ts'
 import { lineage } from './lineage.ts'
 import { giveThreads, type Part, startPart } from './parts.ts'
+import { type Passage, passageFrom } from './passage.ts'
 import { protocol } from './protocol.ts'
 import { lookAtEnds, reinforce, reportRl } from './reinforce.ts'
+import { leaveReport, type Made } from './report.ts'
 import { trainReward } from './reward-model.ts'
-import { readJsonl, run, type Stage } from './stage.ts'
+import type { Stage } from './stage.ts'
 
-/** All seven steps, each kept when it is done, so that the same call goes on from there; leaves report.html and report.json. */
+/** The seven steps, each kept when it is done, so that the same call goes on from there; leaves report.html and report.json. A failed gate of SFT or of the reward model ends it. */
 export async function runChain(stage: Stage): Promise<Report> {
   const { dir, out } = stage
   const start = performance.now()
-  const seconds: Record<string, number> = {}
+  const perStep: Record<string, number> = {}
   const step = async <T>(name: StepName, words: string, work: () => Promise<T>): Promise<T> => {
     const number = STEPS.indexOf(name) + 1
     out.say(`${number} of 7  ${words}`)
@@ -32,26 +30,33 @@ export async function runChain(stage: Stage): Promise<Report> {
     const kept = join(dir, 'steps', `${name}.json`)
     if (fs.existsSync(kept)) {
       const { part, seconds: took } = JSON.parse(fs.readFileSync(kept, 'utf8')) as { part: T; seconds: number }
-      seconds[name] = took
+      perStep[name] = took
       return part
     }
     const from = performance.now()
     const part = await work()
-    seconds[name] = (performance.now() - from) / 1000
+    perStep[name] = (performance.now() - from) / 1000
     fs.mkdirSync(join(dir, 'steps'), { recursive: true })
-    writeDurable(kept, JSON.stringify({ part, seconds: seconds[name] }))
+    writeDurable(kept, JSON.stringify({ part, seconds: perStep[name] }))
     out.endProgress()
-    out.say(`        done in ${duration(seconds[name])}`)
+    out.say(`        done in ${duration(perStep[name])}`)
     return part
   }
+  const report = (made: Made, passages: Passage[]) =>
+    leaveReport(stage, made, { passages, seconds: { perStep, total: (performance.now() - start) / 1000 } })
 
   const objectives = await step('objectives', 'objective and guideline', () => defineObjective(stage))
   const demonstrations = await step('demonstrations', 'demonstrations by simulated experts, checked', () =>
     curate(stage),
   )
   const sft = await step('sft', 'supervised fine-tuning', () => fineTune(stage))
+  const fromSft = passageFrom(stage, 'the gate of SFT', [sft.gate])
+  if (fromSft.stops !== undefined) return report({ objectives, demonstrations, sft }, [fromSft])
   const judged = await step('protocol', 'blind pairs judged by simulated annotators', () => protocol(stage))
-  const rewardPart = await step('reward', 'reward model', () => trainReward(stage))
+  const reward = await step('reward', 'reward model', () => trainReward(stage))
+  const passages = [fromSft, passageFrom(stage, 'the ticket of the reward model', reward.ticket ?? [])]
+  const until = { objectives, demonstrations, sft, protocol: judged, reward }
+  if (passages.some(({ stops }) => stops !== undefined)) return report(until, passages)
   const work = {
     reinforce: () =>
       step('rl', 'PPO under a KL budget, marks judged by simulated annotators', () => reinforce(stage, 'ppo')),
@@ -60,69 +65,8 @@ export async function runChain(stage: Stage): Promise<Report> {
   const { curve, judgedPolicy, ends } = await (stage.comparisons ? besideOthers(stage, work) : inTurn(stage, work))
   const { evaluation, samples } = judgedPolicy
   const rl = reportRl(stage, ends)
-  const reward = { ...rewardPart, bestOfN: curve }
-
-  const { seed, scale, settings, lora, domain } = stage
-  const engine = describe()
-  const report = Report.parse({
-    objectives,
-    demonstrations,
-    sft,
-    protocol: judged,
-    reward,
-    rl,
-    evaluation,
-    lineage: lineage(stage),
-    samples,
-    seconds: { perStep: seconds, total: (performance.now() - start) / 1000 },
-    hone: version(),
-    title: stage.title,
-    ...(stage.leftOut && { leftOut: stage.leftOut }),
-    ...(scale < 1 && { scale }),
-    createdAt: new Date().toISOString(),
-    command: stage.command,
-    steps: STEPS.map((name) => ({ step: name, state: 'done' as const })),
-    simulated: true,
-    simulatedWho: [
-      'the experts who wrote demonstrations',
-      'the annotators who judged pairs',
-      'the gold score that checks them',
-    ],
-    world: { hash: domain.worldHash(), seed },
-    settings: {
-      sft: flat(settings.sft),
-      reward: flat(settings.reward),
-      ppo: flat(settings.ppo),
-      evaluation: settings.evaluation,
-      ...(lora && { lora: flat(lora) }),
-    },
-    environment: {
-      libtorch: engine.version,
-      threads: engine.threads,
-      node: process.version,
-      platform: `${process.platform} ${process.arch}`,
-      cpu: `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores`,
-      device: 'cpu',
-      dtype: 'float32',
-      memoryPeakBytes: process.resourceUsage().maxRSS * 1024,
-    },
-  })
-  report.evaluation!.diagnosis = diagnose(
-    gatherFacts({
-      report,
-      rl: { metrics: readJsonl(join(run(stage, 'ppo'), 'metrics.jsonl')), config: settings.ppo },
-    }),
-  )
-  writeDurable(join(dir, 'report.json'), `${JSON.stringify(report, null, 2)}\n`)
-  writeDurable(join(dir, 'report.html'), renderReport(report))
-  out.event({
-    event: 'done',
-    report: join(dir, 'report.html'),
-    verdict: evaluation.verdict,
-    seconds: report.seconds.total,
-  })
-  tell(report, dir, output({ json: out.json }))
-  return report
+  const whole = { ...until, reward: { ...reward, bestOfN: curve }, rl, evaluation, lineage: lineage(stage), samples }
+  return report(whole, passages)
 }
 
 type Work = { reinforce: () => Promise<unknown>; evaluate: () => ReturnType<typeof evaluate> }
@@ -163,26 +107,4 @@ async function inTurn(stage: Stage, { reinforce, evaluate }: Work): Promise<Work
   await reinforce()
   const judgedPolicy = await evaluate()
   return { curve: [], judgedPolicy, ends: await lookAtEnds(stage) }
-}
-
-function tell(report: Report, dir: string, out: ReturnType<typeof output>): void {
-  const { rl, evaluation, seconds, scale } = report
-  const say = ({ value, low, high }: { value: number; low: number; high: number }) =>
-    `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`
-  out.say(
-    `\ngold by the simulation  ${rl!.goldBefore.toFixed(2)} -> ${rl!.goldAfter.toFixed(2)}, gain ${say(rl!.goldGain)}`,
-  )
-  out.say(`blind win rate          ${say(evaluation!.winRate)}`)
-  out.say(
-    `verdict                 ${evaluation!.verdict}${evaluation!.reasons?.length ? `: ${evaluation!.reasons[0]}` : ''}`,
-  )
-  if (scale !== undefined)
-    out.say(`scale                   ${scale}: a quick look, none of these figures proves anything`)
-  out.say(`report                  ${join(dir, 'report.html')}  (${duration(seconds.total)})`)
-}
-
-function flat(config: object): Record<string, string | number | boolean | null> {
-  return Object.fromEntries(
-    Object.entries(config).filter(([, v]) => v === null || ['string', 'number', 'boolean'].includes(typeof v)),
-  ) as Record<string, string | number | boolean | null>
 }

@@ -48,7 +48,8 @@ export function quickstartCommand(program: Command): void {
       // A second one in the same folder would write over the first; its parts are its own.
       const hold = holdFolder(dir)
       try {
-        await stoppable(async (signal) => void (await runChain(await open(identity, signal))))
+        const report = await stoppable(async (signal) => runChain(await open(identity, signal)))
+        if (!report.evaluation) process.exitCode = 1
       } finally {
         hold.release()
       }

@@ -24,6 +24,8 @@ export type Plan = {
   looks: { from: number; every: number }
   /** Best of n, the run without rules and the unbudgeted continuation, as processes beside PPO and evaluation. */
   comparisons: boolean
+  /** Why this plan goes on past a failed gate of SFT or ticket of the reward model; absent, it stops there. */
+  pastGates?: string
   /** What this plan leaves out and why, a sentence each. */
   leftOut?: string[]
 }
@@ -39,5 +41,6 @@ export function quickstartPlan({ seed, scale }: { seed: number; scale: number })
     general: { most: 1.1 },
     looks: { from: LOOK_FROM, every: LOOK_EVERY },
     comparisons: true,
+    ...(scale < 1 && { pastGates: `at scale ${scale} there are too few rows to pass, and it is to show the way` }),
   }
 }

@@ -8,7 +8,16 @@ import type { Engine, Model } from '#engine/contract'
 import { writeDurable } from '#files'
 import type { PpoConfig, RlReport } from '#schema'
 import { bootstrapMean } from '#stats'
-import { branch, checkpointSteps, type PpoJob, readCheckpoint, readRun, train, type Trained } from '#trainer'
+import {
+  branch,
+  checkpointSteps,
+  type PpoJob,
+  readCheckpoint,
+  readRun,
+  ticketRefusalOf,
+  train,
+  type Trained,
+} from '#trainer'
 import { simulatedJudge } from '../judges.ts'
 import { qualifyCrowd } from './protocol.ts'
 import { runOrResume } from './runs.ts'
@@ -61,6 +70,7 @@ export async function continueUnbudgeted(stage: Stage): Promise<Trained> {
 
 function jobOf(stage: Stage, { rules, config }: { rules: boolean; config: PpoConfig }): PpoJob {
   const sft = `${run(stage, 'sft')}/model`
+  const reward = `${run(stage, 'reward')}/model`
   if (rules) writeRules(stage)
   return {
     recipe: 'ppo',
@@ -68,7 +78,9 @@ function jobOf(stage: Stage, { rules, config }: { rules: boolean; config: PpoCon
     device: 'cpu',
     model: sft,
     reference: sft,
-    reward: `${run(stage, 'reward')}/model`,
+    reward,
+    // Only a plan that goes past failed gates comes here without one.
+    ...(stage.pastGates !== undefined && ticketRefusalOf(reward) !== undefined && { withoutTicket: true }),
     rewardWeight: 1,
     criticFrom: stage.criticFrom,
     data: data(stage, 'rl-prompts'),
