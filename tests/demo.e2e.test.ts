@@ -87,6 +87,8 @@ test(
     await page.getByRole('link', { name: 'Campaigns' }).click()
     await page.getByRole('link', { name: /First round/ }).click()
     await page.getByRole('rowheader', { name: /Krippendorff/ }).waitFor()
+    await page.getByRole('region', { name: 'Agreement by stratum' }).getByRole('rowheader').first().waitFor()
+    await looksRight(page, 'demo-campaign')
     await page.getByRole('link', { name: 'Releases' }).click()
     await page.getByRole('link', { name: 'what it came from' }).click()
     const picture = page.getByRole('group', { name: 'Picture of what came from what' })

@@ -28,6 +28,9 @@ import {
   signCandidacy,
   type Store,
 } from '#store'
+import { loadDomain } from './domains.ts'
+import { readIdentity } from './quickstart/identity.ts'
+import { settingsOf } from './quickstart/settings.ts'
 
 const PAIRS = 80
 const OPEN_PAIRS = 20
@@ -41,17 +44,19 @@ type Person = { id: string; name: string }
 /** The project's slug. Once: a workspace that has people is refused. */
 export async function fillDemo(store: Store, workspace: string): Promise<string> {
   const judged = (await readRows(join(workspace, 'data/judgements-pairs.jsonl'), { kind: 'judgements' })).rows
-  const { comparisons, judgements } = firstPairs(judged)
+  const inStrata = await placing(workspace)
+  const { comparisons: first, judgements } = firstPairs(judged)
+  const comparisons = inStrata(first)
   const evaluated = await readRows(join(workspace, 'data/evaluation-pairs.jsonl'), { kind: 'comparisons' })
-  const differing = (evaluated.rows as Comparison[]).filter(({ a, b }) => a !== b)
+  const differing = inStrata(evaluated.rows as Comparison[]).filter(({ a, b }) => a !== b)
   // Where no mark was better than SFT, SFT was kept, and the two say the same: pairs of the first round are left to judge.
   const open = (differing.length > 0 ? differing : comparisons).slice(0, OPEN_PAIRS)
   const prompts = (await readRows(join(workspace, 'data/rl-prompts.jsonl'), { kind: 'prompts' })).rows.slice(0, PROMPTS)
   const source = { demo: 'rows of the quickstart in this folder' }
   const save = async (kind: 'comparisons' | 'prompts', name: string, rows: Comparison[] | typeof prompts) =>
     (await saveVersion(workspace, rows as never[], { kind, name, source })).version
-  const first = await save('comparisons', 'first-pairs', comparisons)
-  const second = await save('comparisons', 'pairs-to-judge', open)
+  const firstVersion = await save('comparisons', 'first-pairs', comparisons)
+  const openVersion = await save('comparisons', 'pairs-to-judge', open)
   await save('prompts', 'prompts', prompts)
   // Nobody can sign in by it: the accounts are disabled, and the password is not kept.
   const passwordHash = await hash(randomBytes(32).toString('base64url'))
@@ -71,12 +76,12 @@ export async function fillDemo(store: Store, workspace: string): Promise<string>
     await addGuideline(query, project.id, fs.readFileSync(join(workspace, 'guideline.md'), 'utf8'), lead.id)
     const guideline = (await newestGuideline(query, project.id))!
     const campaign = async (name: string, version: Version, rows: Comparison[], overlap: number): Promise<string> => {
-      const items = rows.map(({ item, prompt, a, b }) => ({ item, prompt, a, b }))
+      const items = rows.map(({ item, prompt, a, b, stratum }) => ({ item, prompt, a, b, stratum }))
       const by = { guideline: guideline.id, overlap, seed: 1, by: lead.id }
       const asked = { project: project.id, name, dataset: version.name, version: version.version, ...by, items }
       return (await createCampaign(query, asked))!
     }
-    const judging = await campaign('First round (simulated people)', first, comparisons, OVERLAP)
+    const judging = await campaign('First round (simulated people)', firstVersion, comparisons, OVERLAP)
     for (const { id } of annotators.values()) await noteReading(query, guideline.id, id)
     const sides = new Map(comparisons.map(({ item, a }) => [item, a]))
     await importJudgements(
@@ -95,7 +100,7 @@ export async function fillDemo(store: Store, workspace: string): Promise<string>
         }
       }),
     )
-    await campaign('For you to judge (simulated replies)', second, open, 1)
+    await campaign('For you to judge (simulated replies)', openVersion, open, 1)
     await release(query, workspace, { project: project.id, lead, engineer, reviewer })
     const detail = { simulated: true, judgements: judgements.length }
     await audit(query, { actor: null, project: project.id, action: 'demo.fill', subject: project.slug, detail })
@@ -117,6 +122,19 @@ async function simulated(
 }
 
 /** The first pairs that enough people judged, with that many judgements each. */
+/** Gives rows the stratum of their prompt, which the quickstart's files of pairs leave out. */
+async function placing(workspace: string): Promise<(rows: readonly Comparison[]) => Comparison[]> {
+  const identity = readIdentity(workspace)
+  const { sizes } = settingsOf(identity)
+  const { prompts } = await loadDomain('customer-service')
+  const rows = [
+    ...prompts(identity.seed, { n: sizes.pairs, split: 'pairs' }),
+    ...prompts(identity.seed, { n: sizes.evaluation, split: 'evaluation' }),
+  ]
+  const strata = new Map(rows.map(({ prompt, stratum }) => [prompt, { stratum }]))
+  return (pairs) => pairs.map((pair) => ({ ...pair, ...strata.get(pair.prompt as string) }))
+}
+
 function firstPairs(judged: readonly Judgement[]): { comparisons: Comparison[]; judgements: Judgement[] } {
   const byItem = new Map<string, Judgement[]>()
   for (const row of judged) byItem.set(row.item, [...(byItem.get(row.item) ?? []), row])

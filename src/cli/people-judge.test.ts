@@ -5,6 +5,7 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readRows, saveVersion } from '#data'
 import { orderArguments } from '#schema'
 import {
   addGuideline,
@@ -26,10 +27,12 @@ let workspace: string
 let store: Store
 let project: string
 const people: string[] = []
+const strata = new Map<string, string>()
 
 beforeAll(async () => {
   workspace = fs.mkdtempSync(join(tmpdir(), 'hone-people-'))
   await makeJobWorkspace(workspace)
+  await nameStrata()
   store = await openStore({ workspace })
   const [made] = await store.query<{ id: string }>(
     "insert into projects (slug, name, file_prefix) values ('desk', 'Desk', '') returning id",
@@ -52,6 +55,15 @@ afterAll(async () => {
   await store.close()
   fs.rmSync(workspace, { recursive: true, force: true })
 })
+
+/** Every third prompt names no stratum. */
+async function nameStrata(): Promise<void> {
+  const file = join(workspace, 'files/mark-prompts.jsonl')
+  const { rows } = await readRows(file, { kind: 'prompts' })
+  for (const [i, { prompt }] of rows.entries()) if (i % 3 > 0) strata.set(prompt as string, `part ${i % 3}`)
+  const placed = rows.map((row) => ({ ...row, stratum: strata.get(row.prompt as string) }))
+  await saveVersion(workspace, placed, { kind: 'prompts', name: 'questions', source: { file: 'with strata' } })
+}
 
 async function hone(args: readonly string[]): Promise<{ code: number | null; said: string }> {
   const child = spawn(process.execPath, [HONE, ...args], { cwd: workspace, stdio: ['ignore', 'ignore', 'pipe'] })
@@ -105,6 +117,9 @@ test('from the command line: it waits with exit code 75, asks once, and goes on 
   )
   expect(asked).toMatchObject({ overlap: 2, name: 'Fresh pairs 1' })
   expect(mark!.missing).toBe(asked!.items * 2)
+  const put = await store.query<{ prompt: string; stratum: string | null }>('select prompt, stratum from items')
+  expect(put.map(({ stratum }) => stratum)).toEqual(put.map(({ prompt }) => strata.get(prompt) ?? null))
+  expect(put.filter(({ stratum }) => stratum !== null).length).toBeGreaterThan(0)
   const again = await hone(['train', 'ppo', '--resume', 'runs/by-hand'])
   expect(again.code).toBe(75)
   expect(await campaigns()).toBe(1)

@@ -46,7 +46,7 @@ export function peopleJudge({ seed, run: folder }: { seed: number; run: string }
       withStore(async (store, project) => {
         // Both opponents in one line, so that nobody learns where one ends.
         const items = generator(deriveSeed(seed, 'mark-order', step)).shuffle(
-          asked.map(({ item, prompt, a, b }) => ({ item, prompt, a, b })),
+          asked.map(({ item, prompt, a, b, stratum }) => ({ item, prompt, a, b, stratum })),
         )
         if ((await putMark(store, { project: project.id, run, step, items, seed })) === undefined)
           throw new ConfigError('--judge people: write a guideline first, people must know what they judge by')

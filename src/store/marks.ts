@@ -21,7 +21,8 @@ export async function putMark(
   mark: { project: string; run: string; step: number; items: readonly NewItem[]; seed: number },
 ): Promise<string | undefined> {
   const { project, run, step, items, seed } = mark
-  const hash = sha256(canonicalJson(items))
+  // Of what people are asked alone, so that a mark put before items named a stratum is found again.
+  const hash = sha256(canonicalJson(items.map(({ item, prompt, a, b }) => ({ item, prompt, a, b }))))
   return store.transaction(async (query) => {
     await query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [run])
     const put = await query<{ campaign: string; hash: string }>(

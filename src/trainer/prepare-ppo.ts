@@ -3,7 +3,7 @@
 import { type Check, type JudgedPair, learnedReward, ppo, type RewardTerm, type Rollout } from '#align'
 import type { HeadSpec } from '#engine/contract'
 import { ConfigError } from '#errors'
-import type { Comparison, Judgement, Prompt } from '#schema'
+import type { Comparison, Judgement, PromptRow } from '#schema'
 import { isAdapterFolder } from '#lm'
 import { loadTokenizer, type Tokenizer } from '#text'
 import type { PpoJob } from './jobs.ts'
@@ -12,7 +12,7 @@ import { readCard } from './models.ts'
 import { artifactsOf, readPrompts } from './rows.ts'
 import { readRules, type Rule } from './rules.ts'
 import { asBase, frozen, modelLimit, startOrResume } from './start.ts'
-import { promptTokens, requireRows } from './tokens.ts'
+import { promptTokens, requireRows, usable } from './tokens.ts'
 import type { Context, Prepared } from './train.ts'
 
 /**
@@ -35,11 +35,17 @@ export async function preparePpo(job: PpoJob, context: Context): Promise<Prepare
   const rules = job.rules === undefined ? [] : await readRules(job.rules)
   const tokenizer = loadTokenizer(job.model)
   const limits = { maxTokens: modelLimit(job.model), maxNew: config.maxTokens }
-  const tokensOf = async (prompts: Prompt[], what: string) =>
-    requireRows(await promptTokens(tokenizer, prompts, limits), what, say)
+  const tokensOf = async (from: PromptRow[], what: string) => {
+    const tokenized = await promptTokens(
+      tokenizer,
+      from.map(({ prompt }) => prompt),
+      limits,
+    )
+    return { tokens: requireRows(tokenized, what, say), rows: usable(from, tokenized) }
+  }
   const rows = await readPrompts(job.data)
-  const markRows = job.markData === undefined ? undefined : await readPrompts(job.markData)
-  const prompts = await tokensOf(rows, 'prompts')
+  const markRows = job.markData === undefined ? rows : await readPrompts(job.markData)
+  const { tokens: prompts } = await tokensOf(rows, 'prompts')
   const isOne = job.criticFrom === 'policy'
   const heads: HeadSpec = { value: { hidden: [], detached: isOne && config.valueWeight === 0, init: 'zero' } }
   const policy = await startOrResume(context, 'policy', {
@@ -82,16 +88,20 @@ export async function preparePpo(job: PpoJob, context: Context): Promise<Prepare
       a: textOf(tokenizer, a),
       b: textOf(tokenizer, b),
     }))
-  const check: Check | undefined = judge && {
+  const marks = judge && (await tokensOf(markRows, 'prompts of marks'))
+  const check: Check | undefined = marks && {
     judge: (pairs, purpose) => judge(asTexts(pairs, purpose), purpose),
     ...(judge.announce && {
-      announce: (step, asked) =>
-        judge.announce!(
+      announce: (step, asked) => {
+        const strata = strataOf(marks, tokenizer)
+        const pairs = asked.flatMap(({ pairs: own, purpose }) => asTexts(own, purpose))
+        return judge.announce!(
           step,
-          asked.flatMap(({ pairs, purpose }) => asTexts(pairs, purpose)),
-        ),
+          pairs.map((pair) => ({ ...pair, ...strata.get(pair.prompt as string) })),
+        )
+      },
     }),
-    prompts: await tokensOf(markRows ?? rows, 'prompts of marks'),
+    prompts: marks.tokens,
     ...(card?.reward?.accuracy && { launchAccuracy: card.reward.accuracy }),
   }
   return {
@@ -105,7 +115,9 @@ export async function preparePpo(job: PpoJob, context: Context): Promise<Prepare
       stopTokens: tokenizer.eosIds,
       terms,
       ...(check && { check }),
-      ...(job.watch !== undefined && { watched: await tokensOf(await readPrompts(job.watch), 'watched prompts') }),
+      ...(job.watch !== undefined && {
+        watched: (await tokensOf(await readPrompts(job.watch), 'watched prompts')).tokens,
+      }),
       ...(resume && { resume }),
     }),
     models: { policy, ...(!isOne && { critic }), reference, ...(reward && { reward }) },
@@ -133,6 +145,18 @@ function ruleTerm({ name, weight, score }: Rule, tokenizer: Tokenizer): RewardTe
         score({ prompt: textOf(tokenizer, prompt), completion: textOf(tokenizer, completion), finished: hasEnded }),
       ),
   }
+}
+
+/** What part of the domain a prompt belongs to, where its row says so, by the text that judges see. */
+function strataOf(
+  { tokens, rows }: { tokens: Int32Array[]; rows: PromptRow[] },
+  tokenizer: Tokenizer,
+): Map<string, Pick<PromptRow, 'stratum'>> {
+  return new Map(
+    rows.flatMap(({ stratum }, i) =>
+      stratum === undefined ? [] : [[textOf(tokenizer, tokens[i]!), { stratum }] as const],
+    ),
+  )
 }
 
 function textOf(tokenizer: Tokenizer, tokens: Int32Array): string {

@@ -106,10 +106,11 @@ describe('pairs', () => {
 })
 
 test('prompts are read from any rows that have one', async () => {
-  expect(await readPrompts(write('prompts.jsonl', [{ prompt: 'p', completion: 'c' }, { prompt: 'q' }]))).toEqual([
-    'p',
-    'q',
+  const file = write('prompts.jsonl', [
+    { prompt: 'p', completion: 'c' },
+    { prompt: 'q', stratum: 'late' },
   ])
+  expect(await readPrompts(file)).toMatchObject([{ prompt: 'p' }, { prompt: 'q', stratum: 'late' }])
 })
 
 test('a text row that is none is refused with its line', async () => {

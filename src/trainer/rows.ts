@@ -22,7 +22,7 @@ import {
   type Demonstration,
   type Judgement,
   Preference,
-  type Prompt,
+  type PromptRow,
 } from '#schema'
 import { bootstrap, deriveSeed, type Interval } from '#stats'
 import { hashModel } from './models.ts'
@@ -32,9 +32,9 @@ export async function readDemonstrations(file: string): Promise<Demonstration[]>
   return (await readRows(file, { kind: 'demonstrations' })).rows
 }
 
-/** Prompts of a file of prompts, or of any rows that have one. */
-export async function readPrompts(file: string): Promise<Prompt[]> {
-  return (await readRows(file, { kind: 'prompts' })).rows.map((row) => row.prompt)
+/** Prompts of a file of prompts, or of any rows that have one, each in its row. */
+export async function readPrompts(file: string): Promise<PromptRow[]> {
+  return (await readRows(file, { kind: 'prompts' })).rows
 }
 
 /** Texts of a JSONL file of {"text"} rows. */

@@ -38,7 +38,7 @@ export function AgreementParts({
               <tr key={name}>
                 <th scope="row" title={means}>
                   {name}
-                  <span className="soft block">{many(judgements, 'answer')}</span>
+                  <span className="soft block nowrap">{many(judgements, 'answer')}</span>
                 </th>
                 {agreement?.percent ? (
                   <Figures name={name} agreement={agreement} />
