@@ -49,6 +49,7 @@ export function Loop({ slug, steps }: { slug: string; steps: readonly Step[] }) 
                 to={SCREENS[each.place.screen]}
                 params={{ project: slug, campaign: each.place.campaign ?? '' }}
                 className="station-words"
+                aria-label={nameOf(each)}
               >
                 <Words {...each} />
               </Link>
@@ -64,13 +65,15 @@ export function Loop({ slug, steps }: { slug: string; steps: readonly Step[] }) 
   )
 }
 
+/** What waits there, in one line. */
+function nameOf({ step, state, figure, note }: Step): string {
+  return `${TITLES[step]}: ${figure === '' ? note : `${figure} ${note}`} (${STATES[state]})`
+}
+
 function Words({ step, state, figure, note }: Step) {
   return (
     <>
-      <span className="station-title">
-        {TITLES[step]}
-        <span className="unseen">: </span>
-      </span>
+      <span className="station-title">{TITLES[step]}</span>
       <span className="station-note">
         {figure !== '' && <b>{figure} </b>}
         {note}
