@@ -1,21 +1,25 @@
 // Which model of the annotators the judgements of a campaign support, by held-out evidence: what `hone train reward`
-// chooses when it takes them. It is asked for, worked out in a worker beside the requests, and kept until the answers change.
+// chooses when it takes them. It is asked for, worked out in a worker beside the requests, and kept by the hash of its answers.
+import { createHash } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import { HttpError } from '#errors'
-import type { chooseAggregation, Item } from '#feedback'
-import type { CampaignReport } from './campaign-report.ts'
+import { AGGREGATION_METHODS, type chooseAggregation, type Item } from '#feedback'
+import { findModelComparison, keepModelComparison, type ModelComparison, type Query } from '#store'
+import type { CampaignReport, Row } from './campaign-report.ts'
 
 export type Chosen = ReturnType<typeof chooseAggregation>
+type Report = Pick<CampaignReport, 'rows' | 'items'>
 type Compared = { state: 'running' } | ({ state: 'done' } & Chosen) | { state: 'failed'; problem: string }
 export type Aggregating = {
   /** The last comparison; not current where the answers have changed since it was asked for. */
-  look(campaign: string, version: string): (Compared & { isCurrent: boolean }) | undefined
-  /** Whoever asks while one runs for the campaign gets that one, and what is current is not worked out again. */
-  compare(campaign: string, report: Pick<CampaignReport, 'version' | 'rows' | 'items'>): Promise<Chosen>
+  look(campaign: string, report: Report): Promise<(Compared & { isCurrent: boolean }) | undefined>
+  /** Works it out and keeps it; whoever asks while one runs for the campaign gets that one. */
+  compare(campaign: string, report: Report): Promise<Chosen>
   /** Ends what runs. */
   close(): Promise<void>
 }
-type Asked = { version: string; choice: Promise<Chosen>; now: Compared; stop: () => Promise<unknown> }
+/** What runs or has failed; what is finished is in the store. */
+type Asked = { hash: string; choice: Promise<Chosen>; stop: () => Promise<unknown>; problem?: string }
 
 /** Of fewer pairs that two people judged no standard error says anything. */
 const FEWEST_SHARED = 20
@@ -23,31 +27,46 @@ const FEWEST_SHARED = 20
 const SEED = 1
 const MOST_KEPT = 30
 
-export function openAggregating({ onDefect }: { onDefect: (error: unknown) => void }): Aggregating {
+export function openAggregating({
+  query,
+  onDefect,
+}: {
+  query: Query
+  onDefect: (error: unknown) => void
+}): Aggregating {
   const asked = new Map<string, Asked>()
   return {
-    look(campaign, version) {
+    async look(campaign, { rows }) {
+      const hash = hashOf(rows)
       const last = asked.get(campaign)
-      return last && { ...last.now, isCurrent: last.version === version }
+      if (last) {
+        const isCurrent = last.hash === hash
+        return last.problem === undefined
+          ? { state: 'running', isCurrent }
+          : { state: 'failed', problem: last.problem, isCurrent }
+      }
+      const kept = await findModelComparison(query, campaign, hash)
+      return kept && { state: 'done', ...chosenIn(kept), isCurrent: kept.sha256 === hash }
     },
-    compare(campaign, { version, rows, items }) {
+    compare(campaign, { rows, items }) {
       const last = asked.get(campaign)
-      if (last && (last.now.state === 'running' || (last.now.state === 'done' && last.version === version)))
-        return last.choice
+      if (last && last.problem === undefined) return last.choice
       mustBeEnough(items())
       forgetOne(asked)
-      const { choice, stop } = choose({ judgements: rows, seed: SEED })
-      const own: Asked = { version, choice, now: { state: 'running' }, stop }
+      const hash = hashOf(rows)
+      const { choice: worked, stop } = choose({ judgements: rows, seed: SEED })
+      const choice = worked.then(async (chosen) => {
+        await keepModelComparison(query, campaign, { sha256: hash, ...chosen })
+        return chosen
+      })
+      const own: Asked = { hash, choice, stop }
       asked.delete(campaign)
       asked.set(campaign, own)
       choice.then(
-        (chosen) => (own.now = { state: 'done', ...chosen }),
+        () => asked.delete(campaign),
         (error: Error) => {
           const isSaid = error instanceof HttpError
-          own.now = {
-            state: 'failed',
-            problem: isSaid ? error.message : 'a defect of hone; the server’s log says more',
-          }
+          own.problem = isSaid ? error.message : 'a defect of hone; the server’s log says more'
           if (!isSaid) onDefect(error)
         },
       )
@@ -59,10 +78,27 @@ export function openAggregating({ onDefect }: { onDefect: (error: unknown) => vo
   }
 }
 
-/** The oldest that has ended. */
+function chosenIn({ method, evidence }: ModelComparison): Chosen {
+  return { method, evidence } as Chosen
+}
+
+const hashes = new WeakMap<readonly Row[], string>()
+
+/** Of the settings and of all that a model is fitted to. A report's rows never change, so they are read once. */
+function hashOf(rows: readonly Row[]): string {
+  const known = hashes.get(rows)
+  if (known !== undefined) return known
+  const hash = createHash('sha256').update(JSON.stringify({ seed: SEED, methods: AGGREGATION_METHODS }))
+  for (const { id: _, reason: __, judgedAt: ___, time: ____, ...fitted } of rows) hash.update(JSON.stringify(fitted))
+  const found = hash.digest('hex')
+  hashes.set(rows, found)
+  return found
+}
+
+/** The oldest that has failed. */
 function forgetOne(asked: Map<string, Asked>): void {
-  const ended = [...asked].find(([, { now }]) => now.state !== 'running')
-  if (asked.size >= MOST_KEPT && ended) asked.delete(ended[0])
+  const failed = [...asked].find(([, { problem }]) => problem !== undefined)
+  if (asked.size >= MOST_KEPT && failed) asked.delete(failed[0])
 }
 
 function mustBeEnough(items: readonly Item[]): void {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { AGGREGATION_METHODS, aggregate, gatherItems } from '#feedback'
 import type { Judgement } from '#schema'
-import { openAggregating } from './aggregating.ts'
+import { type Aggregating, openAggregating } from './aggregating.ts'
 import { type Harness, openHarness, type Person, setUp } from './harness.test-data.ts'
 
 let harness: Harness
@@ -86,10 +86,27 @@ test('a comparison is asked for by leads, chooses as a reward run does, and is k
   expect((await owner.ask(`POST ${at('/aggregation')}`)).json).toEqual(done)
   await judge(people[2]!, 1)
   expect(await look()).toEqual({ ...done, isCurrent: false })
-  expect((await owner.ask(`POST ${at('/aggregation')}`)).json).toEqual({ state: 'running', isCurrent: true })
-  // The server ends with it.
+  // What was finished outlives the server; what still ran does not.
   await harness.restart()
-  expect(await look()).toEqual({ state: 'none' })
+  expect(await look()).toEqual({ ...done, isCurrent: false })
+  expect((await owner.ask(`POST ${at('/aggregation')}`)).json).toEqual({ state: 'running', isCurrent: true })
+  await harness.restart()
+  expect(await look()).toEqual({ ...done, isCurrent: false })
+  await owner.ask(`POST ${at('/aggregation')}`)
+  while ((await look()).state === 'running') await sleep(50)
+  const later = await look()
+  expect(later).toMatchObject({ state: 'done', isCurrent: true })
+  // A flag or a closed campaign changes no answer; answers that are as they were before find what was made of them.
+  await owner.ask(`PUT ${at('/state')}`, { state: 'paused' })
+  expect(await look()).toEqual(later)
+  await owner.ask(`PUT ${at('/state')}`, { state: 'open' })
+  const [last] = await harness.store.query<{ item: string }>(
+    'select item_id::text as item from judgements where user_id = $1 order by judged_at desc limit 1',
+    [people[2]!.id],
+  )
+  await people[2]!.ask(`POST ${at(`/items/${last!.item}/reopen`)}`)
+  expect(await look()).toEqual(done)
+  expect((await owner.ask(`POST ${at('/aggregation')}`)).json).toEqual(done)
   expect(harness.defects).toEqual([])
 })
 
@@ -106,50 +123,57 @@ const said = (choiceOf: (annotator: number) => Judgement['choice']): Judgement[]
       choice: choiceOf(annotator),
     }
   })
-const reportOf = (version: string, rows: Judgement[]) => ({
-  version,
+const reportOf = (rows: Judgement[]) => ({
   rows: rows.map((row, i) => ({ ...row, id: String(i), judgedAt: '' })),
   items: () => gatherItems(rows),
 })
+/** In the store of a campaign that nobody has answered. */
+async function open(): Promise<{ aggregating: Aggregating; of: string; defects: unknown[] }> {
+  const body = { name: randomUUID(), dataset: 'pairs', overlap: 1 }
+  const made = await owner.ask('POST /api/projects/desk/campaigns', body)
+  const defects: unknown[] = []
+  const { query } = harness.store
+  const aggregating = openAggregating({ query, onDefect: (error) => defects.push(error) })
+  return { aggregating, of: (made.json as { id: string }).id, defects }
+}
 
 test('who asks while one runs gets that one; what cannot be told apart still has finite figures', async () => {
-  const aggregating = openAggregating({ onDefect: (error) => expect.unreachable(String(error)) })
-  const first = aggregating.compare(
-    'one',
-    reportOf(
-      'v1',
-      said(() => 'left'),
-    ),
-  )
-  const later = reportOf(
-    'v2',
-    said((annotator) => (annotator === 1 ? 'tie' : 'right')),
-  )
-  expect(aggregating.compare('one', later)).toBe(first)
-  expect(aggregating.look('one', 'v2')).toEqual({ state: 'running', isCurrent: false })
-  for (const row of (await first).evidence) {
+  const { aggregating, of, defects } = await open()
+  const alike = reportOf(said(() => 'left'))
+  const first = aggregating.compare(of, alike)
+  const later = reportOf(said((annotator) => (annotator === 1 ? 'tie' : 'right')))
+  expect(aggregating.compare(of, later)).toBe(first)
+  expect(await aggregating.look(of, later)).toEqual({ state: 'running', isCurrent: false })
+  const chosen = await first
+  for (const row of chosen.evidence) {
     const { method, judgements, ...figures } = row
     expect(judgements, method).toBe(90)
     expect(Object.values(figures).every(Number.isFinite), method).toBe(true)
   }
-  const second = aggregating.compare('one', later)
+  // Not a digit is lost in the store; when and why somebody answered is no answer.
+  const again = reportOf(said(() => 'left'))
+  const elsewhere = { ...again, rows: again.rows.map((row) => ({ ...row, judgedAt: 'later', reason: 'why', time: 9 })) }
+  expect(await aggregating.look(of, elsewhere)).toEqual({ state: 'done', isCurrent: true, ...chosen })
+  const second = aggregating.compare(of, later)
   expect(second).not.toBe(first)
   await second
   await aggregating.close()
+  expect(defects).toEqual([])
 })
 
 test('a worker that fails says why, is asked again, and ends when the server does', async () => {
-  const defects: unknown[] = []
-  const aggregating = openAggregating({ onDefect: (error) => defects.push(error) })
+  const { aggregating, of, defects } = await open()
   const rows = said(() => 'left')
-  const twice = { ...reportOf('v', [...rows, rows[0]!]), items: () => gatherItems(rows) }
-  const failed = aggregating.compare('one', twice)
-  await expect(failed).rejects.toThrow('judged item i0 twice')
-  expect(aggregating.look('one', 'v')).toMatchObject({ state: 'failed', problem: expect.stringContaining('twice') })
-  const broken = { ...reportOf('v', rows), rows: [null as never] }
-  await expect(aggregating.compare('one', broken)).rejects.toThrow()
-  expect(aggregating.look('one', 'v')).toMatchObject({ state: 'failed', problem: expect.stringContaining('a defect') })
+  const twice = { ...reportOf([...rows, rows[0]!]), items: () => gatherItems(rows) }
+  await expect(aggregating.compare(of, twice)).rejects.toThrow('judged item i0 twice')
+  const problem = expect.stringContaining('twice')
+  expect(await aggregating.look(of, twice)).toMatchObject({ state: 'failed', problem })
+  const whole = reportOf(rows)
+  const broken = { ...whole, rows: [{ ...whole.rows[0]!, choice: 7 as never }, ...whole.rows.slice(1)] }
+  await expect(aggregating.compare(of, broken)).rejects.toThrow()
+  const defect = expect.stringContaining('a defect')
+  expect(await aggregating.look(of, broken)).toMatchObject({ state: 'failed', problem: defect })
   expect(defects).toHaveLength(1)
-  const ended = aggregating.compare('one', reportOf('v', rows))
+  const ended = aggregating.compare(of, whole)
   await Promise.all([expect(ended).rejects.toThrow('ended before it was done'), aggregating.close()])
 })

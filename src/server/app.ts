@@ -62,7 +62,7 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
   const { store, workspace, hone, sampler, domains, web, origin, isLoopback, addressOf, onDefect } = options
   const isSetUp = await hasUsers(store.query)
   const filling = openFilling({ store, workspace, sampler, onDefect })
-  const aggregating = openAggregating({ onDefect })
+  const aggregating = openAggregating({ query: store.query, onDefect })
   const examining = openExamining({ workspace })
   const clock = openClock({ store, onDefect })
   const sending = openSending({

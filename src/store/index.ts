@@ -154,6 +154,7 @@ export {
   stopFill,
 } from './fills.ts'
 export { type ImportedJudgement, importJudgements } from './imported.ts'
+export { findModelComparison, keepModelComparison, type ModelComparison } from './model-comparisons.ts'
 export { listModelFolders, type ModelFolder, rewardAccuracyOf } from './models.ts'
 export { findMark, type MarkCampaign, missingMarks, projectOfRun, putMark } from './marks.ts'
 export {

@@ -110,6 +110,7 @@ export const ROWS_AFTER: Record<number, string> = {
   20: `insert into lapses (release_id, lapsed_at) select id, now() from releases;`,
   22: `insert into objectives (project_id, number, content, sha256, note, made_by)
          values ('${DESK}', 1, '{"name": "desk"}', 'h', '', null), ('${DESK}', 2, '{"name": "desk", "version": "2"}', 'i', 'clearer', '${EVA}');`,
+  26: `insert into model_comparisons (campaign_id, sha256, method, evidence) values ('${CAMPAIGN}', 'h', 'majority', '[{"gain": 0}]');`,
   25: `update reviews set undone_at = now() where outcome = 'returned';
        update submissions set state = 'waiting' where state = 'returned';`,
   24: `insert into unsaved (project_id, user_id, editor, content) values ('${DESK}', '${EVA}', 'guideline', '{"text": "Cho", "from": 1}');`,

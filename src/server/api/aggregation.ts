@@ -30,7 +30,8 @@ const Comparison = z.discriminatedUnion('state', [
 
 export const AGGREGATION = {
   'GET /api/projects/{project}/campaigns/{campaign}/aggregation': {
-    summary: 'The last comparison of models of the annotators, if a lead asked for one since the server started',
+    summary:
+      'The last comparison of models of the annotators, if a lead asked for one; finished ones outlive the server',
     access: OBSERVERS,
     answer: Comparison,
   },

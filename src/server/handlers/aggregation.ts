@@ -1,7 +1,7 @@
 // Comparing models of the annotators: asked for by a lead, looked at by all who see how the work goes.
 import { HttpError } from '#errors'
 import type { Handlers, Service } from '../call.ts'
-import { reportOn } from '../campaign-report.ts'
+import { type CampaignReport, reportOn } from '../campaign-report.ts'
 import { campaignOf } from './campaigns.ts'
 
 type Aggregation = Pick<
@@ -13,19 +13,20 @@ type Aggregation = Pick<
 export const aggregationHandlers: Aggregation = {
   'GET /api/projects/{project}/campaigns/{campaign}/aggregation': async ({ service, project, params }) => {
     const campaign = await campaignOf(service.store.query, project, params.campaign)
-    const { version } = await reportOn(service.store.query, project, campaign)
-    return shown(service, campaign.id, version)
+    return shown(service, campaign.id, await reportOn(service.store.query, project, campaign))
   },
 
   'POST /api/projects/{project}/campaigns/{campaign}/aggregation': async ({ service, project, params }) => {
     const campaign = await campaignOf(service.store.query, project, params.campaign)
     if (campaign.kind !== 'pairs') throw new HttpError(422, 'in this campaign nothing is said of pairs')
     const report = await reportOn(service.store.query, project, campaign)
+    const known = await shown(service, campaign.id, report)
+    if (known.state === 'done' && known.isCurrent) return known
     void service.aggregating.compare(campaign.id, report)
-    return shown(service, campaign.id, report.version)
+    return shown(service, campaign.id, report)
   },
 }
 
-function shown({ aggregating }: Service, campaign: string, version: string) {
-  return aggregating.look(campaign, version) ?? { state: 'none' as const }
+async function shown({ aggregating }: Service, campaign: string, report: CampaignReport) {
+  return (await aggregating.look(campaign, report)) ?? { state: 'none' as const }
 }
