@@ -19,6 +19,14 @@ const share = (value: number, n: number) => {
   const half = 1.96 * Math.sqrt((value * (1 - value)) / n)
   return { value, low: Math.max(0, value - half), high: Math.min(1, value + half), n }
 }
+const perplexity = ({ before, after, share: s, n }: { before: number; after: number; share: number; n: number }) => {
+  const around = (value: number, part: number) => wide(value, part * value, n)
+  return {
+    before,
+    after,
+    intervals: { before: around(before, s), after: around(after, s), ratio: around(after / before, s / 4) },
+  }
+}
 const hex = (k: number) =>
   Array.from({ length: 64 }, (_, i) => ((k * 7919 + i * 104729 + i * i * 13) % 16).toString(16)).join('')
 
@@ -34,6 +42,8 @@ const CURVE = [
   { kl: 8.91, proxy: 2.89, gold: 0.17 },
 ]
 
+const lookAt = (gold: number) => ({ gold, goldInterval: wide(gold, 0.07, 500) })
+
 function rlSteps() {
   const { normal } = generator(7)
   return Array.from({ length: 48 }, (_, step) => {
@@ -46,7 +56,7 @@ function rlSteps() {
       step: step + 1,
       kl: Math.max(0, mix('kl') + normal() * 0.12),
       proxy,
-      gold: mix('gold') + normal() * 0.11,
+      ...(step % 4 === 3 && lookAt(mix('gold'))),
       entropy: 0.34 - step * 0.0031 + normal() * 0.008,
       length: 27 + step * 0.48 + normal() * 1.1,
       samplerGap: 2e-6 * (1 + step / 40),
@@ -112,7 +122,7 @@ export function fixtureReport(): Report {
       leftRate: share(left, n),
       sideBiased: kind === 'left bias',
       qualified: kind !== 'spammer' && kind !== 'adversary',
-      weight: kind === 'spammer' ? 0.02 : Math.abs(truth - 0.5) * 2,
+      weight: Math.log(truth / (1 - truth)),
     }
   })
   const bestOfN = [
@@ -212,7 +222,11 @@ export function fixtureReport(): Report {
         '0.352 against 0.3135: ratio 1.12 [1.10, 1.15], n = 250',
         'ratio at most 1.15',
       ),
-      perplexity: { domain: { before: 2101, after: 1.42 }, general: { before: 8.31, after: 8.81 } },
+      intervals: { heldOutLoss: wide(0.352, 0.011, 250) },
+      perplexity: {
+        domain: perplexity({ before: 2101, after: 1.42, share: 0.03, n: 250 }),
+        general: perplexity({ before: 8.31, after: 8.81, share: 0.02, n: 200 }),
+      },
       steps: 1015,
       tokens: 650_000,
       heldOutRows: 250,
@@ -259,6 +273,9 @@ export function fixtureReport(): Report {
         observed: share(predicted - 0.02 + normal() * 0.02, [210, 190, 160, 140, 110, 90, 60, 40][i]!),
       })),
       lengthSlope: 0.47,
+      intervals: { ece: wide(0.031, 0.012, 1000), lengthSlope: wide(0.47, 0.05, 1000) },
+      lengthMatched: share(0.69, 210),
+      longerPreferred: { reward: share(0.66, 930), labels: share(0.58, 930) },
       curve: Array.from({ length: 188 }, (_, i) => ({
         step: i + 1,
         loss: 0.56 + 0.13 * Math.exp(-i / 35) + normal() * 0.025,
@@ -278,12 +295,14 @@ export function fixtureReport(): Report {
       goldGain: { value: 0.408, low: 0.309, high: 0.503, n: 500 },
       proxyBefore: 0.03,
       proxyAfter: 1.16,
+      intervals: { goldBefore: wide(0.402, 0.09, 500), goldAfter: wide(0.81, 0.08, 500) },
       stoppedBy: 'check',
       stopReason: 'win rate against the best mark 41%, upper bound 47% below 50%',
       algorithm: 'PPO',
       budget: 6,
       keptStep: 11,
       prompts: 500,
+      completionsPerStep: 64,
       alarms: [
         {
           name: 'proxy up, check flat',
@@ -333,7 +352,12 @@ export function fixtureReport(): Report {
         },
       ],
       unbudgeted: {
-        points: CURVE.map((p, i) => ({ ...p, step: i * 6 || 1, goldInterval: wide(p.gold, 0.07, 500) })),
+        points: CURVE.map((p, i) => ({
+          ...p,
+          step: i * 6 || 1,
+          goldInterval: wide(p.gold, 0.07, 500),
+          goldGain: wide(p.gold - 0.402, 0.05, 500),
+        })),
         alarmAt: 2.2,
         peakAt: 1.79,
       },

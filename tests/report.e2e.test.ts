@@ -9,6 +9,7 @@ import { Report } from '#schema'
 import { renderReport } from '#report'
 import { executablePath, FAINT_TEXTS, hasBrowser, launchChromium } from './browser.ts'
 import { fixtureReport } from './report-fixture.ts'
+import { EMPTY_COLUMNS, POINT_INTERVALS } from './report-page.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'hone-report-'))
 let browser: Browser | undefined
@@ -59,6 +60,25 @@ test('opens from a file in light and dark: nothing in the console, no request bu
   expect(requests).toEqual([url])
   expect(complaints).toEqual([])
   await page.close()
+})
+
+test('no table has a column that says nothing, no number an interval that is a point; also not of real people', async (ctx) => {
+  hasBrowser(ctx)
+  const table = whole.protocol!.table!.map(({ name, judgements, accuracy }) => ({ name, judgements, accuracy }))
+  const { world: _, ...people } = {
+    ...whole,
+    simulated: false,
+    simulatedWho: [],
+    protocol: { ...whole.protocol!, table },
+  }
+  for (const [name, report] of Object.entries({ simulated: whole, people })) {
+    const { page } = await open(report, `columns-${name}`)
+    expect(await page.evaluate(EMPTY_COLUMNS), name).toEqual([])
+    expect(await page.evaluate(POINT_INTERVALS), name).toEqual([])
+    expect(await page.locator('table').count()).toBeGreaterThan(10)
+    expect(await page.locator('.whisker').count()).toBeGreaterThan(100)
+    await page.close()
+  }
 })
 
 test('never scrolls sideways, from a phone to a desk, whole or with steps missing or hostile', async (ctx) => {

@@ -40,7 +40,7 @@ export function learnedReward({
   }
 }
 
-/** Weighted sums [rollouts], and for each term its mean and the share of its scores out of range. */
+/** Weighted sums [rollouts], and for each term its mean before its weight and the share of its scores out of range. */
 export async function scoreRollouts(
   terms: RewardTerm[],
   rollouts: Rollout[],

@@ -1,6 +1,8 @@
 // Healthy figures and faults after those of a rehearsal in which all steps ran on three seeds.
 import { expect, test } from 'vitest'
+import { Report } from '#schema'
 import { generator } from '#stats'
+import { fixtureReport } from '../../tests/report-fixture.ts'
 import { diagnose } from './diagnose.ts'
 import { type Facts, gatherFacts, type RlFacts } from './facts.ts'
 
@@ -199,4 +201,11 @@ test('facts are read from run files, whose names are those of the recipes’ met
   expect(facts.sft).toEqual({ curve: [7, 0.9], heldOut: 0.9, heldOutBefore: 7, trainLoss: 1 })
   expect(facts.reward).toEqual({ trainAccuracy: 0.7 })
   expect(facts.rl).toEqual({ series: [{ step: 1, kl: 0.1, reward: 0.5, entropy: 0.4 }], budget: null, beta: 0 })
+})
+
+test('what a report says of a liking for length reaches the reward model’s findings', () => {
+  const report = Report.parse(fixtureReport())
+  report.reward!.longerPreferred = { reward: around(0.8), labels: around(0.55) }
+  const { evidence } = diagnose({ ...gatherFacts({ report }), winRate: around(0.5) })
+  expect(evidence.join('\n')).toMatch(/prefers the longer completion in 0\.8 \[/)
 })

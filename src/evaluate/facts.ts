@@ -123,6 +123,12 @@ function rewardFromReport({ reward, protocol, rl }: Report): RewardFacts {
     ...(protocol && { alpha: clean(protocol.alpha) }),
     ...(reward && { agreement: clean(reward.agreement), ceiling: clean(reward.ceiling), ece: reward.ece }),
     ...(rl && reward?.ticket?.some(({ passed }) => !passed) && { withoutTicket: true }),
+    ...(reward?.longerPreferred && {
+      longerPreferred: {
+        reward: clean(reward.longerPreferred.reward),
+        labels: clean(reward.longerPreferred.labels),
+      },
+    }),
   }
 }
 

@@ -32,7 +32,9 @@ test('a good reward model: accurate, calibrated, no taste for length, and beyond
   expect(ticket.agreement.low).toBeGreaterThan(0.7)
   expect(ticket.accuracy.value).toBeGreaterThan(ticket.agreement.value)
   expect(ticket.labelAccuracy!.value).toBeGreaterThan(ticket.agreement.value)
-  expect(ticket.ece).toBeLessThan(0.12)
+  expect(ticket.ece.value).toBeLessThan(0.12)
+  expect(ticket.ece).toMatchObject({ n: 600 })
+  expect(ticket.ece.low < ticket.ece.value && ticket.ece.value < ticket.ece.high).toBe(true)
   expect(Math.abs(ticket.lengthSlope.value)).toBeLessThan(0.12) // three standard errors
   expect(ticket.lengthSlope.high - ticket.lengthSlope.low).toBeLessThan(0.2)
   expect(ticket.permutationP).toBeLessThan(0.001)
@@ -67,7 +69,7 @@ test('scores that were scaled are calibrated only after logitsPerUnit undoes it'
   const scaled = pairs({ noise: 0.2 }).map((p) => ({ ...p, scoreA: p.scoreA / 4, scoreB: p.scoreB / 4 }))
   const blind = rewardTicket(scaled, { seed: 1, resamples: 50 })
   const told = rewardTicket(scaled, { seed: 1, resamples: 50, logitsPerUnit: 4 })
-  expect(told.ece).toBeLessThan(blind.ece)
+  expect(told.ece.high).toBeLessThan(blind.ece.low)
   expect(told.agreement).toEqual(blind.agreement)
 })
 
@@ -84,7 +86,7 @@ test('exchanging the names a and b changes no figure; equal scores are half righ
   }))
   const [one, other] = [rows, exchanged].map((r) => rewardTicket(r, { seed: 1, resamples: 50 }))
   expect(other!.accuracy).toEqual(one!.accuracy)
-  expect(other!.ece).toBeCloseTo(one!.ece, 12)
+  expect(other!.ece.value).toBeCloseTo(one!.ece.value, 12)
   const flat = rewardTicket(
     rows.map((p) => ({ ...p, scoreA: 0, scoreB: 0 })),
     { seed: 1, resamples: 50 },

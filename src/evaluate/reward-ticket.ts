@@ -44,7 +44,8 @@ export type RewardTicket = {
   labelAccuracy?: Interval
   /** By certainty of the label: near a half, clear, sure. */
   byMargin: ({ name: string } & Interval)[]
-  ece: number
+  /** Expected calibration error; BCa, since resampling adds to it. */
+  ece: Interval
   reliability: ReliabilityBin[]
   /** Reward a 10 tokens, in standard deviations of the reward. */
   lengthSlope: Interval
@@ -66,7 +67,7 @@ export type TicketOptions = {
 }
 
 const MARGINS = [
-  { name: 'near (label within 0.2 of a half)', from: 0, to: 0.2 },
+  { name: 'near (up to 0.2)', from: 0, to: 0.2 },
   { name: 'clear (0.2 to 0.4)', from: 0.2, to: 0.4 },
   { name: 'sure (0.4 and more)', from: 0.4, to: 0.5 + 1e-9 },
 ]
@@ -94,7 +95,6 @@ export function rewardTicket(pairs: readonly ScoredPair[], options: TicketOption
     ({ lengthA, lengthB }) => Math.abs(lengthA - lengthB) <= MATCHED_WITHIN * Math.max(lengthA, lengthB),
   )
   const unequal = decided.filter(({ lengthA, lengthB }) => lengthA !== lengthB)
-  const predictions = pairs.map((pair) => predictionOf(pair, logitsPerUnit))
   const longer = (pair: ScoredPair, towardsA: number) => (pair.lengthA > pair.lengthB ? towardsA : 1 - towardsA)
   return {
     accuracy: hasGold ? share('gold', goldDecided, (pair) => hit(pair, pair.gold!)) : agreement,
@@ -110,8 +110,8 @@ export function rewardTicket(pairs: readonly ScoredPair[], options: TicketOption
       const inside = decided.filter(({ probability: p }) => Math.abs(p - 0.5) >= from && Math.abs(p - 0.5) < to)
       return inside.length === 0 ? [] : [{ name, ...share(name, inside, agrees) }]
     }),
-    ece: expectedCalibrationError(predictions),
-    reliability: reliability(predictions),
+    ece: calibrationError(pairs, options),
+    reliability: reliability(pairs.map((pair) => predictionOf(pair, logitsPerUnit))),
     lengthSlope: lengthSlope(pairs, options),
     ...(matched.length > 0 && { lengthMatched: share('matched', matched, agrees) }),
     ...(unequal.length > 0 && {
@@ -203,6 +203,20 @@ function hit({ scoreA, scoreB }: ScoredPair, label: number): number {
 function predictionOf({ scoreA, scoreB, probability }: ScoredPair, logitsPerUnit: number): Prediction {
   const sure = 1 / (1 + Math.exp(-Math.abs(scoreA - scoreB) * logitsPerUnit))
   return { probability: sure, outcome: scoreA >= scoreB ? probability : 1 - probability }
+}
+
+function calibrationError(
+  pairs: readonly ScoredPair[],
+  { seed, logitsPerUnit = 1, level = 0.95, resamples = 1000 }: TicketOptions,
+): Interval {
+  const rows = pairs.map((pair) => ({ ...predictionOf(pair, logitsPerUnit), group: groupOf(pair) }))
+  return bootstrap(rows, expectedCalibrationError, {
+    seed: deriveSeed(seed, 'ticket', 'calibration'),
+    level,
+    resamples,
+    method: 'bca',
+    cluster: ({ group }) => group,
+  })
 }
 
 function lengthSlope(pairs: readonly ScoredPair[], { seed, level = 0.95, resamples = 1000 }: TicketOptions): Interval {

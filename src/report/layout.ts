@@ -5,7 +5,7 @@ import { scrolling } from './figure.ts'
 import { STEP_TITLES } from './loop.ts'
 import { html } from './markup.ts'
 import type { Markup, Part } from './markup.ts'
-import { duration } from './numbers.ts'
+import { ABSENT, duration } from './numbers.ts'
 
 /** A step that has run: its head with one leading sentence, then its body. */
 export function stepSection(report: Report, step: StepName, { lead, body }: { lead: Part; body: Part }): Markup {
@@ -46,23 +46,30 @@ export function block(title: string, content: Part, { isWide = false } = {}): Ma
   return html`<div class="${isWide ? 'block full' : 'block'}"><h3>${title}</h3>${content}</div>`
 }
 
-/** `columns`: header texts; each row's first cell is its header. */
+/** `columns`: header texts; each row's first cell is its header. A column in which no row says anything is left out. */
 export function table(label: string, columns: string[], rows: Part[][]): Markup {
-  const body = rows.map(
-    ([first, ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map((cell) => html`<td>${cell}</td>`)}</tr>`,
-  )
+  const isKept = columns.map((_, i) => rows.some((row) => saysSomething(row[i])))
+  const kept = columns.filter((_, i) => isKept[i])
+  const body = rows.map((row) => {
+    const [first, ...rest] = row.filter((_, i) => isKept[i])
+    return html`<tr><th scope="row">${first}</th>${rest.map((cell) => html`<td>${cell}</td>`)}</tr>`
+  })
   return scrolling(
-    html`<table class="${columns.length > 4 ? 'many' : 'few'}"><thead><tr>${columns.map((c) => html`<th scope="col">${c}</th>`)}</tr></thead><tbody>${body}</tbody></table>`,
+    html`<table class="${kept.length > 4 ? 'many' : 'few'}"><thead><tr>${kept.map((c) => html`<th scope="col">${c}</th>`)}</tr></thead><tbody>${body}</tbody></table>`,
     label,
   )
 }
 
+function saysSomething(cell: Part): boolean {
+  const text = html`${cell}`.text.replace(/<[^>]*>/g, '').trim()
+  return text !== '' && text !== ABSENT
+}
+
 export function gateTable(label: string, gates: GateResult[]): Markup {
-  const hasRules = gates.some((g) => g.rule !== undefined)
   return table(
     label,
-    ['Gate', 'Result', 'Evidence', ...(hasRules ? ['Rule'] : [])],
-    gates.map((g) => [g.name, passed(g.passed), g.evidence, ...(hasRules ? [g.rule] : [])]),
+    ['Gate', 'Result', 'Evidence', 'Rule'],
+    gates.map((g) => [g.name, passed(g.passed), g.evidence, g.rule]),
   )
 }
 

@@ -3,7 +3,13 @@
 import { html } from './markup.ts'
 import type { Markup } from './markup.ts'
 
-export type Measured = { value: number; low: number; high: number; n?: number | undefined }
+/** A number; its interval where one is known, and n what it is over. */
+export type Measured = {
+  value: number
+  low?: number | undefined
+  high?: number | undefined
+  n?: number | undefined
+}
 export type Format = (value: number | null | undefined) => string
 
 export const ABSENT = '\u2013'
@@ -63,13 +69,21 @@ export function signed(format: Format): Format {
 export function intervalText(m: Measured | undefined, format: Format = number): string {
   if (!m) return ABSENT
   const n = m.n === undefined ? '' : `, n\u00a0=\u00a0${number(m.n)}`
-  return `${format(m.value)} [${format(m.low)}, ${format(m.high)}]${n}`
+  return `${format(m.value)}${hasEnds(m) ? ` ${endsText(m, format)}` : ''}${n}`
 }
 
 export function interval(m: Measured | undefined, format: Format = number): Markup {
   if (!m) return html`<span class="absent">${ABSENT}</span>`
   const n = m.n === undefined ? undefined : html` <span class="n">n = ${number(m.n)}</span>`
-  return html`<span class="measured"><b>${format(m.value)}</b> <span class="ci">[${format(m.low)}, ${format(m.high)}]</span>${n}</span>`
+  return html`<span class="measured"><b>${format(m.value)}</b>${hasEnds(m) && html` <span class="ci">${endsText(m, format)}</span>`}${n}</span>`
+}
+
+export function hasEnds(m: Measured): m is Measured & { low: number; high: number } {
+  return m.low !== undefined && m.high !== undefined
+}
+
+function endsText({ low, high }: Measured, format: Format): string {
+  return `[${format(low)}, ${format(high)}]`
 }
 
 /** Seconds below two minutes, else minutes and seconds. */

@@ -1,7 +1,7 @@
 // The whole page: one file that asks for nothing. The content policy allows this style and this script by their hashes
 // and nothing else, so a completion that slipped through escaping could still neither run nor load.
 import { createHash } from 'node:crypto'
-import type { Report } from '#schema'
+import type { Interval, Report } from '#schema'
 import { STEPS } from '#schema'
 import { scale } from './charts/scale.ts'
 import { place } from './charts/svg.ts'
@@ -11,7 +11,7 @@ import { loopPicture, verdict } from './loop.ts'
 import { html, trusted } from './markup.ts'
 import type { Markup, Part } from './markup.ts'
 import { fixed, intervalText, number, percent, plain, points, signed } from './numbers.ts'
-import type { Format, Measured } from './numbers.ts'
+import type { Format } from './numbers.ts'
 import { demonstrationsSection } from './sections/demonstrations.ts'
 import { evaluationSection } from './sections/evaluation.ts'
 import { lineageSection } from './sections/lineage.ts'
@@ -131,7 +131,7 @@ function tile(name: string, big: string, small: Part): Markup {
 }
 
 /** The number with its interval drawn small under it, against the value that would mean no difference. */
-function measuredTile(name: string, m: Measured, { format, reference }: { format: Format; reference: number }): Markup {
+function measuredTile(name: string, m: Interval, { format, reference }: { format: Format; reference: number }): Markup {
   const all = [m.low, m.high, reference].filter(Number.isFinite)
   const x = scale([Math.min(...all), Math.max(...all)], [6, 184])
   const text = intervalText(m, format)

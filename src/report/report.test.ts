@@ -1,8 +1,9 @@
 // The page as text: what it holds for whole, partial, broken and hostile reports. How it looks is tests/report.e2e.
 import { expect, test } from 'vitest'
-import { Report, STEPS } from '#schema'
+import { type AnnotatorRow, Report, type RlReport, STEPS } from '#schema'
 import { fixtureReport } from '../../tests/report-fixture.ts'
 import { renderReport } from './index.ts'
+import { fixed, signed } from './numbers.ts'
 
 const whole = Report.parse(fixtureReport())
 
@@ -204,4 +205,129 @@ test('the gap between sampling and training has its panel, and none where it was
   }
   delete (bare.rl as { continued?: unknown }).continued
   expect(renderReport(bare)).not.toContain('Sampler against training')
+})
+
+/** The one figure of that title. */
+function figure(page: string, title: string): string {
+  const at = page.indexOf(`<h3>${title}</h3>`)
+  expect(at, title).toBeGreaterThan(0)
+  return page.slice(at).split('</figure>')[0]!
+}
+const withRl = (rl: Partial<RlReport>): Report => ({ ...whole, rl: { ...whole.rl!, ...rl } })
+
+test('the terms of the reward are drawn as weight times mean, and say so', () => {
+  const step = (n: number, limit: number) => ({
+    step: n,
+    kl: 0.1,
+    proxy: 0,
+    terms: { 'refund limit': limit, other: 9 },
+  })
+  const rl = { ...withRl({ series: [step(1, -0.15), step(2, -0.11)] }).rl! }
+  delete (rl as { continued?: unknown }).continued
+  const drawn = figure(renderReport({ ...whole, rl }), 'The reward by term')
+  expect(whole.rl!.terms.find(({ name }) => name === 'refund limit')!.weight).toBe(1.2)
+  expect(drawn).toContain('step 1 \u00b7 refund limit: \u22120.18')
+  expect(drawn).toContain('step 2 \u00b7 refund limit: \u22120.13')
+  expect(drawn).not.toContain('other')
+  expect(drawn).toMatch(/<figcaption>Weight times mean/)
+})
+
+test('gold along the run is that of the fixed prompts: one joined line with intervals, in every report', () => {
+  const gold = (value: number) => ({
+    gold: value,
+    goldInterval: { value, low: value - 0.1, high: value + 0.1, n: 500 },
+  })
+  const bare = (n: number) => ({ step: n, kl: 0.1, proxy: 0 })
+  const rl = { series: [bare(1), { ...bare(2), ...gold(1) }, bare(3), { ...bare(4), gold: 1.25 }] }
+  const drawn = figure(
+    renderReport(withRl({ ...rl, continued: [bare(5), { ...bare(6), ...gold(1.5) }] })),
+    'The run, step by step',
+  )
+  expect(drawn).not.toContain('rollouts')
+  expect(drawn).toContain('Check: gold on fixed prompts')
+  expect(drawn).toContain('step 2 \u00b7 gold: 1.00 [0.90, 1.10], n\u00a0=\u00a0500<')
+  expect(drawn).toContain('step 4 \u00b7 gold: 1.25<')
+  // Solid through both looks, then dashed on from the last of them.
+  const lines = [...drawn.matchAll(/<g class="series c-check"><path d="([^"]*)"( stroke-dasharray)?/g)]
+  expect(lines.slice(0, 2).map(([, d, dash]) => [d!.replace(/[^ML]/g, ''), dash !== undefined])).toEqual([
+    ['ML', false],
+    ['ML', true],
+  ])
+})
+
+test('the gain of a point is drawn with the interval of the gain, not of the level', () => {
+  const point = (kl: number, gold: number) => ({ kl, proxy: 1, gold, step: 10 * kl })
+  const measured = { value: 0.5, low: 0.25, high: 0.75, n: 400 }
+  const points = [point(0, whole.rl!.goldBefore), { ...point(1, whole.rl!.goldBefore + 0.5), goldGain: measured }]
+  const drawn = figure(renderReport(withRl({ unbudgeted: { points, alarmAt: null } })), 'What a nat of KL buys')
+  expect(drawn).toContain('RL: 0.50 [0.25, 0.75], n\u00a0=\u00a0400<')
+})
+
+test('annotators have no column that nobody fills; hollow dots are promised only where a truth is known', () => {
+  const protocol = (table: AnnotatorRow[]) => {
+    const page = renderReport({ ...whole, protocol: { ...whole.protocol!, table } })
+    return page.slice(page.indexOf('id="protocol"')).split('</section>')[0]!
+  }
+  const known = protocol(whole.protocol!.table!)
+  for (const column of ['Simulated as', 'Truth', 'Weight of an answer, nats'])
+    expect(known).toContain(`>${column}</th>`)
+  expect(known).toContain('Hollow dots')
+  expect(known).toContain('<circle class="other"')
+  const people = whole.protocol!.table!.map(({ name, judgements, accuracy }) => ({ name, judgements, accuracy }))
+  const unknown = protocol(people)
+  expect(unknown).toContain('>Judgements</th>')
+  expect(excerpts(unknown, /Truth|Weight|Simulated as|Qualified|Hollow dots|class="other"/g)).toEqual([])
+})
+
+test('what is measured has its interval and n', () => {
+  const page = renderReport(whole)
+  const { sft, reward, rl } = whole
+  expect(figure(page, 'Perplexity before and after')).toContain(
+    'domain (after SFT): 1.42 [1.38, 1.46], n\u00a0=\u00a0250',
+  )
+  expect(figure(page, 'Perplexity before and after')).toContain('general (base): 8.31 [8.14, 8.48], n\u00a0=\u00a0200')
+  expect(figure(page, 'How often the longer reply is preferred')).toContain('reward model: 66.0% [63.0%, 69.0%]')
+  expect(figure(page, 'Accuracy under its ceiling')).toContain('agreement (equal lengths): 69.0% [')
+  const spans = [
+    [sft!.intervals!.heldOutLoss, fixed(3)],
+    [reward!.intervals!.ece!, fixed(3)],
+    [reward!.intervals!.lengthSlope!, signed(fixed(2))],
+    [rl!.intervals!.goldBefore, fixed(2)],
+    [rl!.intervals!.goldAfter, fixed(2)],
+  ] as const
+  const missing = spans
+    .map(([{ low, high }, format]) => `<span class="ci">[${format(low)}, ${format(high)}]</span>`)
+    .filter((span) => !page.includes(span))
+  expect(missing).toEqual([])
+})
+
+test('a report from before intervals were kept opens, and no number pretends to have one', () => {
+  const { sft, reward, rl, protocol } = whole
+  const plain = ({ before, after }: { before: number; after: number }) => ({ before, after })
+  const old = {
+    ...whole,
+    sft: {
+      ...sft,
+      intervals: undefined,
+      perplexity: { domain: plain(sft!.perplexity.domain), general: plain(sft!.perplexity.general) },
+    },
+    reward: { ...reward, intervals: undefined, lengthMatched: undefined, longerPreferred: undefined },
+    rl: {
+      ...rl,
+      intervals: undefined,
+      completionsPerStep: undefined,
+      series: rl!.series!.map((step) => ({ ...step, goldInterval: undefined })),
+      unbudgeted: {
+        ...rl!.unbudgeted,
+        points: rl!.unbudgeted!.points.map(({ kl, proxy, gold, step }) => ({ kl, proxy, gold, step })),
+      },
+    },
+    protocol: { ...protocol, intervals: undefined },
+  }
+  const page = renderReport(Report.parse(JSON.parse(JSON.stringify(old))))
+  expect(figure(page, 'Perplexity before and after')).toContain('domain (after SFT): 1.42<')
+  expect(figure(page, 'Perplexity before and after')).not.toContain('class="whisker"')
+  expect(figure(page, 'What aggregation makes of them')).toContain('majority vote: 79.5%<')
+  expect(excerpts(page, /How often the longer reply is preferred/g)).toEqual([])
+  for (const [, low, high] of page.matchAll(/\[([^[\],]+), ([^[\],]+)\]/g)) expect(low).not.toBe(high)
 })

@@ -119,7 +119,7 @@ svg .value{font-size:12.5px}
 .err,.whisker{stroke:currentColor;stroke-width:1.6}.whisker{stroke-width:2.2;stroke-linecap:round;opacity:.62}.err{opacity:.5}
 .joined{fill:none;stroke:currentColor;stroke-width:1.4;opacity:.5}
 .pt{fill:currentColor;stroke:transparent;stroke-width:10;pointer-events:all}
-.other{fill:var(--paper);stroke:currentColor;stroke-width:1.7}.link{stroke:currentColor;stroke-width:2.2;opacity:.62}
+.other{fill:var(--paper);stroke:currentColor;stroke-width:1.7}
 .bar{fill:var(--axis)}
 .flag line{stroke:currentColor;stroke-width:1.2}.flag text{font-size:11.5px;font-weight:600}
 .cross{stroke:var(--ink);stroke-width:1;opacity:0;pointer-events:none}.cross.on{opacity:.35}

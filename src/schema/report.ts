@@ -43,7 +43,14 @@ export const GateResult = z.strictObject({
 })
 export type GateResult = z.infer<typeof GateResult>
 
-const beforeAfter = z.strictObject({ before: z.number(), after: z.number() })
+const perplexity = z.strictObject({
+  before: z.number(),
+  after: z.number(),
+  intervals: z
+    .strictObject({ before: Interval, after: Interval, ratio: Interval.describe('after over before, paired') })
+    .optional()
+    .describe('by bootstrap over texts, which n counts'),
+})
 
 export const SftReport = z.strictObject({
   lossFirst: z.number(),
@@ -54,7 +61,8 @@ export const SftReport = z.strictObject({
     .optional()
     .describe('entropy of the curated grammar on the held-out rows; known in a simulated world'),
   gate: GateResult,
-  perplexity: z.strictObject({ domain: beforeAfter, general: beforeAfter }),
+  perplexity: z.strictObject({ domain: perplexity, general: perplexity }),
+  intervals: z.strictObject({ heldOutLoss: Interval }).optional().describe('by bootstrap over held-out rows'),
   steps: count.optional(),
   tokens: count.optional().describe('trained tokens'),
   heldOutRows: count.optional(),
@@ -68,12 +76,22 @@ export type SftReport = z.infer<typeof SftReport>
 export const AnnotatorRow = z.strictObject({
   name: z.string(),
   judgements: count,
-  accuracy: Interval.optional().describe('estimated from judgements alone'),
-  trueAccuracy: z.number().optional().describe('against the simulated gold: never read by aggregation'),
+  accuracy: Interval.optional().describe(
+    'estimated; n counts judgements, qualification items and what the prior is worth',
+  ),
+  trueAccuracy: z
+    .number()
+    .optional()
+    .describe(
+      'chance that this simulated annotator names the better by gold, over all pairs: never read by aggregation',
+    ),
   leftRate: Interval.optional().describe('share of decided pairs answered left'),
   sideBiased: z.boolean().optional().describe('the test of position bias rejects at 5% after Holm'),
   qualified: z.boolean().optional(),
-  weight: z.number().optional(),
+  weight: z
+    .number()
+    .optional()
+    .describe('nats by which an answer moves the log-odds of its pair, mean over both sides; below 0: turned round'),
   kind: z.string().optional().describe('what the simulation made of this annotator'),
 })
 export type AnnotatorRow = z.infer<typeof AnnotatorRow>
@@ -95,7 +113,7 @@ export const ProtocolReport = z.strictObject({
   agreement: z
     .array(z.strictObject({ name: z.string(), ...Interval.shape }))
     .optional()
-    .describe('chance-corrected statistics besides alpha'),
+    .describe('statistics of agreement besides alpha'),
   table: z.array(AnnotatorRow).optional(),
 })
 export type ProtocolReport = z.infer<typeof ProtocolReport>
@@ -122,23 +140,35 @@ export const RewardReport = z.strictObject({
     .optional()
     .describe('bins of predicted probability against the share that came true'),
   lengthSlope: z.number().optional().describe('reward a 10 tokens, in standard deviations of the reward'),
+  intervals: z
+    .strictObject({ ece: Interval.optional(), lengthSlope: Interval.optional() })
+    .optional()
+    .describe('by bootstrap over held-out pairs'),
+  lengthMatched: Interval.optional().describe('agreement on pairs whose lengths differ by at most a tenth'),
+  longerPreferred: z
+    .strictObject({ reward: Interval, labels: Interval })
+    .optional()
+    .describe(
+      'share of pairs of unequal length of which the longer is preferred, by the reward model and by the labels',
+    ),
   curve: z.array(z.strictObject({ step: count, loss: reading, heldOut: reading.optional() })).optional(),
   ticket: z.array(GateResult).optional().describe('what the reward model had to show before it entered RL'),
 })
 export type RewardReport = z.infer<typeof RewardReport>
 
-/** Means over the completions of one step. */
+/** Means over the completions of one step, but for gold. */
 export const RlStep = z.strictObject({
   step: count,
-  kl: reading,
+  kl: reading.describe('mean over the last three steps'),
   proxy: reading,
-  gold: reading.optional().describe('the check, on the rollouts'),
+  gold: reading.optional().describe('the check, on the fixed prompts, at the steps where it was looked at'),
+  goldInterval: Interval.optional(),
   entropy: reading.optional().describe('nats a token'),
   length: reading.optional().describe('tokens a completion'),
   samplerGap: reading
     .optional()
     .describe('mean difference of the log-probabilities of sampling and of training, nats a token'),
-  terms: z.record(z.string(), reading).optional().describe('each term of the reward, weighted'),
+  terms: z.record(z.string(), reading).optional().describe('each term of the reward, before its weight'),
 })
 export type RlStep = z.infer<typeof RlStep>
 
@@ -176,9 +206,12 @@ export const RlReport = z.strictObject({
   goldGain: Interval.describe('paired over the fixed prompts'),
   proxyBefore: z.number(),
   proxyAfter: z.number(),
+  intervals: z.strictObject({ goldBefore: Interval, goldAfter: Interval }).optional(),
   stoppedBy: z.string(),
   alarms: z.array(RlAlarm),
-  terms: z.array(z.strictObject({ name: z.string(), weight: z.number(), before: z.number(), after: z.number() })),
+  terms: z
+    .array(z.strictObject({ name: z.string(), weight: z.number(), before: z.number(), after: z.number() }))
+    .describe('means over the completions of the first step and of the kept one, before the weight'),
   marks: z.array(RlMark),
   unbudgeted: z
     .strictObject({
@@ -189,6 +222,7 @@ export const RlReport = z.strictObject({
           gold: reading,
           step: count.optional(),
           goldInterval: Interval.optional(),
+          goldGain: Interval.optional().describe('over SFT, paired over the fixed prompts'),
         }),
       ),
       alarmAt: reading.describe('KL at which the first alarm fired; null: none did'),
@@ -199,7 +233,8 @@ export const RlReport = z.strictObject({
   budget: z.number().nullable().optional().describe('nats; null: off'),
   keptStep: count.optional(),
   stopReason: z.string().optional().describe('one sentence with the figures behind it'),
-  prompts: count.optional().describe('fixed prompts behind goldBefore, goldAfter and the unbudgeted points'),
+  prompts: count.optional().describe('fixed prompts behind every gold: before, after, of a step, unbudgeted'),
+  completionsPerStep: count.optional().describe('behind every other mean of a step'),
   series: z.array(RlStep).optional().describe('the budgeted run, step by step'),
   continued: z.array(RlStep).optional().describe('the same run past its stop, with the budget off'),
   withoutRules: z

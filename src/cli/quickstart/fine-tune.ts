@@ -31,7 +31,7 @@ export async function fineTune(stage: Stage): Promise<SftReport> {
     heldOut: await lossesOf(stage, trained.model, rows),
     general: await lossesOf(stage, trained.model, await generalRows(stage)),
   }
-  const perplexity = (losses: Parameters<typeof perplexityOf>[0]) => perplexityOf(losses, { seed }).perplexity.value
+  const heldOutLoss = perplexityOf(after.heldOut, { seed }).natsPerToken
   const prompts = domain.prompts(seed, { n: settings.sizes.heldOut, split: 'held-out' }).map((p) => p.prompt)
   const samples = await withWeights(stage, trained.model, (model) => replies(stage, model, prompts, 'format'))
   const whole = samples.filter(({ finished, completion }) => finished && completion.trim() !== '').length
@@ -40,7 +40,8 @@ export async function fineTune(stage: Stage): Promise<SftReport> {
   return {
     lossFirst: losses[0]!.loss!,
     lossLast: losses.at(-1)!.loss!,
-    heldOutLoss: perplexityOf(after.heldOut, { seed }).natsPerToken.value,
+    heldOutLoss: heldOutLoss.value,
+    intervals: { heldOutLoss },
     floor: domain.entropyFloor(
       heldOut.map(({ prompt, completion }) => ({ prompt: prompt as string, completion })),
       (completion) => tokenizer.encode(completion).length + 1,
@@ -50,8 +51,8 @@ export async function fineTune(stage: Stage): Promise<SftReport> {
       { whole: wilson(whole, samples.length) },
     ),
     perplexity: {
-      domain: { before: perplexity(before.heldOut), after: perplexity(after.heldOut) },
-      general: { before: perplexity(before.general), after: perplexity(after.general) },
+      domain: perplexityChange(before.heldOut, after.heldOut, seed),
+      general: perplexityChange(before.general, after.general, seed),
     },
     steps: trained.outcome.steps,
     heldOutRows: heldOut.length,
@@ -61,6 +62,15 @@ export async function fineTune(stage: Stage): Promise<SftReport> {
       ...(heldOutLoss !== undefined && { heldOut: heldOutLoss }),
     })),
   }
+}
+
+function perplexityChange(before: RowLoss[], after: RowLoss[], seed: number): SftReport['perplexity']['domain'] {
+  const intervals = {
+    before: perplexityOf(before, { seed }).perplexity,
+    after: perplexityOf(after, { seed }).perplexity,
+    ratio: perplexityRatio(before, after, { seed }),
+  }
+  return { before: intervals.before.value, after: intervals.after.value, intervals }
 }
 
 function lossesOf(stage: Stage, weights: string, rows: readonly TokenRow[]): Promise<RowLoss[]> {

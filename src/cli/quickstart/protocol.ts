@@ -13,7 +13,7 @@ import {
 } from '#feedback'
 import { writeDurable } from '#files'
 import type { Comparison, Judgement, Preference, ProtocolReport } from '#schema'
-import { judgePairs } from '#simulate'
+import { judgePairs, trueAccuracies } from '#simulate'
 import { deriveSeed, wilson } from '#stats'
 import { writeMade } from '../made-file.ts'
 import { data, replies, run, type Stage, withWeights } from './stage.ts'
@@ -116,7 +116,9 @@ function reportOf(
     aggregateAccuracy: accuracy(aggregation.preferences),
   }
   const sides = new Map(reportAnnotators(judgements, comparisons).map((a) => [a.annotator, a]))
-  const kinds = new Map(domain.annotators(seed).map((a) => [a.id, a.kind]))
+  const simulated = domain.annotators(seed)
+  const kinds = new Map(simulated.map((a) => [a.id, a.kind]))
+  const truths = trueAccuracies(simulated, { pairs: comparisons, gold: domain.gold })
   const passed = new Map(qualification.map((q) => [q.annotator, q.passed]))
   const chosen = aggregation.evidence.find((e) => e.method === aggregation.method)
   return {
@@ -135,21 +137,28 @@ function reportOf(
     }),
     agreement: [
       { name: 'percent agreement', ...agreement.percent },
-      { name: 'Krippendorff alpha', ...agreement.alpha },
       { name: 'Fleiss kappa', ...agreement.fleiss },
       { name: 'Gwet AC1', ...agreement.gwetAC1 },
     ],
-    table: aggregation.annotators.map(({ annotator, judgements: count, skill }) => {
+    table: aggregation.annotators.map(({ annotator, judgements: count, skill, answerWeight }) => {
       const side = sides.get(annotator)
+      const truth = truths.get(annotator)
       return {
         name: annotator,
         judgements: count,
         accuracy: skill,
+        ...(truth !== undefined && { trueAccuracy: truth }),
         ...(side?.leftShare && {
-          leftRate: { value: side.leftShare.value, low: side.leftShare.low, high: side.leftShare.high },
+          leftRate: {
+            value: side.leftShare.value,
+            low: side.leftShare.low,
+            high: side.leftShare.high,
+            ...(side.leftShare.n !== undefined && { n: side.leftShare.n }),
+          },
           sideBiased: side.leftShare.adjusted < 0.05,
         }),
         qualified: passed.get(annotator) ?? false,
+        ...(answerWeight !== undefined && { weight: answerWeight }),
         ...(kinds.has(annotator) && { kind: kinds.get(annotator)! }),
       }
     }),

@@ -7,7 +7,7 @@ import { type MarkResult, scoresOf } from '#align'
 import type { Engine, Model } from '#engine/contract'
 import { writeDurable } from '#files'
 import type { PpoConfig, RlReport } from '#schema'
-import { bootstrapMean } from '#stats'
+import { bootstrapMean, type Interval } from '#stats'
 import {
   branch,
   checkpointSteps,
@@ -37,7 +37,7 @@ import {
 
 const DOMAIN = fileURLToPath(new URL('../../../domains/customer-service', import.meta.url))
 
-/** Means over the fixed prompts at one step. */
+/** Means over the fixed prompts at one step, and gold prompt by prompt. */
 export type Look = { step: number; proxy: number; gold: number; golds: number[] }
 type Variant = 'ppo' | 'ppo-no-rules' | 'ppo-unbudgeted'
 
@@ -189,6 +189,7 @@ export function reportRl(stage: Stage, ends: Ends): RlReport {
   const steps = rows.filter((row) => row.kind === undefined) as unknown as StepRow[]
   const kept = keptStep(stage)
   const { before, after, bare } = ends
+  const goldOfLook = ({ golds }: Look) => bootstrapMean(golds, { seed: stage.seed })
   const gain = (look: Look) =>
     bootstrapMean(
       look.golds.map((g, i) => g - before.golds[i]!),
@@ -196,7 +197,10 @@ export function reportRl(stage: Stage, ends: Ends): RlReport {
     )
   const all = [...steps, ...(continued.filter((row) => row.kind === undefined) as unknown as StepRow[])]
   const klAt = (step: number) => (step === 0 ? 0 : (all.find((row) => row.step === step)?.klAverage3 ?? 0))
-  const looks = [before, ...looksOf(stage, 'ppo'), ...looksOf(stage, 'ppo-unbudgeted')]
+  const looks = [before, ...looksOf(stage, 'ppo'), ...looksOf(stage, 'ppo-unbudgeted')].map((look) => ({
+    ...look,
+    goldInterval: goldOfLook(look),
+  }))
   const alarms = [...alarmsIn(rows, 'budgeted', klAt), ...alarmsIn(continued, 'unbudgeted', klAt)]
   const keptRow = steps.find((row) => row.step === kept) ?? steps.at(-1)!
   return {
@@ -207,6 +211,7 @@ export function reportRl(stage: Stage, ends: Ends): RlReport {
     goldGain: gain(after),
     proxyBefore: before.proxy,
     proxyAfter: after.proxy,
+    intervals: { goldBefore: goldOfLook(before), goldAfter: goldOfLook(after) },
     stoppedBy: outcome.stoppedBy,
     stopReason: outcome.reason,
     alarms,
@@ -219,7 +224,14 @@ export function reportRl(stage: Stage, ends: Ends): RlReport {
     marks: rows.filter((row) => row.kind === 'mark').map(markOf),
     ...(stage.comparisons && {
       unbudgeted: {
-        points: looks.map(({ step, proxy, gold }) => ({ step, kl: klAt(step), proxy, gold })),
+        points: looks.map((look) => ({
+          step: look.step,
+          kl: klAt(look.step),
+          proxy: look.proxy,
+          gold: look.gold,
+          goldInterval: look.goldInterval,
+          goldGain: gain(look),
+        })),
         alarmAt: alarms.find((alarm) => alarm.action !== 'note')?.kl ?? null,
         peakAt: peakOf(looks.map(({ step, gold }) => ({ kl: klAt(step), gold }))),
       },
@@ -228,6 +240,7 @@ export function reportRl(stage: Stage, ends: Ends): RlReport {
     budget: config.klBudget === 'off' ? null : config.klBudget,
     keptStep: kept,
     prompts: stage.settings.sizes.fixedPrompts,
+    completionsPerStep: config.promptsPerStep * config.samplesPerPrompt,
     series: steps.map((row) => seriesOf(row, looks)),
     ...(stage.comparisons && {
       continued: (continued.filter((row) => row.kind === undefined) as unknown as StepRow[]).map((row) =>
@@ -238,13 +251,13 @@ export function reportRl(stage: Stage, ends: Ends): RlReport {
   }
 }
 
-function seriesOf(row: StepRow, looks: Look[]): NonNullable<RlReport['series']>[number] {
+function seriesOf(row: StepRow, looks: (Look & { goldInterval: Interval })[]): NonNullable<RlReport['series']>[number] {
   const look = looks.find(({ step }) => step === row.step)
   return {
     step: row.step,
     kl: row.klAverage3 ?? null,
     proxy: row['reward.learned'] ?? null,
-    ...(look && { gold: look.gold }),
+    ...(look && { gold: look.gold, goldInterval: look.goldInterval }),
     entropy: row.entropy ?? null,
     length: row.tokensMean ?? null,
     samplerGap: row.samplerGapMean ?? null,

@@ -71,12 +71,16 @@ export async function trainReward(stage: Stage): Promise<RewardReport> {
   const curve = readJsonl<{ step: number; loss?: number; heldOutLoss?: number }>(`${folder}/metrics.jsonl`)
   return {
     ...statistics,
+    ece: ticket.ece.value,
     bestOfN: [],
     pairs: readJsonl(data(stage, 'preferences-pairs')).length,
     heldOutPairs: heldOut.length,
     byMargin: ticket.byMargin,
     reliability: ticket.reliability.map(({ predicted, observed }) => ({ predicted, observed })),
     lengthSlope: ticket.lengthSlope.value,
+    intervals: { ece: ticket.ece, lengthSlope: ticket.lengthSlope },
+    ...(ticket.lengthMatched && { lengthMatched: ticket.lengthMatched }),
+    ...(ticket.longerPreferred && { longerPreferred: ticket.longerPreferred }),
     curve: curve.map(({ step, loss, heldOutLoss }) => ({
       step,
       loss: loss ?? null,

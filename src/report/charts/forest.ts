@@ -1,8 +1,8 @@
 // Interval plots: a row for each statistic, its value as a dot on its interval, against a reference line. A hollow dot
-// is where the statistic stood before. Wide: label, plot, numbers side by side; narrow: numbers above the plot.
+// is another value to hold it against. Wide: label, plot, numbers side by side; narrow: numbers above the plot.
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
-import { intervalText, number, plain, tickTexts } from '../numbers.ts'
+import { hasEnds, intervalText, number, plain, tickTexts } from '../numbers.ts'
 import type { Format, Measured } from '../numbers.ts'
 import { extent, scale } from './scale.ts'
 import type { ScaleKind } from './scale.ts'
@@ -90,11 +90,9 @@ function drawRow(row: ForestRow, { y, at, format }: { y: number; at: (v: number)
       : undefined
   if (!m || !Number.isFinite(m.value)) return html`${other}`
   const beside = row.other ? ` \u00b7 ${row.other.label} ${format(row.other.value)}` : ''
-  const link =
-    row.other && Number.isFinite(row.other.value) && m.low === m.high
-      ? html`<line class="link" x1="${place(at(row.other.value))}" x2="${place(at(m.value))}" y1="${y}" y2="${y}"/>`
-      : undefined
-  return html`<g class="interval c-${colour}">${link}<line class="whisker" x1="${place(at(m.low))}" x2="${place(at(m.high))}" y1="${y}" y2="${y}"/>${other}${target(at(m.value), y, { says: `${row.label}${note}: ${intervalText(m, format)}${beside}`, colour, radius: 4 })}</g>`
+  const whisker =
+    hasEnds(m) && html`<line class="whisker" x1="${place(at(m.low))}" x2="${place(at(m.high))}" y1="${y}" y2="${y}"/>`
+  return html`<g class="interval c-${colour}">${whisker}${other}${target(at(m.value), y, { says: `${row.label}${note}: ${intervalText(m, format)}${beside}`, colour, radius: 4 })}</g>`
 }
 
 function anchor(x: number, width: number): string {

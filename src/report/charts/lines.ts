@@ -46,14 +46,16 @@ export type LineChart = {
 
 /** More points than this are drawn as means of neighbours; the caption of such a chart has to say so. */
 export const MOST_POINTS = 120
+const HEIGHT = 150
 const PANEL_GAP = 30
 const ROW = 15
 
 export function lineChart(chart: LineChart, width: number): Markup {
   const drawn = { ...chart, panels: chart.panels.map((p) => ({ ...p, series: p.series.map(thinned) })) }
   const labels = drawn.panels.flatMap((p) => p.series.filter((s) => !s.isUnlabelled).map((s) => s.name))
-  const right = Math.min(width * 0.3, Math.max(24, ...labels.map((l) => labelWidth(l) + 12)))
-  const left = 40
+  const right = Math.min(width * 0.3, Math.max(24, ...labels.map((l) => labelWidth(l) + 18)))
+  const texts = drawn.panels.flatMap((p) => yAxis(p, 0).texts)
+  const left = Math.max(40, ...texts.map((t) => labelWidth(t, 11.5) + 12))
   const xs = drawn.panels.flatMap((p) => p.series.flatMap((s) => s.points.map((q) => q.x)))
   const x = scale(extent(xs, 0), [left, width - right], {
     kind: chart.x.kind ?? 'linear',
@@ -63,7 +65,7 @@ export function lineChart(chart: LineChart, width: number): Markup {
   let top = flags.height + 20
   const bodies: Markup[] = []
   for (const panel of drawn.panels) {
-    const height = panel.height ?? 150
+    const height = panel.height ?? HEIGHT
     bodies.push(
       drawPanel(panel, {
         x,
@@ -103,14 +105,17 @@ type Frame = {
   xName: string
 }
 
+function yAxis({ series, rules = [], format = number, kind = 'linear', height = HEIGHT, from }: Panel, top: number) {
+  const values = series.flatMap((s) => s.points.flatMap((p) => [p.y, p.low, p.high]))
+  const [low, high] = extent([...values, ...rules.map((r) => r.y)], 0.08, kind)
+  const y = scale([from ?? low, high], [top + height, top], { kind, ticks: Math.max(3, Math.round(height / 36)) })
+  return { y, texts: kind === 'linear' ? tickTexts(y.ticks, format) : y.ticks.map(plain) }
+}
+
 function drawPanel(panel: Panel, { x, width, left, right, top, height, xFormat, xName }: Frame): Markup {
   const format = panel.format ?? number
   const rules = panel.rules ?? []
-  const values = panel.series.flatMap((s) => s.points.flatMap((p) => [p.y, p.low, p.high]))
-  const kind = panel.kind ?? 'linear'
-  const [low, high] = extent([...values, ...rules.map((r) => r.y)], 0.08, kind)
-  const y = scale([panel.from ?? low, high], [top + height, top], { kind, ticks: Math.max(3, Math.round(height / 36)) })
-  const texts = kind === 'linear' ? tickTexts(y.ticks, format) : y.ticks.map(plain)
+  const { y, texts } = yAxis(panel, top)
   const grid = y.ticks.map(
     (t, i) =>
       html`<line class="grid" x1="${left}" x2="${place(right)}" y1="${place(y.at(t))}" y2="${place(y.at(t))}"/><text class="tick" x="${left - 6}" y="${place(y.at(t) + 4)}" text-anchor="end">${texts[i]}</text>`,

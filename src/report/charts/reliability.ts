@@ -3,11 +3,11 @@
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
 import { fixed, intervalText, number, percent } from '../numbers.ts'
-import type { Measured } from '../numbers.ts'
+import type { Interval } from '#schema'
 import { scale } from './scale.ts'
 import { path, place, svg, target } from './svg.ts'
 
-export type ReliabilityBin = { predicted: number; observed: Measured }
+export type ReliabilityBin = { predicted: number; observed: Interval }
 export type Reliability = { describe: string; bins: ReliabilityBin[] }
 
 const HISTOGRAM = 44

@@ -79,8 +79,8 @@ function violationsFigure(e: EvaluationReport, simulated: string | undefined): M
     e.violationSuites ?? [
       {
         name: 'all prompts',
-        before: point(e.violations.before, e.violations.n),
-        after: point(e.violations.after, e.violations.n),
+        before: { value: e.violations.before, n: e.violations.n },
+        after: { value: e.violations.after, n: e.violations.n },
       },
     ]
   return forestFigure(
@@ -105,8 +105,4 @@ function diagnosis(d: NonNullable<EvaluationReport['diagnosis']>): Markup {
     'Which stage is at fault',
     html`<p><b>${d.stage === 'none' ? 'None.' : `${d.stage.toUpperCase()}.`}</b> ${d.sentence}</p><ul>${d.evidence.map((e) => html`<li>${e}</li>`)}</ul>${d.nextAction && html`<p>Next: ${d.nextAction}</p>`}`,
   )
-}
-
-function point(value: number, n: number): Measured {
-  return { value, low: value, high: value, n }
 }

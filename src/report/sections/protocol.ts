@@ -5,7 +5,6 @@ import { block, flow, stepSection, table } from '../layout.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
 import { fixed, interval, number, percent } from '../numbers.ts'
-import type { Measured } from '../numbers.ts'
 
 export function protocolSection(report: Report): Markup | undefined {
   const p = report.protocol
@@ -14,12 +13,13 @@ export function protocolSection(report: Report): Markup | undefined {
   const rows = p.table ?? []
   const judged = rows.filter((r) => r.accuracy)
   const sided = rows.filter((r) => r.leftRate)
+  const hasTruth = judged.some((r) => r.trueAccuracy !== undefined)
   const agreement = [{ name: 'Krippendorff \u03b1', ...p.alpha }, ...(p.agreement ?? [])]
   return stepSection(report, 'protocol', {
     lead: html`${number(p.annotators)} ${simulated !== undefined && 'simulated '}annotators agree with \u03b1 = ${interval(p.alpha, fixed(2))}.${
       p.majorityAccuracy !== undefined &&
       p.aggregateAccuracy !== undefined &&
-      html` Weighing them by reliability is right in ${percent(p.aggregateAccuracy)} of comparisons, counting their votes in ${percent(p.majorityAccuracy)}.`
+      html` Weighing them by reliability is right in ${interval(p.intervals?.aggregateAccuracy ?? { value: p.aggregateAccuracy }, percent)} of comparisons, counting their votes in ${interval(p.intervals?.majorityAccuracy ?? { value: p.majorityAccuracy }, percent)}.`
     }`,
     body: html`${flow(
       [
@@ -37,7 +37,8 @@ export function protocolSection(report: Report): Markup | undefined {
     )}${forestFigure(
       {
         title: 'Agreement',
-        caption: 'Chance-corrected, 95% intervals by bootstrap over comparisons. 0 is chance, 1 is unanimity.',
+        caption:
+          '95% intervals by bootstrap over comparisons. \u03b1, \u03ba and AC1 are corrected for chance: 0 is chance, 1 is unanimity.',
         simulated,
       },
       {
@@ -62,12 +63,12 @@ export function protocolSection(report: Report): Markup | undefined {
           rows: [
             {
               label: 'majority vote',
-              measured: p.intervals?.majorityAccuracy ?? point(p.majorityAccuracy),
+              measured: p.intervals?.majorityAccuracy ?? { value: p.majorityAccuracy },
               colour: 'sft',
             },
             {
               label: 'by reliability',
-              measured: p.intervals?.aggregateAccuracy ?? point(p.aggregateAccuracy),
+              measured: p.intervals?.aggregateAccuracy ?? { value: p.aggregateAccuracy },
               colour: 'check',
             },
           ],
@@ -78,8 +79,7 @@ export function protocolSection(report: Report): Markup | undefined {
       forestFigure(
         {
           title: 'How often each annotator is right, estimated',
-          caption:
-            'Estimated from judgements alone. Hollow dots are the truth of the simulation, which aggregation never reads.',
+          caption: `Estimated from judgements and the gold items of the qualification, 95%; n also counts what the prior is worth.${hasTruth ? ' Hollow dots are the truth of the simulation over all pairs, which aggregation never reads.' : ''}`,
           simulated,
         },
         {
@@ -116,37 +116,32 @@ export function protocolSection(report: Report): Markup | undefined {
           })),
         },
       )
-    }${rows.length > 0 && block('Annotators', html`${annotatorTable(rows)}${simulated && html`<p>${simulatedTag('every annotator above is simulated')}</p>`}`, { isWide: true })}`,
+    }${rows.length > 0 && block('Annotators', html`${annotatorTable(rows)}${rows.some((r) => r.weight !== undefined) && html`<p>The weight of an answer is what it adds to the log-odds of its pair, mean over both sides; below 0 it counts for the other side.</p>`}${simulated && html`<p>${simulatedTag('every annotator above is simulated')}</p>`}`, { isWide: true })}`,
   })
 }
 
 function annotatorTable(rows: AnnotatorRow[]): Markup {
-  const hasKinds = rows.some((r) => r.kind !== undefined)
   return table(
     'Annotators',
     [
       'Annotator',
-      ...(hasKinds ? ['Simulated as'] : []),
+      'Simulated as',
       'Judgements',
       'Accuracy, estimated',
       'Truth',
       'Left rate',
       'Qualified',
-      'Weight',
+      'Weight of an answer, nats',
     ],
     rows.map((r) => [
       r.name,
-      ...(hasKinds ? [r.kind ?? ''] : []),
+      r.kind,
       number(r.judgements),
       interval(r.accuracy, percent),
       percent(r.trueAccuracy),
       html`${interval(r.leftRate, percent)}${r.sideBiased && ' biased'}`,
-      r.qualified === undefined ? '' : r.qualified ? 'yes' : 'no',
-      r.weight === undefined ? '' : fixed(2)(r.weight),
+      r.qualified !== undefined && (r.qualified ? 'yes' : 'no'),
+      fixed(2)(r.weight),
     ]),
   )
-}
-
-function point(value: number): Measured {
-  return { value, low: value, high: value }
 }

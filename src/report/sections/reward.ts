@@ -1,10 +1,11 @@
 // Step 5: the reward model and its ticket into RL: accuracy under the ceiling, calibration, and what choosing by it does.
-import type { Report } from '#schema'
+import type { Report, RewardReport } from '#schema'
 import { forestFigure, lineFigure, reliabilityFigure, simulatedIn } from '../figure.ts'
 import { block, flow, gateTable, stepSection } from '../layout.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
-import { fixed, interval, number, percent, plain } from '../numbers.ts'
+import { fixed, interval, number, percent, plain, signed } from '../numbers.ts'
+import type { Measured } from '../numbers.ts'
 
 export function rewardSection(report: Report): Markup | undefined {
   const r = report.reward
@@ -12,6 +13,7 @@ export function rewardSection(report: Report): Markup | undefined {
   const simulated = simulatedIn(report, 'gold')
   const last = r.bestOfN.at(-1)
   const curve = r.curve ?? []
+  const ece: Measured = r.intervals?.ece ?? { value: r.ece, n: r.heldOutPairs }
   return stepSection(report, 'reward', {
     lead: html`It picks the better completion in ${interval(r.accuracy, percent)} of held-out pairs; the judgements it learnt from reach ${interval(r.ceiling, percent)}.`,
     body: html`${flow(
@@ -20,13 +22,14 @@ export function rewardSection(report: Report): Markup | undefined {
         'the model after fine-tuning, with a score head from zero',
       ],
       [
-        html`a score; calibration error (ECE) ${fixed(3)(r.ece)}${r.heldOutPairs !== undefined && html` on ${number(r.heldOutPairs)} held-out pairs`}`,
-        r.lengthSlope !== undefined && `${fixed(2)(r.lengthSlope)} standard deviations of reward for 10 more tokens`,
+        html`a score; calibration error (ECE) ${interval(ece, fixed(3))}${r.heldOutPairs !== undefined && ' held-out pairs'}`,
+        r.lengthSlope !== undefined &&
+          html`${interval(r.intervals?.lengthSlope ?? { value: r.lengthSlope }, signed(fixed(2)))} standard deviations of reward for 10 more tokens`,
       ],
     )}${forestFigure(
       {
         title: 'Accuracy under its ceiling',
-        caption: '95% intervals. The ceiling is what the aggregated judgements themselves reach against the gold.',
+        caption: `95% intervals. The ceiling is what the aggregated judgements themselves reach against the gold.${r.lengthMatched ? ' Equal lengths: within a tenth of each other.' : ''}${r.byMargin?.length ? ' The rows below: agreement by how far the label lies from a half.' : ''}`,
         simulated,
       },
       {
@@ -37,15 +40,18 @@ export function rewardSection(report: Report): Markup | undefined {
           { label: 'ceiling', measured: r.ceiling, colour: 'sft' },
           { label: 'accuracy', measured: r.accuracy, colour: 'proxy' },
           { label: 'agreement', measured: r.agreement, colour: 'proxy' },
-          ...(r.byMargin ?? []).map((m) => ({ label: m.name, note: 'margin', measured: m, colour: 'proxy' as const })),
+          ...(r.lengthMatched
+            ? [{ label: 'agreement', note: 'equal lengths', measured: r.lengthMatched, colour: 'proxy' as const }]
+            : []),
+          ...(r.byMargin ?? []).map((m) => ({ label: m.name, measured: m, colour: 'proxy' as const })),
         ],
       },
-    )}${
+    )}${r.longerPreferred && lengthFigure(r.longerPreferred, simulated)}${
       r.reliability?.length
         ? reliabilityFigure(
             {
               title: 'Reliability',
-              caption: html`Expected calibration error ${fixed(3)(r.ece)}. Bars: how many pairs were predicted so.`,
+              caption: html`Expected calibration error ${interval(ece, fixed(3))}. Bars: how many pairs were predicted so.`,
               simulated,
             },
             {
@@ -127,4 +133,27 @@ export function rewardSection(report: Report): Markup | undefined {
       )
     }${r.ticket?.length ? block('Ticket into RL', gateTable('Ticket of the reward model', r.ticket), { isWide: true }) : undefined}`,
   })
+}
+
+function lengthFigure(
+  { reward, labels }: NonNullable<RewardReport['longerPreferred']>,
+  simulated: string | undefined,
+): Markup {
+  return forestFigure(
+    {
+      title: 'How often the longer reply is preferred',
+      caption:
+        'Over the same held-out pairs of unequal length, 95%. A reward model that prefers the longer far more often than the judgements do can be gamed by padding.',
+      simulated,
+    },
+    {
+      describe: `The longer reply is preferred by the reward model in ${percent(reward.value)}, by the judgements in ${percent(labels.value)}.`,
+      axis: { label: 'longer preferred', format: percent, domain: [0.3, 0.8] },
+      rule: { x: 0.5, label: 'no matter' },
+      rows: [
+        { label: 'judgements', measured: labels, colour: 'sft' },
+        { label: 'reward model', measured: reward, colour: 'proxy' },
+      ],
+    },
+  )
 }

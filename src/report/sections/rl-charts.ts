@@ -4,6 +4,7 @@ import type { Flag, Panel, Point, Series } from '../charts/lines.ts'
 import type { Colour } from '../charts/svg.ts'
 import { forestFigure, lineFigure, simulatedIn } from '../figure.ts'
 import { stopWords } from '../layout.ts'
+import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
 import { fixed, number, plain, signed } from '../numbers.ts'
 import type { Format, Measured } from '../numbers.ts'
@@ -14,30 +15,19 @@ const TERM_COLOURS: Colour[] = ['proxy', 'term-a', 'term-b', 'term-c', 'kl', 'so
 export function alongSteps(rl: RlReport, simulated: string | undefined): Markup | undefined {
   const series = rl.series ?? []
   if (series.length === 0) return undefined
-  const fixedPoints = (isAfter: boolean): Point[] =>
-    (rl.unbudgeted?.points ?? [])
-      .filter((p) => p.step !== undefined && p.step > rl.steps === isAfter)
-      .map((p) => ({ ...bounds(p.goldInterval, 0), x: p.step!, y: p.gold }))
   const panels: Panel[] = [
     {
-      label: 'Proxy: the reward that is optimised',
+      label: 'Proxy: the score of the reward model',
       format: fixed(2),
       height: 130,
       series: ofSteps(rl, { name: 'proxy', colour: 'proxy' }, (s) => s.proxy),
     },
     {
-      label: 'Check: the gold score, which the run never sees',
+      label: 'Check: gold on fixed prompts',
       format: fixed(2),
       height: 160,
       rules: [{ y: rl.goldBefore, label: `SFT ${fixed(2)(rl.goldBefore)}` }],
-      series: [
-        ...ofSteps(rl, { name: 'on rollouts', colour: 'sft' }, (s) => s.gold),
-        ...solidAndDashed(
-          { name: 'fixed prompts', colour: 'check', hasDots: true },
-          fixedPoints(false),
-          fixedPoints(true),
-        ),
-      ],
+      series: solidAndDashed({ name: 'gold', colour: 'check', hasDots: true }, looks(rl.series), looks(rl.continued)),
     },
     {
       label: 'KL to the reference, nats a completion',
@@ -49,10 +39,15 @@ export function alongSteps(rl: RlReport, simulated: string | undefined): Markup 
     },
   ].filter((p) => p.series.length > 0)
   const dashed = rl.continued?.length ? ' Dashed: the same run continued past its stop with the budget off.' : ''
+  const means = [
+    rl.prompts !== undefined && ` Gold: means over the same ${number(rl.prompts)} prompts, 95% by bootstrap.`,
+    rl.completionsPerStep !== undefined &&
+      ` All else: means over the ${number(rl.completionsPerStep)} completions of a step, KL over the last three steps.`,
+  ]
   return lineFigure(
     {
       title: 'The run, step by step',
-      caption: `Lines across the panels are marks, where fresh completions are judged, and alarms.${dashed}`,
+      caption: html`Lines across the panels are marks, where fresh completions are judged, and alarms. The run never sees the gold score.${dashed}${means}`,
       simulated,
       isWide: true,
     },
@@ -81,7 +76,7 @@ export function againstKl(report: Report, rl: RlReport): Markup | undefined {
     const ofRun = (isAfter: boolean): Point[] =>
       points
         .filter((p) => p.kl > stop === isAfter)
-        .map((p) => ({ ...(key === 'gold' ? bounds(p.goldInterval, base) : {}), x: p.kl, y: over(p[key], base) }))
+        .map((p) => ({ ...(key === 'gold' && ends(p.goldGain)), x: p.kl, y: over(p[key], base) }))
     return {
       label,
       format: fixed(2),
@@ -109,7 +104,7 @@ export function againstKl(report: Report, rl: RlReport): Markup | undefined {
   return lineFigure(
     {
       title: 'What a nat of KL buys',
-      caption: `Gain over SFT on a square-root axis of KL. Where the proxy rises on and the check falls, the reward is being gamed. Dashed: past the stop, with the budget off.${rl.prompts === undefined ? '' : ` RL: means over the same ${number(rl.prompts)} prompts.`}`,
+      caption: `Gain over SFT on a square-root axis of KL. Where the proxy rises on and the check falls, the reward is being gamed. Dashed: past the stop, with the budget off.${rl.prompts === undefined ? '' : ` RL: means over the same ${number(rl.prompts)} prompts, 95% paired with SFT.`}`,
       simulated: simulatedIn(report, 'gold'),
     },
     {
@@ -122,24 +117,27 @@ export function againstKl(report: Report, rl: RlReport): Markup | undefined {
 }
 
 export function termFigure(rl: RlReport, simulated: string | undefined): Markup | undefined {
-  const names = rl.terms.map((t) => t.name).filter((n) => rl.series?.some((s) => s.terms?.[n] !== undefined))
-  if (names.length === 0) return undefined
+  const terms = rl.terms.filter(({ name }) => rl.series?.some((s) => s.terms?.[name] !== undefined))
+  if (terms.length === 0) return undefined
   return lineFigure(
     {
       title: 'The reward by term',
-      caption: 'Weighted means a completion. A sum that rises by one term alone deserves a look.',
+      caption:
+        'Weight times mean over the completions of a step: what each term adds to the reward. A sum that rises by one term alone deserves a look.',
       simulated,
     },
     {
-      describe: `Terms of the reward along the run: ${rl.terms.map((t) => `${t.name} ${number(t.before)} to ${number(t.after)}`).join(', ')}.`,
+      describe: `Weight times mean of each term of the reward, first step to kept step: ${terms.map((t) => `${t.name} ${number(t.weight * t.before)} to ${number(t.weight * t.after)}`).join(', ')}.`,
       x: { label: 'step' },
       panels: [
         {
-          label: 'weighted term',
+          label: 'weight \u00d7 mean',
           height: 200,
           format: fixed(2),
-          series: names.flatMap((name, i) =>
-            ofSteps(rl, { name, colour: TERM_COLOURS[i % TERM_COLOURS.length]! }, (s) => s.terms?.[name]),
+          series: terms.flatMap(({ name, weight }, i) =>
+            ofSteps(rl, { name, colour: TERM_COLOURS[i % TERM_COLOURS.length]! }, (s) =>
+              times(weight, s.terms?.[name]),
+            ),
           ),
         },
       ],
@@ -229,15 +227,25 @@ function solidAndDashed(style: Style, before: Point[], after: Point[]): Series[]
   return series.filter((s) => s.points.some((p) => p.y !== null && p.y !== undefined))
 }
 
+/** Gold of the steps at which the fixed prompts were looked at. */
+function looks(steps: RlStep[] = []): Point[] {
+  return steps
+    .filter((s) => s.gold !== undefined && s.gold !== null)
+    .map((s) => ({ x: s.step, y: s.gold, ...ends(s.goldInterval) }))
+}
+
 /** A reading of every step of the run and of its continuation. */
 function ofSteps(rl: RlReport, style: Style, read: (step: RlStep) => number | null | undefined): Series[] {
   const points = (steps: RlStep[] = []): Point[] => steps.map((s) => ({ x: s.step, y: read(s) }))
   return solidAndDashed(style, points(rl.series), points(rl.continued))
 }
 
-/** An interval's bounds as a gain over `base`. */
-function bounds(m: Measured | undefined, base: number): Pick<Point, 'low' | 'high' | 'n'> {
-  return m ? { low: m.low - base, high: m.high - base, n: m.n } : {}
+function ends(m: Measured | undefined): Pick<Point, 'low' | 'high' | 'n'> {
+  return m ? { low: m.low, high: m.high, n: m.n } : {}
+}
+
+function times(weight: number, mean: number | null | undefined): number | null {
+  return mean === null || mean === undefined ? null : weight * mean
 }
 
 function over(value: number | null, base: number | null | undefined): number | null {

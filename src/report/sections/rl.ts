@@ -16,7 +16,7 @@ export function rlSection(report: Report): Markup | undefined {
   if (!rl) return undefined
   const simulated = simulatedIn(report, 'gold')
   return stepSection(report, 'rl', {
-    lead: html`${rl.algorithm ?? 'The run'} kept ${rl.keptStep === undefined ? 'a checkpoint' : html`step ${number(rl.keptStep)}`} at ${number(rl.kl)} nats${rl.budget ? html` of a budget of ${plain(rl.budget)}` : undefined}. The check went from ${fixed(2)(rl.goldBefore)} to ${fixed(2)(rl.goldAfter)}: ${interval(rl.goldGain, gain)}.`,
+    lead: html`${rl.algorithm ?? 'The run'} kept ${rl.keptStep === undefined ? 'a checkpoint' : html`step ${number(rl.keptStep)}`} at ${number(rl.kl)} nats${rl.budget ? html` of a budget of ${plain(rl.budget)}` : undefined}. The check went from ${gold(rl.goldBefore, rl.intervals?.goldBefore)} to ${gold(rl.goldAfter, rl.intervals?.goldAfter)}: ${interval(rl.goldGain, gain)}.`,
     body: html`${flow(
       [
         'the model after fine-tuning as policy and as reference',
@@ -34,10 +34,14 @@ export function rlSection(report: Report): Markup | undefined {
   })
 }
 
+function gold(value: number, measured: Measured | undefined): Markup | string {
+  return measured ? interval({ ...measured, n: undefined }, fixed(2)) : fixed(2)(value)
+}
+
 function termTable(rl: RlReport): Markup {
   return table(
     'Terms of the reward',
-    ['Term', 'Weight', 'Before', 'After'],
+    ['Term', 'Weight', 'Mean, first step', 'Mean, kept step'],
     rl.terms.map((t) => [t.name, plain(t.weight), fixed(2)(t.before), fixed(2)(t.after)]),
   )
 }

@@ -1,10 +1,12 @@
 // Step 3: supervised fine-tuning: loss against the entropy floor, and what it cost on general text.
-import type { Report } from '#schema'
+import type { Report, SftReport } from '#schema'
+import type { ForestRow } from '../charts/forest.ts'
 import { forestFigure, lineFigure, simulatedIn } from '../figure.ts'
 import { block, flow, gateTable, stepSection } from '../layout.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
-import { fixed, number, percent, plain, signed } from '../numbers.ts'
+import { fixed, interval, number, percent, plain, signed } from '../numbers.ts'
+import type { Measured } from '../numbers.ts'
 
 export function sftSection(report: Report): Markup | undefined {
   const { sft } = report
@@ -12,8 +14,9 @@ export function sftSection(report: Report): Markup | undefined {
   const { domain, general } = sft.perplexity
   const simulated = simulatedIn(report, 'world')
   const curve = sft.curve ?? []
+  const heldOut: Measured = sft.intervals?.heldOutLoss ?? { value: sft.heldOutLoss, n: sft.heldOutRows }
   return stepSection(report, 'sft', {
-    lead: html`Held-out loss ended at <b>${fixed(3)(sft.heldOutLoss)}</b> nats a token${sft.floor !== undefined && html`, ${fixed(2)(sft.heldOutLoss / sft.floor)} times the ${fixed(3)(sft.floor)} that no model can go below`}. General text became ${percent(Math.abs(general.after / general.before - 1))} ${general.after > general.before ? 'harder' : 'easier'} for it.`,
+    lead: html`Held-out loss ended at ${interval(heldOut, fixed(3))} nats a token${sft.floor !== undefined && html`, ${fixed(2)(sft.heldOutLoss / sft.floor)} times the ${fixed(3)(sft.floor)} that no model can go below`}. Its perplexity on general text changed by ${interval(changeOf(general), signed(percent))}.`,
     body: html`${flow(
       [
         report.demonstrations && `${number(report.demonstrations.rows)} demonstrations`,
@@ -23,7 +26,7 @@ export function sftSection(report: Report): Markup | undefined {
       ],
       [
         `training loss ${fixed(3)(sft.lossFirst)} to ${fixed(3)(sft.lossLast)}`,
-        html`held-out loss ${fixed(3)(sft.heldOutLoss)}${sft.heldOutRows !== undefined && html` <span class="n">n = ${number(sft.heldOutRows)} rows</span>`}`,
+        html`held-out loss ${interval(heldOut, fixed(3))}`,
       ],
     )}${
       curve.length > 0 &&
@@ -61,25 +64,30 @@ export function sftSection(report: Report): Markup | undefined {
     }${forestFigure(
       {
         title: 'Perplexity before and after',
-        caption: 'Logarithmic axis; hollow is the base model. The domain should fall, general text should hardly move.',
+        caption: html`Logarithmic axis. The domain should fall, general text should hardly move: it changed by ${interval(changeOf(general), signed(percent))}.${domain.intervals && ' 95% by bootstrap over texts.'}`,
         simulated,
       },
       {
         describe: `Domain perplexity ${number(domain.before)} to ${number(domain.after)}, general perplexity ${number(general.before)} to ${number(general.after)}.`,
         axis: { label: 'perplexity', kind: 'log', format: number },
-        rows: [
-          { label: 'domain', ...beforeAfter(domain), colour: 'check' },
-          { label: 'general', ...beforeAfter(general), colour: 'sft' },
-        ],
+        rows: [...beforeAfter('domain', domain), ...beforeAfter('general', general)],
       },
     )}${block('Gate', gateTable('Gate of fine-tuning', [sft.gate]), { isWide: true })}`,
   })
 }
 
-function beforeAfter({ before, after }: { before: number; after: number }) {
-  return {
-    measured: { value: after, low: after, high: after },
-    other: { value: before, label: 'base' },
-    numbers: `${number(before)} \u2192 ${number(after)} (${signed(percent)(after / before - 1)})`,
-  }
+type Perplexity = SftReport['perplexity']['domain']
+
+function beforeAfter(label: string, { before, after, intervals }: Perplexity): ForestRow[] {
+  return [
+    { label, note: 'base', measured: intervals?.before ?? { value: before }, colour: 'sft' },
+    { label, note: 'after SFT', measured: intervals?.after ?? { value: after }, colour: 'check' },
+  ]
+}
+
+/** As a share of what it was before. */
+function changeOf({ before, after, intervals }: Perplexity): Measured {
+  if (!intervals) return { value: after / before - 1 }
+  const { value, low, high, n } = intervals.ratio
+  return { value: value - 1, low: low - 1, high: high - 1, n }
 }
