@@ -211,9 +211,9 @@ export const demonstrationHandlers: Demonstrations = {
   'POST /api/projects/{project}/campaigns/{campaign}/submissions/{submission}/review-undo': async (call) => {
     const { service, project, user, params } = call
     const { submission } = params
-    const campaign = await writtenCampaign(service.store.query, project, params.campaign)
     const found = await findSubmission(service.store.query, project.id, submission)
-    if (!found || found.campaign !== campaign.id) throw new HttpError(404, 'there is no such submission')
+    if (!found || found.campaign !== params.campaign) throw new HttpError(404, 'there is no such submission')
+    const campaign = await writtenCampaign(service.store.query, project, params.campaign)
     if (campaign.state !== 'open') throw new HttpError(422, `this campaign is ${campaign.state}`)
     return service.store.transaction(async (query) => {
       await holdReviews(query, campaign.id)
