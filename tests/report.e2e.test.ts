@@ -43,6 +43,9 @@ async function open(report: Report, name: string): Promise<{ page: Page; url: st
   return { page, url }
 }
 
+/** px at 96 to the inch, within the margins of the page. */
+const A4_WIDTH = 695
+
 const whole = Report.parse(fixtureReport())
 
 test('opens from a file in light and dark: nothing in the console, no request but itself, every text legible', async (ctx) => {
@@ -150,6 +153,9 @@ test('pointing at a chart shows the numbers behind the nearest points', async (c
 test('without scripts every point still says its number, and the page prints', async (ctx) => {
   hasBrowser(ctx)
   const { page } = await open(whole, 'print')
+  await page.emulateMedia({ media: 'print' })
+  await page.setViewportSize({ width: A4_WIDTH, height: 980 })
+  expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(A4_WIDTH)
   const pdf = await page.pdf({ format: 'A4' })
   expect(pdf.subarray(0, 5).toString()).toBe('%PDF-')
   const still = await browser!.newContext({ javaScriptEnabled: false })

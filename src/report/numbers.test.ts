@@ -1,5 +1,16 @@
 import { expect, test } from 'vitest'
-import { duration, fixed, intervalText, number, percent, plain, short, signed, tickTexts } from './numbers.ts'
+import {
+  duration,
+  fixed,
+  intervalText,
+  number,
+  percent,
+  plain,
+  short,
+  signed,
+  tickTexts,
+  upByAtMost,
+} from './numbers.ts'
 
 test('numbers have a true minus sign, and a dash where there is none', () => {
   expect([0.3135, -0.0412, 12.34, 1500, 650_000, 2e-5].map(number)).toEqual([
@@ -20,6 +31,14 @@ test('a change always has its sign, an interval its bounds and n', () => {
   )
   expect(signed(percent)(-0.018)).toBe('\u22121.8%')
   expect(signed(fixed(2))(0)).toBe('0.00')
+})
+
+test('a bound below zero is a fall of at least so much', () => {
+  expect([0.006, 0, -0.093].map(upByAtMost)).toEqual([
+    'up by at most 0.6\u00a0points',
+    'up by at most 0.0\u00a0points',
+    'down by at least 9.3\u00a0points',
+  ])
 })
 
 test('ticks drop the decimals that none of them needs, and keep those that tell them apart', () => {

@@ -58,6 +58,11 @@ export function points(value: number | null | undefined): string {
   return text === ABSENT ? ABSENT : `${text.slice(0, -1)}\u00a0points`
 }
 
+/** What the upper bound of a difference of shares says. */
+export function upByAtMost(bound: number): string {
+  return bound < 0 ? `down by at least ${points(-bound)}` : `up by at most ${points(bound)}`
+}
+
 /** A change: its sign is always written. */
 export function signed(format: Format): Format {
   return (value) => {

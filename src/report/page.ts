@@ -10,7 +10,7 @@ import { missingSection, stopWords } from './layout.ts'
 import { loopPicture, verdict } from './loop.ts'
 import { html, trusted } from './markup.ts'
 import type { Markup, Part } from './markup.ts'
-import { fixed, intervalText, number, percent, plain, points, signed } from './numbers.ts'
+import { fixed, intervalText, number, percent, plain, signed, upByAtMost } from './numbers.ts'
 import type { Format } from './numbers.ts'
 import { demonstrationsSection } from './sections/demonstrations.ts'
 import { evaluationSection } from './sections/evaluation.ts'
@@ -109,7 +109,7 @@ function tiles(report: Report): Markup | undefined {
       tile(
         'Constraint violations',
         `${percent(v.before)} \u2192 ${percent(v.after)}`,
-        html`up by at most ${points(v.increaseHigh)}, n\u00a0=\u00a0${number(v.n)}`,
+        html`${upByAtMost(v.increaseHigh)}, n\u00a0=\u00a0${number(v.n)}`,
       ),
     )
   }

@@ -269,8 +269,7 @@ test('annotators have no column that nobody fills; hollow dots are promised only
     return page.slice(page.indexOf('id="protocol"')).split('</section>')[0]!
   }
   const known = protocol(whole.protocol!.table!)
-  for (const column of ['Simulated as', 'Truth', 'Weight of an answer, nats'])
-    expect(known).toContain(`>${column}</th>`)
+  for (const column of ['Simulated as', 'Truth', 'Weight, nats']) expect(known).toContain(`>${column}</th>`)
   expect(known).toContain('Hollow dots')
   expect(known).toContain('<circle class="other"')
   const people = whole.protocol!.table!.map(({ name, judgements, accuracy }) => ({ name, judgements, accuracy }))

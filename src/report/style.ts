@@ -188,7 +188,8 @@ section.step{padding:32px 0 36px}table.many{min-width:720px}.tiles .big{font-siz
 @page{margin:14mm 13mm}
 body{font-size:10.5pt}main,.top,footer{padding:0;max-width:none}
 section.step{padding:20pt 0}.hero{padding:14pt 0}.loop-wrap,.flow,.step-head,.lineage-svg,.figure,.sample,.criterion,.tiles div,tr,.flow>div{break-inside:avoid}h2,h3,.step-head{break-after:avoid}
-details.numbers,.tip{display:none}.scrolls,.long{overflow:visible;max-height:none}
+details.numbers,.tip{display:none}.scrolls,.long{overflow:visible;max-height:none}.lineage-svg{max-width:100%;height:auto}
+table,table.many{font-size:8pt;min-width:100%;overflow-wrap:anywhere}thead th{white-space:normal;overflow-wrap:normal}th,td{padding-right:8pt}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }
 `

@@ -4,7 +4,7 @@ import { forestFigure, simulatedIn } from '../figure.ts'
 import { block, flow, gateTable, stepSection, table } from '../layout.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
-import { fixed, interval, number, percent, points, signed } from '../numbers.ts'
+import { fixed, interval, number, percent, points, signed, upByAtMost } from '../numbers.ts'
 import type { Measured } from '../numbers.ts'
 
 const change = signed(fixed(2))
@@ -23,7 +23,7 @@ export function evaluationSection(report: Report): Markup | undefined {
       ],
       [
         html`win rate ${interval(e.winRate, percent)}`,
-        html`violations ${percent(e.violations.before)} to ${percent(e.violations.after)}, increase at most ${points(e.violations.increaseHigh)} <span class="n">n = ${number(e.violations.n)}</span>`,
+        html`violations ${percent(e.violations.before)} to ${percent(e.violations.after)}, ${upByAtMost(e.violations.increaseHigh)} <span class="n">n = ${number(e.violations.n)}</span>`,
       ],
     )}${criteriaFigure(e, simulated)}${violationsFigure(e, simulated)}${forestFigure(
       { title: 'Blind win rate against SFT', caption: 'Bootstrap clustered by prompt, 95%.', simulated },
@@ -86,7 +86,7 @@ function violationsFigure(e: EvaluationReport, simulated: string | undefined): M
   return forestFigure(
     {
       title: 'Violations of the hard constraint',
-      caption: html`Exact intervals, 95%. Increase at most ${points(e.violations.increaseHigh)} at the upper bound.${suites.map((s) => s.increase && html` On ${s.name} it changed by ${interval(s.increase, signed(points))}.`)}`,
+      caption: html`Exact intervals, 95%. By its upper bound the change is ${upByAtMost(e.violations.increaseHigh)}.${suites.map((s) => s.increase && html` On ${s.name} it changed by ${interval(s.increase, signed(points))}.`)}`,
       simulated,
     },
     {

@@ -131,7 +131,7 @@ function annotatorTable(rows: AnnotatorRow[]): Markup {
       'Truth',
       'Left rate',
       'Qualified',
-      'Weight of an answer, nats',
+      'Weight, nats',
     ],
     rows.map((r) => [
       r.name,
