@@ -6,8 +6,12 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
+import type { Browser } from 'playwright-core'
 import { afterAll, expect, test } from 'vitest'
 import { Report, STEPS } from '#schema'
+import { complaints, hasBrowser, launchChromium, looksRight, somebody } from './browser.ts'
+import { EMPTY_COLUMNS } from './report-page.ts'
 
 const HONE = resolve(import.meta.dirname, '../scripts/hone.mjs')
 /** Three processes, one after the other, on a machine with other work. */
@@ -18,7 +22,9 @@ const KILL_AT_STEP = 3
 const folder = fs.mkdtempSync(join(tmpdir(), 'hone-quickstart-'))
 const dir = join(folder, 'it')
 const children = new Set<ChildProcess>()
-afterAll(() => {
+let browser: Browser | undefined
+afterAll(async () => {
+  await browser?.close()
   // Of a test that ran out of patience.
   for (const child of children) child.kill('SIGKILL')
   fs.rmSync(folder, { recursive: true, force: true })
@@ -78,6 +84,7 @@ test(
       withoutTicket?: boolean
     }
     expect(withoutTicket).toBe(!(accuracy && accuracy.low > 0.5))
+    expectMeasured(report)
 
     const page = fs.readFileSync(join(dir, 'report.html'), 'utf8')
     expect(page).toContain('The annotators are simulated')
@@ -93,6 +100,62 @@ test(
   },
   PATIENCE_MS,
 )
+
+test('its page looks right in a browser, asks for nothing, leaves no column empty, and prints', async (ctx) => {
+  hasBrowser(ctx)
+  browser = await launchChromium()
+  const { context, page } = await somebody(browser)
+  const requests: string[] = []
+  context.on('request', (request) => requests.push(request.url()))
+  const url = pathToFileURL(join(dir, 'report.html')).href
+  await page.goto(url)
+  expect(await page.evaluate(EMPTY_COLUMNS)).toEqual([])
+  await looksRight(page, 'quickstart-report')
+  const pdf = await page.pdf({ format: 'A4' })
+  expect(pdf.subarray(0, 5).toString()).toBe('%PDF-')
+  expect(requests).toEqual([url])
+  expect(complaints).toEqual([])
+}, 240_000)
+
+type Measured = { value: number; low: number; high: number; n?: number | undefined }
+
+/** Every figure that the report can hold an interval of has one, and what a step or an annotator is said to be is filled. */
+function expectMeasured({ sft, protocol, reward, rl }: Report): void {
+  const { domain, general } = sft!.perplexity
+  const onFixedPrompts = [
+    rl!.intervals!.goldBefore,
+    rl!.intervals!.goldAfter,
+    ...rl!.unbudgeted!.points.flatMap((point) => [point.goldInterval, point.goldGain]),
+  ]
+  const measured: (Measured | undefined)[] = [
+    sft!.intervals!.heldOutLoss,
+    ...Object.values(domain.intervals!),
+    ...Object.values(general.intervals!),
+    reward!.intervals!.ece,
+    reward!.intervals!.lengthSlope,
+    reward!.longerPreferred!.reward,
+    reward!.longerPreferred!.labels,
+    ...onFixedPrompts,
+  ]
+  for (const m of measured) {
+    expect(m!.low).toBeLessThanOrEqual(m!.value)
+    expect(m!.high).toBeGreaterThanOrEqual(m!.value)
+    expect(m!.n).toBeGreaterThan(1)
+  }
+  for (const m of [sft!.intervals!.heldOutLoss, domain.intervals!.before, general.intervals!.after])
+    expect(m.high).toBeGreaterThan(m.low)
+  for (const m of onFixedPrompts) expect(m!.n).toBe(rl!.prompts)
+  expect(general.intervals!.ratio.value).toBeCloseTo(general.after / general.before, 9)
+  for (const { step, gold, goldInterval } of rl!.series!) {
+    if (gold === undefined) continue
+    expect(goldInterval!.value).toBeCloseTo(gold!, 9)
+    expect(rl!.unbudgeted!.points.find((point) => point.step === step)!.gold).toBe(gold)
+  }
+  for (const { trueAccuracy } of protocol!.table!) {
+    expect(trueAccuracy).toBeGreaterThan(0)
+    expect(trueAccuracy).toBeLessThan(1)
+  }
+}
 
 /** From the release up to every kind of thing that it came from, one judgement included. */
 function expectLineage({ lineage }: Report): void {
