@@ -12,7 +12,9 @@ import {
   refuseRun,
   rehearse,
   resolveModel,
+  howToGoOn,
   resume,
+  resumeWith,
   type SftJob,
   train,
   type Trained,
@@ -108,7 +110,10 @@ const RECIPES: Recipe[] = [
     config: PpoConfig,
     inputs: [
       { ...DATA, help: 'prompts (JSONL, JSON, CSV, gzip), or a version' },
-      { flag: 'reward', help: 'reward model: a folder or a run' },
+      {
+        flag: 'reward',
+        help: 'reward model: a folder or a run; beside --resume of a run that a mark paused, the one it goes on with',
+      },
       {
         flag: 'without-ticket',
         isSwitch: true,
@@ -177,7 +182,10 @@ export function trainCommands(program: Command): void {
       .description(recipe.help)
       .option('--model <model>', 'folder, run, or base, the bundled one')
       .option('--out <folder>', 'folder of the new run')
-      .option('--resume <run>', 'go on with a stopped or killed run; takes no other setting')
+      .option(
+        '--resume <run>',
+        `go on with a stopped or killed run; takes no other setting${recipe.name === 'ppo' ? ', but --reward where a mark paused the run' : ''}`,
+      )
       .option(
         '--branch <run@step>',
         "a new run that goes on from another one's checkpoint, with its models and data; settings given here change",
@@ -261,7 +269,8 @@ async function plan(recipe: Recipe, options: Options, out: Output): Promise<void
 
 async function goOn(recipe: Recipe, options: Options, o: TrainOptions): Promise<Trained> {
   const folder = options.resume!
-  const others = Object.keys(options).filter((name) => !['resume', 'json'].includes(name))
+  const taken = ['resume', 'json', ...(recipe.name === 'ppo' ? ['reward'] : [])]
+  const others = Object.keys(options).filter((name) => !taken.includes(name))
   if (others.length > 0)
     throw new ConfigError(
       `--${kebab(others[0]!)} would be ignored: --resume goes on with the settings the run began with`,
@@ -276,7 +285,9 @@ async function goOn(recipe: Recipe, options: Options, o: TrainOptions): Promise<
     name === undefined
       ? undefined
       : await openJudge(name, { seed: settings.seed, folder: answersOf(folder), run: folder })
-  return resume(folder, { ...o, ...(judge && { judge }) })
+  const all = { ...o, ...(judge && { judge }) }
+  if (options.reward === undefined) return resume(folder, all)
+  return resumeWith(folder, absolute(resolveModel(options.reward, '--reward')), all)
 }
 
 /** `runs/ppo@40` */
@@ -379,7 +390,9 @@ function tell(
     ...took,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
   })
-  out.say(`${name}: ${reason}`)
+  const isPaused = stoppedBy === 'reward-model'
+  out.say(`${name}: ${isPaused ? 'paused: ' : ''}${reason}`)
+  if (isPaused) out.say(howToGoOn(folder))
   const shown = ['heldOutLoss', 'loss', 'heldOutAccuracy', 'accuracy', 'score', 'kl'].flatMap((m) =>
     metrics[m] === undefined ? [] : [`${m} ${figure(metrics[m])}`],
   )

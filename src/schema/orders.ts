@@ -123,7 +123,7 @@ export function takesOf(recipe: RecipeName, input: string): Takes | undefined {
 
 /** What a person would type in the workspace to begin the run: arguments of `hone`. */
 export function orderArguments({ recipe, inputs, settings, computing, branch }: RunOrder, run: string): string[] {
-  const flags: [string, unknown][] = [['out', `runs/${run}`]]
+  const flags: [string, string | number | boolean | undefined][] = [['out', `runs/${run}`]]
   if (branch) flags.push(['branch', `runs/${branch.run}@${branch.step}`])
   // Kept orders forget in which order they were given.
   for (const input of Object.keys(ORDERS[recipe].inputs.shape)) {

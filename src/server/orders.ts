@@ -98,7 +98,7 @@ export type OrderModel = { name: string; recipe: string }
 /** Models that a run of the project may start from: the bundled base, the workspace's models/, and what its finished runs left. */
 export async function modelsOf(service: Service, project: Project): Promise<OrderModel[]> {
   const runs = await ownRuns(service, project)
-  const done = runs.filter((own) => stateOfRun(own) === 'done')
+  const done = runs.filter((own) => stateOfRun(own) === 'done' || own.folder?.status === 'paused')
   const others = listModelFolders(service.workspace).filter(({ kind }) => kind === 'base' || kind === 'folder')
   return [
     ...others.map(({ name }) => ({ name, recipe: 'given' })),

@@ -13,6 +13,7 @@ import {
   missingMarks,
   type Project,
   readRunConfig,
+  readRunFacts,
   type RunFolder,
   type StoredJob,
 } from '#store'
@@ -79,7 +80,7 @@ export function viewOf(workspace: string, own: OwnRun): RunView {
     recipe: folder?.recipe ?? job?.recipe ?? '',
     state,
     wish: job?.wish ?? null,
-    reason: job?.reason ?? '',
+    reason: folder?.status === 'paused' ? reasonOfPause(at, run) : (job?.reason ?? ''),
     step: metrics?.step ?? null,
     of: typeof of === 'number' ? of : null,
     figures: FIGURES.flatMap((name) => {
@@ -98,16 +99,21 @@ export function viewOf(workspace: string, own: OwnRun): RunView {
   }
 }
 
+function reasonOfPause(folder: string, run: string): string {
+  return `${readRunFacts(folder)?.outcome?.reason ?? ''}. To go on: train a reward model on fresh judgements, then hone train ppo --resume runs/${run} --reward RUN`
+}
+
 /** The folder knows best whether it is done, and whether somebody works on it. */
 export function stateOfRun({ job, folder, mark }: OwnRun): RunView['state'] {
   if (!job) return folder!.status === 'broken-off' && mark ? 'waiting' : folder!.status
-  if (folder?.status === 'done') return 'done'
+  if (folder?.status === 'done' || folder?.status === 'paused') return folder.status
   const isHeld = folder?.status === 'running'
   return isHeld && ['paused', 'stopped', 'failed'].includes(job.state) ? 'running' : job.state
 }
 
-function mayOf({ job }: OwnRun, state: RunView['state']): RunView['may'] {
-  if (state === 'done') return []
+/** A run that a mark paused goes on with another reward model, by the command that its reason names. */
+function mayOf({ job, folder }: OwnRun, state: RunView['state']): RunView['may'] {
+  if (state === 'done' || folder?.status === 'paused') return []
   if (!job) return state === 'running' ? [] : ['resume']
   if (job.state === 'running') return job.wish === null ? ['pause', 'stop'] : job.wish === 'pause' ? ['stop'] : []
   if (job.state === 'queued' || job.state === 'waiting') return ['pause', 'stop']

@@ -137,6 +137,11 @@ test('runs of the command line are listed, read from their folders, and gone on 
   leaveRun('by-hand', { status: 'stopped' })
   leaveRun('cut-off', { status: 'running' })
   leaveRun('ready', { status: 'done' })
+  leaveRun('stale', { status: 'paused', recipe: 'ppo' })
+  const { state, reason, may } = await shown('stale')
+  expect([state, may]).toEqual(['paused', []])
+  expect(reason).toMatch(/^all 9 steps\. To go on: .* hone train ppo --resume runs\/stale --reward RUN$/)
+  fs.rmSync(join(harness.workspace, 'runs', 'stale'), { recursive: true })
   expect((await listed()).map(({ run, state }) => [run, state]).sort(([a], [b]) => a!.localeCompare(b!))).toEqual([
     ['by-hand', 'stopped'],
     ['cut-off', 'broken-off'],

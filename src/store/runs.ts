@@ -7,7 +7,7 @@ import { isFolderHeld, MANIFEST } from '#files'
 const Artifact = z.object({ path: z.string(), hash: z.string() })
 const Record = z.object({
   recipe: z.string(),
-  status: z.enum(['running', 'stopped', 'done']),
+  status: z.enum(['running', 'stopped', 'paused', 'done']),
   simulated: z.boolean().default(false),
   inputs: z.record(z.string(), Artifact).default({}),
   outcome: z.object({ reason: z.string().default(''), steps: z.number().optional() }).optional(),
@@ -18,7 +18,7 @@ export type RunFolder = {
   id: string
   recipe: string
   /** `broken-off`: run.json says running, but no process holds the folder. */
-  status: 'running' | 'stopped' | 'done' | 'broken-off'
+  status: 'running' | 'stopped' | 'paused' | 'done' | 'broken-off'
   isSimulated: boolean
 }
 

@@ -108,6 +108,10 @@ export const PpoJob = z.strictObject({
     .literal(true)
     .optional()
     .describe('the reward model entered RL though nothing on held-out pairs speaks for it'),
+  earlierRewards: z
+    .array(z.strictObject({ until: z.number().int().positive(), reward: z.string() }))
+    .optional()
+    .describe('reward models that the run was paused for, each with the step of the mark at which it gave way'),
   rewardWeight: z.number().default(1).describe('factor of the learned reward'),
   criticFrom: z
     .enum(['reward', 'model', 'policy'])

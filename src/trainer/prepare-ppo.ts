@@ -7,6 +7,7 @@ import type { Comparison, Judgement, PromptRow } from '#schema'
 import { isAdapterFolder } from '#lm'
 import { loadTokenizer, type Tokenizer } from '#text'
 import type { PpoJob } from './jobs.ts'
+import { withKeptAnswers } from './kept-answers.ts'
 import { itemOf, writeMark } from './marks.ts'
 import { readCard } from './models.ts'
 import { artifactsOf, readPrompts } from './rows.ts'
@@ -26,8 +27,9 @@ export type TextJudge = ((pairs: readonly Comparison[], purpose: string) => Prom
 export type TextVerdict = { probability: number; decided?: boolean; judgements: Judgement[] }
 
 export async function preparePpo(job: PpoJob, context: Context): Promise<Prepared> {
-  const { engine, say, resume, judge } = context
+  const { engine, say, resume } = context
   const { config } = job
+  const judge = judgeOf(job, context)
   if (job.judge !== undefined && !judge)
     throw new ConfigError(`--judge: expected a judge that is at hand, got ${job.judge}`)
   if (job.criticFrom === 'reward' && job.reward === undefined)
@@ -129,6 +131,12 @@ export async function preparePpo(job: PpoJob, context: Context): Promise<Prepare
     simulated: card?.simulated === true || job.judge?.startsWith('simulated') === true,
     onMark: (folder, step, pairs) => writeMark(folder, step, { pairs, textOf: (tokens) => textOf(tokenizer, tokens) }),
   }
+}
+
+/** At the mark at which another reward model gave way, the answers are there. */
+function judgeOf({ earlierRewards }: PpoJob, { judge, run }: Pick<Context, 'judge' | 'run'>): TextJudge | undefined {
+  const last = earlierRewards?.at(-1)
+  return judge && last && run !== undefined ? withKeptAnswers(judge, { run, step: last.until }) : judge
 }
 
 /** The file behind the judge `rules:FILE`, the model behind `reward:FOLDER`. */

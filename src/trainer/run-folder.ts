@@ -21,8 +21,8 @@ export type Artifact = { path: string; hash: string }
 export type RunRecord = {
   recipe: string
   hone: string
-  /** `running` is also what a killed run says: whether somebody works on it is told by the hold on its folder. */
-  status: 'running' | 'stopped' | 'done'
+  /** `running` is also what a killed run says: whether somebody works on it is told by the hold on its folder. `paused`: a mark found its reward model stale. */
+  status: 'running' | 'stopped' | 'paused' | 'done'
   inputs: Record<string, Artifact>
   outputs: Record<string, Artifact>
   /** True when judgements that reached this run came from simulated annotators. */

@@ -93,6 +93,7 @@ async function runJob(job: ClaimedJob, work: Work): Promise<void> {
   const settle = (how: Ending) => untilWritten(() => store.transaction((query) => settleJob(query, held, how)), ending)
   const before = lookAt(folder)
   if (before.isDone) return settle({ state: 'done', reason: before.reason })
+  if (before.isPaused) return settle({ state: 'paused', reason: before.reason })
   if (before.isHeld)
     return settle({ state: 'again', reason: 'another process works on its folder', afterSeconds: HELD_SECONDS })
   if (job.wish || ending.aborted) return settle({ state: 'again', reason: '', afterSeconds: 0 })
@@ -109,15 +110,24 @@ async function runJob(job: ClaimedJob, work: Work): Promise<void> {
   await settle(endingOf({ code, signal, folder, isClosing: ending.aborted }))
 }
 
-type Facts = { exists: boolean; isDone: boolean; isHeld: boolean; step: number | undefined; reason: string }
+type Facts = {
+  exists: boolean
+  isDone: boolean
+  isPaused: boolean
+  isHeld: boolean
+  step: number | undefined
+  reason: string
+}
 
 function lookAt(folder: string): Facts {
   const exists = fs.existsSync(join(folder, 'run.json'))
-  if (!exists) return { exists, isDone: false, isHeld: isFolderHeld(folder), step: undefined, reason: '' }
+  if (!exists)
+    return { exists, isDone: false, isPaused: false, isHeld: isFolderHeld(folder), step: undefined, reason: '' }
   const { record } = readRun(folder)
   return {
     exists,
     isDone: record.status === 'done',
+    isPaused: record.status === 'paused',
     isHeld: isFolderHeld(folder),
     step: checkpointSteps(folder).at(-1),
     reason: typeof record.outcome?.reason === 'string' ? record.outcome.reason : '',
@@ -181,6 +191,7 @@ async function runChild(
 function endingOf({ code, signal, folder, isClosing }: Ended & { folder: string; isClosing: boolean }): Ending {
   const facts = lookAt(folder)
   if (facts.isDone) return { state: 'done', reason: facts.reason }
+  if (facts.isPaused) return { state: 'paused', reason: facts.reason }
   if (code === WAITING_CODE) return { state: 'waiting', reason: lastWords(folder) }
   // By the signal itself: it had not begun.
   if (code === STOPPED_CODE || signal === 'SIGINT')

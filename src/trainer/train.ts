@@ -13,6 +13,7 @@ import type { Interval } from '#stats'
 import { type Checkpoint, fillFolder, modelsOf, readCheckpoint } from './checkpoints.ts'
 import { drive, type Progress } from './drive.ts'
 import { Job, withAbsolutePaths } from './jobs.ts'
+import { markFile, markSteps } from './marks.ts'
 import { CARD, cardText, hashModel, type ModelCard } from './models.ts'
 import { prepareDpo } from './prepare-dpo.ts'
 import { preparePpo, type TextJudge } from './prepare-ppo.ts'
@@ -59,6 +60,8 @@ export type Context = Required<Pick<TrainOptions, 'say'>> &
     engine: Engine
     /** The checkpoint to go on from. */
     resume?: Resume
+    /** Folder of the run that goes on. */
+    run?: string
     /** Nothing may be written, caches included. */
     isDry?: boolean
   }
@@ -92,11 +95,19 @@ export async function resume(folder: string, options: TrainOptions): Promise<Tra
   const { record, config } = readRun(folder)
   if (record.status === 'done')
     throw new ConfigError(`--resume: ${folder} is done; its weights are in ${join(folder, 'model')}`)
+  if (record.status === 'paused')
+    throw new ConfigError(`--resume: ${folder} is paused: ${String(record.outcome?.reason)}; ${howToGoOn(folder)}`)
   const job = Job.safeParse(config)
   if (!job.success)
     throw new ConfigError(`--resume: ${join(folder, 'config.json')} is not a job: ${z.prettifyError(job.error)}`)
   const { run, from } = resumeRun(folder)
   return work(job.data, { run, options, ...(from && { from }) })
+}
+
+/** What a paused run waits for. */
+export function howToGoOn(folder: string): string {
+  const step = markSteps(folder).at(-1)!
+  return `its fresh judgements are ${markFile(folder, step, 'judgements')}: train a reward model on them or others like them, then hone train ppo --resume ${folder} --reward RUN`
 }
 
 /**
@@ -111,7 +122,7 @@ export async function branch(
 ): Promise<Trained> {
   const { record } = readRun(folder)
   const { folder: start } = readCheckpoint(folder, step)
-  const config = withAbsolutePaths(job)
+  const config = withAbsolutePaths(afresh(job))
   const inputs = { ...record.inputs, branchedFrom: { path: start, hash: sha256File(join(start, MANIFEST)) } }
   const { run, from } = await branchRun(out, {
     config,
@@ -120,6 +131,13 @@ export async function branch(
     step,
   })
   return work(config, { run, options, from })
+}
+
+/** The pauses of the other run are its own: a branch asks its judge at every mark. */
+function afresh(job: Job): Job {
+  if (job.recipe !== 'ppo') return job
+  const { earlierRewards: _, ...rest } = job
+  return rest
 }
 
 function recordOf(job: Job, { hone }: TrainOptions, inputs: RunRecord['inputs']): RunRecord {
@@ -136,6 +154,7 @@ async function work(
     const context: Context = {
       engine,
       say,
+      run: run.folder,
       ...(judge && { judge }),
       ...(from && { resume: { saved: modelsOf(from), state: from.record.state } }),
     }
@@ -241,7 +260,8 @@ async function finish({ run, engine, prepared, outcome, job }: Finished): Promis
     }),
   )
   const output = { path: resolve(model), hash: hashModel(model) }
-  run.update({ status: 'done', outputs: { model: output }, outcome: { ...outcome } })
+  const status = outcome.stoppedBy === 'reward-model' ? 'paused' : 'done'
+  run.update({ status, outputs: { model: output }, outcome: { ...outcome } })
   return { folder: run.folder, model, outcome, finished: true, ...(facts.reward && { reward: facts.reward }) }
 }
 

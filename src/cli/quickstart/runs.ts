@@ -12,7 +12,8 @@ export async function runOrResume(
   begin: (options: TrainOptions) => Promise<Trained>,
 ): Promise<Trained> {
   const isBegun = fs.existsSync(join(folder, 'run.json'))
-  if (isBegun && readRun(folder).record.status === 'done') return finishedRun(folder)
+  // One that a mark paused has left what its rule keeps, and the chain evaluates that.
+  if (isBegun && ['done', 'paused'].includes(readRun(folder).record.status)) return finishedRun(folder)
   const trained = isBegun ? await resume(folder, options) : await begin(options)
   if (!trained.finished) throw new Stopped(`${trained.outcome.reason}; the same command goes on from here`)
   return trained
