@@ -63,6 +63,15 @@ test('no healthy run is accused, not even one whose evaluation is too small to s
   }
 })
 
+test('a reward model without its ticket is suspected once the outcome is bad', () => {
+  const { reward, ...facts } = healthy(1)
+  const bold = { ...facts, reward: { ...reward, withoutTicket: true } }
+  expect(diagnose(bold)).toMatchObject({ stage: 'none' })
+  const bad = diagnose({ ...bold, winRate: around(0.5) })
+  expect(bad).toMatchObject({ stage: 'reward', nextAction: expect.stringMatching(/held-out pairs/) })
+  expect(bad.evidence.join()).toContain('it entered RL without its ticket')
+})
+
 const sftFaults: Record<string, (facts: Facts) => Facts> = {
   'a tenth of the training': (f) => ({
     ...f,
