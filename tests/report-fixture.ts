@@ -376,6 +376,13 @@ export function fixtureReport(): Report {
         { name: 'brevity', before: 0.86, after: 0.84, change: wide(-0.018, 0.024, 500), p: 0.61 },
         { name: 'refund-limit', before: 0.982, after: 0.985, change: wide(0.003, 0.008, 2000), p: 1, constraint: true },
       ],
+      weighted: {
+        change: wide(0.084, 0.021, 500),
+        weights: { fact: 0.25, empathy: 0.25, escalation: 0.2, brand: 0.15, greeting: 0.05, brevity: 0.1 },
+        range: { low: 0.062, high: 0.104 },
+        standing: 'ahead',
+        holds: true,
+      },
       violations: { n: 2000, before: 0.018, after: 0.015, increaseHigh: 0.006 },
       violationSuites: [
         {

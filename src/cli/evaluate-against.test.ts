@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { WinRate } from '#evaluate'
+import type { Weighted, WinRate } from '#evaluate'
 import type { PairsKey } from '#lineage'
 import type { Comparison, Judgement } from '#schema'
 import { makeSmallFiles } from '../../trials/worlds/small-run.ts'
@@ -104,6 +104,46 @@ test('pairs are blind and drawn once; the rate is the model’s; gates read it; 
     statistics: { 'win-rate': rate, tone: { 'win-rate': { value: 0.5 } } },
   })
   expect(readLines(at('evaluation.pairs.jsonl'))).toEqual(pairs)
+
+  // By two criteria of an objective there is an overall by their weights, at the levels of its targets.
+  const texts = { definition: 'd', good: 'g', bad: 'b', borderline: 'l', owner: 'o', source: 'user promise' }
+  const target = { statistic: 'win-rate', bound: 'low', comparison: 'above', value: 0, level: 0.8, suite: 'prompts' }
+  const criteria = [3, 1].map((weight, i) => ({
+    name: ['form', 'tone'][i],
+    ...texts,
+    scale: { low: 0, high: 1 },
+    weight,
+    targets: [target],
+  }))
+  fs.writeFileSync(at('objective.json'), JSON.stringify({ name: 'o', version: '1', summary: 's', criteria }))
+  const asked = judgements.flatMap((row) => [
+    { ...row, criterion: 'form' },
+    { ...row, criterion: 'tone', choice: 'tie' },
+  ])
+  fs.writeFileSync(back, asked.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  const byCriteria = [
+    '--pairs',
+    at('evaluation.pairs.jsonl'),
+    '--judgements',
+    back,
+    '--objective',
+    at('objective.json'),
+  ]
+  const whole = await contest(...byCriteria, '--out', at('weighted.json'))
+  const { weighted, form } = whole.statistics as {
+    weighted: { 'win-rate': Weighted & { further: object[] } }
+    form: { 'win-rate': WinRate }
+  }
+  expect(form['win-rate']).toMatchObject(rate)
+  expect(weighted['win-rate'].value).toBeCloseTo(0.75 * rate.value + 0.25 * 0.5, 12)
+  expect(weighted['win-rate']).toMatchObject({
+    weights: { form: 0.75, tone: 0.25 },
+    ofWeight: 1,
+    further: [{ level: 0.8 }],
+  })
+  const held = await hone('gate', '--objective', at('objective.json'), '--evaluation', at('weighted.json'))
+  const rules = ['form', 'tone'].map((name) => `low end of the 80% interval of prompts.${name}.win-rate above 0`)
+  expect(held).toMatchObject({ verdict: 'released', gates: rules.map((rule_) => ({ rule: rule_ })) })
 })
 
 test('without a judge there are pairs and what to do next; what does not fit them is refused', async () => {
@@ -122,6 +162,9 @@ test('without a judge there are pairs and what to do next; what does not fit the
   const { item, prompt, a: left, b: right } = readLines<Comparison>(at('own.jsonl')).find(({ a, b }) => a !== b)!
   fs.writeFileSync(few, JSON.stringify({ item, annotator: 'x', prompt, left, right, choice: 'left' }))
   await expect(contest(...own, '--judgements', few)).rejects.toThrow(/has no judgement/)
+  await expect(contest(...own, '--judgements', few, '--objective', at('objective.json'))).rejects.toThrow(
+    /--objective would be ignored: no judgement names a criterion of .*\(form, tone\)/,
+  )
   fs.appendFileSync(at('own.jsonl'), '\n')
   await expect(contest(...own)).rejects.toThrow(/changed since the pairs were drawn/)
 })

@@ -6,9 +6,9 @@ import { dirname, join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { readRows } from '#data'
 import { ConfigError, DataError } from '#errors'
-import { atLevels, winRate, type WinRate } from '#evaluate'
+import { atLevels, levelsOfTargets, weightedWinRate, winRate, type WinRate } from '#evaluate'
 import { sha256, sha256File, writeDurable } from '#files'
-import { type Evaluation, PairsKey, readJsonFile } from '#lineage'
+import { type Evaluation, PairsKey, readJsonFile, readObjectiveFile } from '#lineage'
 import type { Drawing } from '#sampler'
 import type { Comparison, Judgement, PromptRow } from '#schema'
 import { deriveSeed, generator } from '#stats'
@@ -36,6 +36,8 @@ export type Contest = {
   judgements?: string | undefined
   guideline?: string | undefined
   criterion?: string | undefined
+  /** File whose criteria weigh and whose targets ask for levels. */
+  objective?: string | undefined
 }
 
 /** The evaluation; undefined when nobody has judged yet, so that there are pairs alone. */
@@ -48,6 +50,9 @@ export async function evaluateAgainst(
   const given = await gatherJudgements(contest, pairs)
   if (given.length === 0) return undefined
   const judgements = given.flatMap(({ rows }) => rows)
+  const objective = contest.objective === undefined ? undefined : readObjectiveFor(contest.objective, judgements)
+  const levels = [...contest.levels, ...(objective ? levelsOfTargets(objective.objective) : [])]
+  const comparisons = named(pairs, key)
   const { model, against, prompts, settings } = key
   const cards = [model, against].map(({ path }) => readCard(path)?.simulated)
   return {
@@ -59,6 +64,7 @@ export async function evaluateAgainst(
     suite: { name: contest.suite, ...prompts, rows: pairs.length },
     pairs: key.pairs,
     judgements: given.map(({ file }) => artifactsOf({ file }, {}).file!),
+    ...(objective && { objective: { path: resolve(contest.objective!), hash: objective.hash } }),
     settings: {
       ...settings,
       level: contest.levels[0]!,
@@ -66,9 +72,11 @@ export async function evaluateAgainst(
       ...(contest.judge && { judge: contest.judge }),
     },
     simulated: judgements.some((row) => row.simulated === true) || cards.includes(true),
-    statistics: atLevels(contest.levels, (level) =>
-      winRates(judgements, named(pairs, key), { seed: contest.drawing.seed, level }),
-    ),
+    statistics: atLevels(levels, (level) => {
+      const given = { judgements, comparisons, seed: contest.drawing.seed, level }
+      const weighted = objective && weightedWinRate(objective.objective, given)
+      return { ...winRates(given), ...(weighted && { weighted: { 'win-rate': weighted } }) }
+    }),
   }
 }
 
@@ -193,11 +201,16 @@ function named(pairs: Comparison[], { isModelA }: PairsKey): Comparison[] {
 }
 
 /** `win-rate` of all things considered, and CRITERION.win-rate of each criterion that was asked about. */
-function winRates(
-  judgements: Judgement[],
-  comparisons: Comparison[],
-  o: { seed: number; level: number },
-): Record<string, WinRate | { 'win-rate': WinRate }> {
+function winRates({
+  judgements,
+  comparisons,
+  ...o
+}: {
+  judgements: Judgement[]
+  comparisons: Comparison[]
+  seed: number
+  level: number
+}): Record<string, WinRate | { 'win-rate': WinRate }> {
   const criteria = [...new Set(judgements.map(({ criterion }) => criterion))]
   if (criteria.length === 0) return { 'win-rate': winRate({ judgements, comparisons, ...o }) }
   return Object.fromEntries(
@@ -207,4 +220,17 @@ function winRates(
       return criterion === undefined ? ['win-rate', rate] : [criterion, { 'win-rate': rate }]
     }),
   )
+}
+
+/** Its weights and levels are of no use to judgements by none of its criteria. */
+function readObjectiveFor(file: string, judgements: Judgement[]): ReturnType<typeof readObjectiveFile> {
+  const read = readObjectiveFile(file)
+  const names = read.objective.criteria.map(({ name }) => name)
+  if (names.includes('weighted'))
+    throw new ConfigError(`--objective: weighted is what the figure over all criteria is called; rename that criterion`)
+  if (!judgements.some(({ criterion }) => criterion !== undefined && names.includes(criterion)))
+    throw new ConfigError(
+      `--objective would be ignored: no judgement names a criterion of ${file} (${names.join(', ')})`,
+    )
+  return read
 }

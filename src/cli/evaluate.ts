@@ -3,7 +3,7 @@
 // What --out writes is what gates and lineage read.
 import { basename } from 'node:path'
 import { ConfigError } from '#errors'
-import type { GraderSpec } from '#evaluate'
+import type { GraderSpec, Weighted } from '#evaluate'
 import { writeDurable } from '#files'
 import { type Evaluation, readJsonFile, writeEvaluation } from '#lineage'
 import { artifactsOf, readCard } from '#trainer'
@@ -35,6 +35,7 @@ type Options = Common &
     judgements?: string
     guideline?: string
     criterion?: string
+    objective?: string
     metric?: string
     suite?: string
     out?: string
@@ -50,7 +51,7 @@ type Options = Common &
 
 const DRAWING = ['maxTokens', 'temperature', 'topP', 'topK', 'minP', 'repetitionPenalty', 'stop', 'n'] as const
 /** What a win rate reads, and nothing else does; and the other way round. */
-const OF_CONTESTS = ['prompts', 'pairs', 'judge', 'judgements', 'guideline', 'criterion'] as const
+const OF_CONTESTS = ['prompts', 'pairs', 'judge', 'judgements', 'guideline', 'criterion', 'objective'] as const
 const NOT_OF_CONTESTS = ['data', 'reward', 'metric', 'completions', 'pattern', 'flags', 'tolerance', 'schema'] as const
 /** Which metric reads which option; any other would ignore it. */
 const READ_BY: Record<'pattern' | 'flags' | 'tolerance' | 'schema', Metric> = {
@@ -80,6 +81,10 @@ export function evaluateCommand(program: Command): void {
     .option('--judgements <file>', 'of --against: rows of judgements of the pairs that came back')
     .option('--guideline <version>', 'of --judge terminal: written into each judgement')
     .option('--criterion <name>', 'of --judge terminal: asked about this criterion alone')
+    .option(
+      '--objective <file>',
+      'of --against: objective.json; judgements by its criteria give an overall by their weights, and intervals at the levels of its targets',
+    )
     .option('--suite <name>', 'what gates call these rows (default: the name of the data)')
     .option('--out <file>', 'the evaluation as JSON, for hone gate and hone lineage')
     .option('--completions <file>', 'the graded completions as JSONL')
@@ -156,7 +161,7 @@ async function contest(options: Options, out: Output): Promise<void> {
 }
 
 function contestOf(options: Options): Contest {
-  const { model, against, judge, judgements, guideline, criterion, device, dtype } = options
+  const { model, against, judge, judgements, guideline, criterion, objective, device, dtype } = options
   const foreign = NOT_OF_CONTESTS.find((option) => options[option] !== undefined)
   if (foreign !== undefined) throw new ConfigError(`--${foreign} would be ignored with --against`)
   if (model === undefined) throw new ConfigError('expected --model, which is held --against the other')
@@ -168,6 +173,8 @@ function contestOf(options: Options): Contest {
   if (!pairs.endsWith('.jsonl')) throw new ConfigError(`--pairs: expected a file that ends in .jsonl, got ${pairs}`)
   if (options.out !== undefined && judge === undefined && judgements === undefined)
     throw new ConfigError('--out would be ignored: nobody judges; give --judge or --judgements, or --pairs alone')
+  if (objective !== undefined && judge === undefined && judgements === undefined)
+    throw new ConfigError('--objective would be ignored: nobody judges; give --judgements by its criteria')
   const { file: prompts, name: suite } = dataOf('--prompts', options.prompts, options)
   // The seed is of sides and intervals too, so it is not ignored when nothing is drawn.
   const { seed = '0', ...draws } = options
@@ -176,7 +183,7 @@ function contestOf(options: Options): Contest {
     seed: numberOf('--seed', seed, { low: 0, isWhole: true }),
   }
   const named = { model, against: against!, prompts, suite, pairs, device, dtype }
-  return { ...named, drawing, levels: levelsOf(options), judge, judgements, guideline, criterion }
+  return { ...named, drawing, levels: levelsOf(options), judge, judgements, guideline, criterion, objective }
 }
 
 function levelsOf({ level }: Options): number[] {
@@ -276,6 +283,18 @@ function tell({ suite, metric, model, against, simulated, statistics }: Evaluati
     `${metric} of ${model.path}${against ? ` over ${against.path}` : ''} on ${suite.name}, ${suite.rows} rows${simulated ? ' (simulated annotators)' : ''}`,
   )
   for (const line of linesOf(statistics)) out.say(`  ${line}`)
+  const { 'win-rate': weighted } = (statistics.weighted ?? {}) as { 'win-rate'?: Weighted }
+  if (weighted) out.say(`  ${wordsOf(weighted)}`)
+}
+
+/** What the weights are, and whether others like them would say the same. */
+function wordsOf({ weights, ofWeight, standing, range, sensitivity, holds }: Weighted): string {
+  const shares = Object.entries(weights).map(([name, weight]) => `${name} ${figure(weight)}`)
+  const part = ofWeight < 1 ? `, ${figure(100 * ofWeight)}% of the objective's weight` : ''
+  const other = sensitivity.filter((each) => each.standing !== standing)
+  const turns = other.map((each) => `${each.criterion} x ${each.times} ${each.standing}`)
+  const under = holds ? 'it stays so' : `it does not stay so (${turns.join(', ') || 'all weights at once'})`
+  return `weighted over ${shares.join(', ')}${part}: ${standing}; weights a fifth lighter or heavier give ${figure(range.low)} to ${figure(range.high)}, and ${under}`
 }
 
 /** A line a figure; lists by the names of their rows; what has no figure for a line (reliability bins) is left to --json. */

@@ -1,5 +1,5 @@
 // Criteria before and after, by prompt: paired change with its interval, and whether any fell, corrected for looking at all of them.
-// A gain in style must not hide a loss in truth, so the total is not computed here.
+// A gain in style must not hide a loss in truth, so the total is not computed here but in weighted.ts, beside these.
 import { DataError } from '#errors'
 import { average, boundedMean, bootstrapMean, deriveSeed, holm, type Interval, pairedPermutation } from '#stats'
 

@@ -36,4 +36,5 @@ export {
 } from './reward-ticket.ts'
 export { HOW_TO_GET_A_TICKET, ticketRefusal } from './ticket-refusal.ts'
 export { compareViolations, type Violations } from './violations.ts'
+export { type Standing, type Weighted, weightedChange, weightedWinRate } from './weighted.ts'
 export { shareOf, winRate, type WinRate } from './win-rate.ts'

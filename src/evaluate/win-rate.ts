@@ -32,10 +32,8 @@ export function winRate({
 }): WinRate {
   if (comparisons.length === 0) throw new DataError('a win rate needs at least one comparison, got none')
   const groupOf = new Map(comparisons.map(({ item, group }) => [item, group ?? item]))
-  const shares = gatherItems(judgements, comparisons).map((gathered) => {
-    const { item, a, b } = gathered
-    if (a === b) return { item, share: 0.5 }
-    const share = shareOf(gathered)
+  const shares = sharesOf(judgements, comparisons).map((share, i) => {
+    const { item } = comparisons[i]!
     if (share === undefined)
       throw new DataError(`item ${item} has no judgement; judge it or take the comparison out for both sides`)
     return { item, share }
@@ -59,6 +57,11 @@ export function winRate({
     ties: shares.length - wins - losses,
     p: binomialTest(wins, wins + losses),
   }
+}
+
+/** What came of each comparison for its `a`; undefined: nothing was said. Equal texts tie. */
+export function sharesOf(judgements: readonly Judgement[], comparisons: readonly Comparison[]): (number | undefined)[] {
+  return gatherItems(judgements, comparisons).map((gathered) => (gathered.a === gathered.b ? 0.5 : shareOf(gathered)))
 }
 
 /** What came of an item for its `a`: what an adjudicator decided, else the mean of the votes. Undefined: nothing was said. */

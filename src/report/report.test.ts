@@ -99,6 +99,18 @@ test('after any number of steps the page says which are not there yet and why', 
   }
 })
 
+test('the overall by weights says whether others like them would turn it', () => {
+  const words = (holds: boolean) =>
+    renderReport({
+      ...whole,
+      evaluation: { ...whole.evaluation!, weighted: { ...whole.evaluation!.weighted!, holds } },
+    })
+  expect(words(true)).toMatch(
+    /RL is ahead\. With weights a fifth lighter or heavier it lies from .*0\.06 to .*0\.10, and who is ahead stays the same/,
+  )
+  expect(words(false)).toContain('and who is ahead changes')
+})
+
 test('each section stands alone, with its optional keys absent', () => {
   for (const step of STEPS) {
     const report: Report = { ...whole }

@@ -264,6 +264,18 @@ export const EvaluationReport = z.strictObject({
       constraint: z.boolean().optional(),
     }),
   ),
+  weighted: z
+    .strictObject({
+      change: Interval,
+      weights: z.record(z.string(), z.number()),
+      range: z.strictObject({ low: z.number(), high: z.number() }),
+      standing: z.enum(['ahead', 'behind', 'not shown']),
+      holds: z.boolean(),
+    })
+    .optional()
+    .describe(
+      'change over the criteria by their weights, as a share of their scales; range and holds: under weights a fifth lighter or heavier',
+    ),
   violations: z
     .strictObject({ n: count, before: z.number(), after: z.number(), increaseHigh: z.number() })
     .describe('shares of n prompts; increaseHigh: 95% upper bound of after - before'),

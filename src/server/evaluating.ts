@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { findVersion, saveVersion, type Version } from '#data'
 import { HttpError, invariant } from '#errors'
 import { atLevels, levelsOfTargets } from '#evaluate'
-import { artifactPath, makeFolder, putArtifact } from '#files'
+import { artifactPath, hashRow, makeFolder, putArtifact } from '#files'
 import { type Evaluation, writeEvaluation } from '#lineage'
 import { deriveSeed, generator } from '#stats'
 import {
@@ -95,6 +95,7 @@ async function judging(query: Query, workspace: string, o: Asked): Promise<(leve
     criterionRows: judgements.flatMap((judgement) => criterionRowsOf(project, judgement)),
     criteria: campaign.criteria.map(({ name }) => name),
     settled,
+    objective: objectiveOf(workspace, project),
   }
   return (level) => judge(pairs, judgements, { ...given, level })
 }
@@ -102,7 +103,15 @@ async function judging(query: Query, workspace: string, o: Asked): Promise<(leve
 /** Of the intervals that are shown. */
 const LEVEL = 0.95
 /** What stands in a result beside the criteria, which stand there by their names. */
-export const RESULT_WORDS = new Set(['win-rate', 'strata', 'equal', 'cannot-judge', 'adjudicated', 'excluded'])
+export const RESULT_WORDS = new Set([
+  'win-rate',
+  'strata',
+  'equal',
+  'cannot-judge',
+  'adjudicated',
+  'excluded',
+  'weighted',
+])
 
 /** Writes the evaluation: a file of the workspace that hone gate and hone lineage read, the same as an artifact, its row. */
 export async function record(
@@ -140,6 +149,7 @@ export async function record(
     against: against!,
     pairs: fileOf(pairs),
     judgements: [fileOf(kept.version)],
+    ...(objective && { objective: { path: join(workspace, project.objectiveFile), hash: hashRow(objective) } }),
     suite: { name: slugOf(evaluation.name), ...fileOf(prompts), rows: judged.items.length },
     settings: {
       n,
@@ -185,5 +195,6 @@ function statisticsOf(judged: Judged) {
     adjudicated: judged.adjudicated,
     excluded: judged.excluded,
     ...Object.fromEntries(judged.criteria.map(({ name, ...rate }) => [name, { 'win-rate': rate }])),
+    ...(judged.weighted && { weighted: { 'win-rate': judged.weighted } }),
   }
 }

@@ -45,6 +45,7 @@ type Shown = {
   result: {
     strata: { name: string; value: number }[]
     criteria: { name: string; value: number; n: number; cannotJudge: number }[]
+    weighted: { value: number; weights: Record<string, number>; ofWeight: number } | null
     adjudicated: number
     excluded: number
     items: {
@@ -142,6 +143,12 @@ test('what people say is turned to candidate and opponent; the interval and the 
     { name: 'fact', value: 1, n: 4, cannotJudge: PROMPTS - 4 },
     { name: 'brand', value: 0.5, n: PROMPTS, cannotJudge: 0 },
   ])
+  // fact weighs 0.25 and brand 0.15 of the objective's 1; whoever is ahead stays so.
+  const { weighted } = result!
+  expect(weighted).toMatchObject({ n: PROMPTS, standing: 'ahead', holds: true })
+  expect(weighted!.value).toBeCloseTo((0.25 * 1 + 0.15 * 0.5) / 0.4, 12)
+  expect(weighted!.weights.fact).toBeCloseTo(0.625, 12)
+  expect(weighted!.ofWeight).toBeCloseTo(0.4, 12)
   expect(result!.items).toHaveLength(PROMPTS)
   for (const { candidate, opponent, judgements } of result!.items) {
     expect(liked.has(candidate)).toBe(true)
@@ -215,6 +222,7 @@ test('recorded once, as a file that names models, prompts, pairs and judgements 
     adjudicated: 1,
     'win-rate': { wins: 4, losses: 8 },
     fact: { 'win-rate': { wins: 4, losses: 0 } },
+    weighted: { 'win-rate': { standing: 'ahead', further: [{ level: 0.99 }] } },
   })
   // The level that a target asks for stands beside the one that is shown.
   const { 'win-rate': rate } = statistics as { 'win-rate': { high: number; further: { high: number }[] } }

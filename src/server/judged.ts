@@ -1,9 +1,9 @@
 // What people said of candidate and opponent: win rate with its interval by bootstrap over prompts, by stratum where there
 // are strata, and pair by pair. What an adjudicator decided is what came of a pair; a pair that was called wrong is in no rate.
 // The arithmetic is that of hone evaluate --against.
-import { shareOf, winRate, type WinRate } from '#evaluate'
+import { shareOf, type Weighted, weightedWinRate, winRate, type WinRate } from '#evaluate'
 import { gatherItems } from '#feedback'
-import type { Comparison, Judgement, Prompt } from '#schema'
+import type { Comparison, Judgement, Objective, Prompt } from '#schema'
 import type { Adjudication, StoredJudgement } from '#store'
 import type { Pair } from './pairs.ts'
 
@@ -30,6 +30,8 @@ export type Judged = {
   strata: (WinRate & { name: string })[]
   /** Of each criterion, over the pairs on which it could be judged. */
   criteria: (WinRate & { name: string; cannotJudge: number })[]
+  /** Over the criteria, by their weights in the objective; null where fewer than two weigh. */
+  weighted: Weighted | null
   equal: number
   /** Pairs of which everybody said that they cannot be judged: told, and in no rate. */
   cannotJudge: number
@@ -51,6 +53,7 @@ export function judge(
     criterionRows,
     criteria,
     settled,
+    objective,
   }: {
     seed: number
     level: number
@@ -59,6 +62,7 @@ export function judge(
     criterionRows: readonly Judgement[]
     criteria: readonly string[]
     settled: readonly Adjudication[]
+    objective: Objective | undefined
   },
 ): Judged | undefined {
   const wordOn = new Map(settled.map((word) => [word.item, word]))
@@ -101,6 +105,7 @@ export function judge(
     const names = new Set(some.map(({ item }) => item))
     return winRate({ judgements: own.filter(({ item }) => names.has(item)), comparisons: some, seed, level })
   }
+  const byCriterion = criterionRows.filter(({ item }) => !wrong.has(item))
   const strata = grouped(counted, ({ stratum }) => stratum ?? '')
   return {
     winRate: rate(counted),
@@ -114,6 +119,7 @@ export function judge(
       const some = comparisons.filter(({ item, a, b }) => a === b || said.has(item))
       return some.length === 0 ? [] : [{ name, ...rate(some, own), cannotJudge: comparisons.length - some.length }]
     }),
+    weighted: (objective && weightedWinRate(objective, { judgements: byCriterion, comparisons, seed, level })) ?? null,
     equal: items.filter(({ outcome }) => outcome === 'equal').length,
     cannotJudge: items.filter(({ outcome }) => outcome === 'cannot-judge').length,
     adjudicated: items.filter((each) => each.settled?.outcome === 'decided').length,

@@ -19,7 +19,14 @@ export function boundedMean(
   const [least, most] = bounds
   const outside = values.find((value) => !(value >= least && value <= most))
   if (outside !== undefined) throw new DataError(`expected scores from ${least} to ${most}, got ${outside}`)
-  const { value, low, high, n } = bootstrapMean(values, { ...options, level })
+  return withinBounds(bootstrapMean(values, { ...options, level }), { bounds, level })
+}
+
+/** The bootstrap interval of a statistic between bounds: ends inside them, and a width where all clusters said the same. */
+export function withinBounds(
+  { value, low, high, n }: Interval,
+  { bounds: [least, most], level }: { bounds: readonly [low: number, high: number]; level: number },
+): Interval {
   if (low < high) return { value, low: Math.max(least, low), high: Math.min(most, high), n: n! }
   const unseen = 1 - ((1 - level) / 2) ** (1 / n!)
   return { value, low: value - unseen * (value - least), high: value + unseen * (most - value), n: n! }

@@ -1,7 +1,7 @@
 // Intervals, bootstrap, paired tests, power, ratings, seeded randomness. Knows nothing of prompts or models.
 export { bestOfN, bestOfNKl } from './best-of-n.ts'
 export { bootstrap, type BootstrapOptions, bootstrapMean, quantile } from './bootstrap.ts'
-export { boundedMean } from './bounded-mean.ts'
+export { boundedMean, withinBounds } from './bounded-mean.ts'
 export { bradleyTerry, type PairCount, type Ratings, winProbability } from './bradley-terry.ts'
 export { expectedCalibrationError, type Prediction, reliability, type ReliabilityBin } from './calibration.ts'
 export { correlationInterval, kendall, pearson, type Point, ranks, spearman } from './correlation.ts'

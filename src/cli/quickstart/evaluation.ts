@@ -13,6 +13,8 @@ import {
   levelsOfTargets,
   type Verdict,
   type Violations,
+  type Weighted,
+  weightedChange,
   winRate,
   type WinRate,
 } from '#evaluate'
@@ -77,14 +79,16 @@ export async function evaluate(stage: Stage): Promise<{ evaluation: EvaluationRe
     violations: await violationsOn(stage, prompts('violations'), 'violations'),
     refunds: await violationsOn(stage, prompts('refund-billing'), 'refund-billing'),
   }
+  const clusters = natural.map((p) => p.group)
   const measure = (level: number) => ({
     win: winRate({ ...judged, seed, level }),
-    criteria: compareCriteria(scores, { seed, level, clusters: natural.map((p) => p.group) }),
+    criteria: compareCriteria(scores, { seed, level, clusters }),
+    weighted: weightedChange(domain.objective, scores, { seed, level, clusters }),
     violations: compareViolations(broken.violations.before, broken.violations.after, level),
     refunds: compareViolations(broken.refunds.before, broken.refunds.after, level),
   })
   const found = measure(LEVEL)
-  const { win, criteria, violations, refunds } = found
+  const { win, criteria, weighted, violations, refunds } = found
   const statistics = {
     ...atLevels([LEVEL, ...levelsOfTargets(domain.objective)], (level) =>
       statisticsOf(level === LEVEL ? found : measure(level)),
@@ -99,6 +103,7 @@ export async function evaluate(stage: Stage): Promise<{ evaluation: EvaluationRe
     evaluation: {
       winRate: { value: win.value, low: win.low, high: win.high, n: natural.length },
       criteria: criteria.map(({ name, before: b, after: a, change, p }) => ({ name, before: b, after: a, change, p })),
+      ...(weighted && { weighted: weightedReport(weighted) }),
       violations: {
         n: violations.n,
         before: violations.before.value,
@@ -117,16 +122,30 @@ export async function evaluate(stage: Stage): Promise<{ evaluation: EvaluationRe
   }
 }
 
-type Found = { win: WinRate; criteria: CriterionChange[]; violations: Violations; refunds: Violations }
+type Found = {
+  win: WinRate
+  criteria: CriterionChange[]
+  weighted: Weighted | undefined
+  violations: Violations
+  refunds: Violations
+}
 
 /** As the targets of the objective name them: a constraint that is kept better is a change upwards. */
-function statisticsOf({ win, criteria, violations, refunds }: Found) {
+function statisticsOf({ win, criteria, weighted, violations, refunds }: Found) {
   const { value, low, high } = violations.increase
   return {
-    natural: { winRate: win, ...Object.fromEntries(criteria.map((c) => [c.name, { change: c.change }])) },
+    natural: {
+      winRate: win,
+      ...Object.fromEntries(criteria.map((c) => [c.name, { change: c.change }])),
+      ...(weighted && { weighted: { change: weighted } }),
+    },
     violations: { limit: { change: { value: -value, low: -high, high: -low, n: violations.n } } },
     refundBilling: { increase: refunds.increase },
   }
+}
+
+function weightedReport({ value, low, high, n, weights, range, standing, holds }: Weighted) {
+  return { change: { value, low, high, n }, weights, range, standing, holds }
 }
 
 /** The verdict as a release, and the evaluation behind it: what hone gate and hone lineage read. */

@@ -42,22 +42,47 @@ function criteriaFigure(e: EvaluationReport, simulated: string | undefined): Mar
   return forestFigure(
     {
       title: 'Change by criterion, from SFT to RL',
-      caption: 'Paired over prompts, 95%; on the right before \u2192 after and the change.',
+      caption: `Paired over prompts, 95%; on the right before \u2192 after and the change.${weightedWords(e)}`,
       simulated,
     },
     {
       describe: `Change of ${e.criteria.length} criteria: ${e.criteria.map((c) => `${c.name} ${change(c.change.value)}`).join(', ')}.`,
       axis: { label: 'change', format: change },
       rule: { x: 0, label: 'SFT' },
-      rows: e.criteria.map((c) => ({
-        label: c.name,
-        note: c.constraint ? 'constraint' : undefined,
-        measured: c.change,
-        colour: c.change.high < 0 ? ('bad' as const) : c.change.low > 0 ? ('ok' as const) : ('sft' as const),
-        numbers: `${fixed(2)(c.before)} \u2192 ${fixed(2)(c.after)}  ${change(c.change.value)}`,
-      })),
+      rows: [
+        ...e.criteria.map((c) => ({
+          label: c.name,
+          note: c.constraint ? 'constraint' : undefined,
+          measured: c.change,
+          colour: colourOf(c.change),
+          numbers: `${fixed(2)(c.before)} \u2192 ${fixed(2)(c.after)}  ${change(c.change.value)}`,
+        })),
+        ...(e.weighted
+          ? [
+              {
+                label: 'weighted',
+                note: undefined,
+                measured: e.weighted.change,
+                colour: colourOf(e.weighted.change),
+                numbers: change(e.weighted.change.value),
+              },
+            ]
+          : []),
+      ],
     },
   )
+}
+
+function colourOf({ low, high }: Measured): 'bad' | 'ok' | 'sft' {
+  return high < 0 ? 'bad' : low > 0 ? 'ok' : 'sft'
+}
+
+/** A weight is a judgement: what would become of the verdict under others like it. */
+function weightedWords({ weighted }: EvaluationReport): string {
+  if (!weighted) return ''
+  const { range, standing, holds } = weighted
+  const words = { ahead: 'RL is ahead', behind: 'SFT is ahead', 'not shown': 'neither is shown to be ahead' }
+  return ` Weighted is the mean by the weights of the objective, as a share of each scale: ${words[standing]}. With weights a fifth lighter or heavier it lies from ${change(range.low)} to ${change(range.high)}, and who is ahead ${holds ? 'stays the same' : 'changes'}.`
 }
 
 function criteriaTable(e: EvaluationReport): Markup {

@@ -22,6 +22,21 @@ const WinRate = z.object({
   ties: z.number(),
   p: z.number(),
 })
+const Standing = z.enum(['ahead', 'behind', 'not shown'])
+const Ends = { value: z.number(), low: z.number(), high: z.number() }
+const Weighted = z.object({
+  ...Ends,
+  n: z.number(),
+  standing: Standing,
+  /** Shares of one by criterion, and the share of the objective's whole weight that these have. */
+  weights: z.record(z.string(), z.number()),
+  ofWeight: z.number(),
+  /** Each weight by itself, a fifth lighter and heavier. */
+  sensitivity: z.array(z.object({ ...Ends, criterion: z.string(), times: z.number(), standing: Standing })),
+  /** All weights at once; `holds`: it stands the same under all of them. */
+  range: z.object({ low: z.number(), high: z.number() }),
+  holds: z.boolean(),
+})
 const Evaluation = z.object({
   id: z.string(),
   name: z.string(),
@@ -104,6 +119,8 @@ export const EVALUATIONS = {
           strata: z.array(WinRate.extend({ name: z.string() })),
           /** Of each criterion that people were asked about; `cannotJudge` pairs are in no rate. */
           criteria: z.array(WinRate.extend({ name: z.string(), cannotJudge: z.number() })),
+          /** Over the criteria, by their weights in the objective; null where fewer than two weigh. */
+          weighted: Weighted.nullable(),
           equal: z.number(),
           cannotJudge: z.number(),
           /** Pairs that an adjudicator decided, which is what came of them; and those called wrong, which are in no rate. */

@@ -25,7 +25,7 @@ import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
 import { judgedOf, record, RESULT_WORDS } from '../evaluating.ts'
 import type { Judged } from '../judged.ts'
-import { criteriaNamed } from '../objective.ts'
+import { criteriaNamed, objectiveOf } from '../objective.ts'
 import { type Owns, ownershipOf } from '../ownership.ts'
 import { promptsOf } from '../prompts.ts'
 import { slugOf } from '../slugs.ts'
@@ -174,7 +174,7 @@ function shown(evaluation: EvaluationRow, { fill, campaign }: { fill: Fill; camp
   }
 }
 
-/** The bootstrap is worth keeping until another judgement or adjudication comes. */
+/** The bootstrap is worth keeping until another judgement or adjudication comes, or the criteria weigh otherwise. */
 const results = new Map<string, { version: string; judged: Judged | undefined }>()
 const MOST_RESULTS = 50
 
@@ -183,7 +183,8 @@ async function resultOf(
   project: Project,
   o: { fill: Fill; campaign: Campaign },
 ): Promise<Judged | undefined> {
-  const version = await versionOfAnswers(store.query, o.campaign.id)
+  const weights = objectiveOf(workspace, project)?.criteria.map(({ name, weight }) => `${name} ${weight}`) ?? []
+  const version = `${await versionOfAnswers(store.query, o.campaign.id)} ${weights.join()}`
   const kept = results.get(o.campaign.id)
   if (kept?.version === version) return kept.judged
   const judged = await judgedOf(store.query, workspace, { project, ...o })

@@ -150,9 +150,39 @@ function Outcome({
             chance.
           </p>
           <Rates of="Criterion" rates={result.criteria} />
+          {result.weighted && <WeightedRate weighted={result.weighted} names={{ candidate, opponent }} />}
         </>
       )}
     </section>
+  )
+}
+
+type Weighted = NonNullable<Result['weighted']>
+
+/** One figure by the weights of the objective, and whether weights like them would say the same. */
+function WeightedRate({ weighted, names }: { weighted: Weighted; names: { candidate: string; opponent: string } }) {
+  const { weights, ofWeight, standing, sensitivity, range, holds } = weighted
+  const words = {
+    ahead: `${names.candidate} is ahead`,
+    behind: `${names.opponent} is ahead`,
+    'not shown': 'neither is shown to be ahead',
+  }
+  const turns = sensitivity.filter((each) => each.standing !== standing)
+  return (
+    <>
+      <h3>By the weights of the objective: {words[standing]}</h3>
+      <p className="soft">
+        {Object.entries(weights)
+          .map(([name, weight]) => `${name} ${(weight * 100).toFixed(0)}%`)
+          .join(', ')}
+        {ofWeight < 1 && `, which is ${(ofWeight * 100).toFixed(0)}% of what all criteria weigh`}. Constraints are in no
+        sum. With weights a fifth lighter or heavier it lies from {range.low.toFixed(2)} to {range.high.toFixed(2)};{' '}
+        {holds
+          ? 'who is ahead does not depend on it.'
+          : `who is ahead depends on it: ${turns.map((each) => `${each.criterion} × ${each.times}: ${words[each.standing]}`).join('; ') || 'all weights at once change it'}.`}
+      </p>
+      <Rates of="Overall" rates={[{ ...weighted, name: 'weighted' }]} />
+    </>
   )
 }
 
