@@ -1,4 +1,5 @@
-// hone label: blind judging at the terminal, and what becomes of judgements: import, agreement, aggregation.
+// hone label: how many judgements are needed, blind judging at the terminal, and what becomes of judgements: import, agreement,
+// aggregation.
 import { existsSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import { findWorkspace, importVersion, readRows, writeRows } from '#data'
@@ -11,13 +12,16 @@ import { judge } from './judging.ts'
 import { writeMade } from './made-file.ts'
 import { figure, output } from './output.ts'
 import { COMPARISONS, holdTogether, range, readComparisons, readGold, readJudged } from './judged-rows.ts'
+import { labelPlan } from './label-plan.ts'
 import { labelReports } from './label-reports.ts'
 import { openTerminal } from './terminal.ts'
 
 const METHODS = ['auto', ...AGGREGATION_METHODS, 'weighted-majority'] as const
 
 export function labelCommands(program: Command): void {
-  const group = program.command('label').description('judge blind pairs; import, compare and aggregate judgements')
+  const group = program
+    .command('label')
+    .description('plan and judge blind pairs; import, compare and aggregate judgements')
   const add = (name: string, help: string, o: { isDefault?: boolean } = {}) =>
     group
       .command(name, o)
@@ -37,6 +41,7 @@ export function labelCommands(program: Command): void {
     .requiredOption('--name <name>', 'dataset')
     .option('--comparisons <source>', COMPARISONS)
     .action(importCommand)
+  labelPlan(add)
   labelReports(add)
   add('aggregate <source>', 'judgements become preferences with probability and weight')
     .requiredOption('--out <file>', 'preferences: .jsonl, .json or .csv')

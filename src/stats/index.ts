@@ -22,6 +22,13 @@ export { minimise, type Minimum, type Objective } from './minimise.ts'
 export { FEWEST_MEMBERS, type Member, type Outlier, outliers } from './outliers.ts'
 export { type ControlChart, controlChart, type Fall, fallOverTime, FEWEST_OVER_TIME } from './over-time.ts'
 export { type PairedCounts, pairedRateChange } from './paired-proportions.ts'
-export { trialsForPower, trialsForPrecision } from './power.ts'
+export {
+  type Design,
+  designEffect,
+  trialsForMean,
+  trialsForMeanPrecision,
+  trialsForPower,
+  trialsForPrecision,
+} from './power.ts'
 export { deriveSeed, type Generator, generator } from './random.ts'
 export { leastSquares, type LogisticRow, logisticRegression } from './regression.ts'
