@@ -106,7 +106,7 @@ test('the overall by weights says whether others like them would turn it', () =>
       evaluation: { ...whole.evaluation!, weighted: { ...whole.evaluation!.weighted!, holds } },
     })
   expect(words(true)).toMatch(
-    /RL is ahead\. With weights a fifth lighter or heavier it lies from .*0\.06 to .*0\.10, and who is ahead stays the same/,
+    /RL is ahead\. With weights a fifth lighter or heavier it lies from .*0\.062 to .*0\.104, and who is ahead stays the same/,
   )
   expect(words(false)).toContain('and who is ahead changes')
 })

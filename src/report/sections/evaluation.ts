@@ -82,7 +82,7 @@ function weightedWords({ weighted }: EvaluationReport): string {
   if (!weighted) return ''
   const { range, standing, holds } = weighted
   const words = { ahead: 'RL is ahead', behind: 'SFT is ahead', 'not shown': 'neither is shown to be ahead' }
-  return ` Weighted is the mean by the weights of the objective, as a share of each scale: ${words[standing]}. With weights a fifth lighter or heavier it lies from ${change(range.low)} to ${change(range.high)}, and who is ahead ${holds ? 'stays the same' : 'changes'}.`
+  return ` Weighted is the mean by the weights of the objective, as a share of each scale: ${words[standing]}. With weights a fifth lighter or heavier it lies from ${signed(fixed(3))(range.low)} to ${signed(fixed(3))(range.high)}, and who is ahead ${holds ? 'stays the same' : 'changes'}.`
 }
 
 function criteriaTable(e: EvaluationReport): Markup {
