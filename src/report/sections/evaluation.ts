@@ -73,7 +73,7 @@ function criteriaFigure(e: EvaluationReport, simulated: string | undefined): Mar
   )
 }
 
-function colourOf({ low, high }: Measured): 'bad' | 'ok' | 'sft' {
+function colourOf({ low = NaN, high = NaN }: Measured): 'bad' | 'ok' | 'sft' {
   return high < 0 ? 'bad' : low > 0 ? 'ok' : 'sft'
 }
 
