@@ -85,7 +85,7 @@ const sftFaults: Record<string, (facts: Facts) => Facts> = {
     ...f,
     sft: { heldOutBefore: sft!.heldOutBefore!, heldOut: 0.9, trainLoss: 2.1 },
   }),
-  'a learning rate that diverged half way, so that annotators find nothing to choose between': ({ sft, ...f }) => ({
+  'a learning rate that diverged half way, so that annotators find nothing to choose between': (f) => ({
     ...f,
     sft: { heldOutBefore: 10.5, heldOut: 2.1, promptGain: around(0.144, 0.029), curve: [10.5, 4.1, 2.52, 2.1] },
     reward: { ...f.reward, alpha: around(0.096, 0.05), agreement: around(0.551, 0.075) },
