@@ -258,3 +258,27 @@ test('the same people on the same items under two guidelines are compared; peopl
   expect(await hone('label', 'overlap', once, '--out', join(workspace, 'more.jsonl'))).toMatchObject({ event: 'done' })
   await expect(hone('label', 'people', paired)).rejects.toThrow(/paired\.jsonl.*judged item i0 twice/)
 })
+
+test('coverage says first which prompts have no demonstration like them, of files and of versions', async () => {
+  const asked = (topic: string, count: number) =>
+    Array.from({ length: count }, (_, i) => ({ prompt: `${topic}, person${i} asks`, stratum: topic.split(' ')[0]! }))
+  const prompts = file('asked.jsonl', [
+    ...asked('refund of the kettle to my card', 12),
+    ...asked('parcel never came with the courier', 20),
+  ])
+  const shown = file('shown.jsonl', [{ prompt: 'Please refund the kettle to my card', completion: 'Of course.' }])
+  await hone('data', 'import', prompts, '--kind', 'prompts', '--dir', workspace)
+  await hone('data', 'import', shown, '--kind', 'demonstrations', '--dir', workspace)
+  const ofFiles = await hone('data', 'coverage', prompts, '--with', shown, '--kind', 'prompts')
+  const ofVersions = await hone('data', 'coverage', 'asked', '--with', 'shown', '--dir', workspace)
+  expect(ofVersions).toEqual(ofFiles)
+  expect(ofFiles).toMatchObject({ event: 'done', prompts: 32, demonstrations: 1, covered: 12, outside: 0 })
+  const { clusters, strata } = ofFiles as { clusters: { demonstrations: number; words: string[] }[]; strata: object[] }
+  expect(clusters[0]!.demonstrations).toBe(0)
+  expect(clusters[0]!.words).toContain('courier')
+  expect(strata[0]).toEqual({ stratum: 'parcel', prompts: 20, demonstrations: 0, covered: 0 })
+  await expect(hone('data', 'coverage', prompts, '--with', 'asked', '--dir', workspace)).rejects.toThrow('--kind')
+  await expect(hone('data', 'coverage', 'asked', '--with', 'asked', '--dir', workspace)).rejects.toThrow(
+    'holds prompts, not demonstrations',
+  )
+})

@@ -1,4 +1,4 @@
-// hone data: import, check, split, export, log, diff, show. Rows come from a file or from a version in a workspace; what a
+// hone data: import, check, split, coverage, export, log, diff, show. Rows come from a file or from a version in a workspace; what a
 // command makes goes to files, or to new versions when the rows came from one.
 import { basename, dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
@@ -15,6 +15,7 @@ import {
 } from '#data'
 import { sha256File, writeDurable } from '#files'
 import { checkCommand } from './data-check.ts'
+import { coverageCommand } from './data-coverage.ts'
 import { brief, type Common, formatOf, kindOf, label, numberOf, workspaceOf } from './data-source.ts'
 import { splitCommand } from './data-split.ts'
 import { output } from './output.ts'
@@ -22,7 +23,7 @@ import { output } from './output.ts'
 const SHOWN_FINDINGS = 5
 
 export function dataCommands(program: Command): void {
-  const group = program.command('data').description('import, check, split and version rows')
+  const group = program.command('data').description('import, check, split, map and version rows')
   const add = (name: string, help: string) =>
     group
       .command(name)
@@ -57,6 +58,12 @@ export function dataCommands(program: Command): void {
     .option('--stratified', 'keep the share of each stratum; groups may move when rows are added')
     .option('--out <folder>', 'write a file for each split; without it a version makes a version for each')
     .action(splitCommand)
+  add('coverage <source>', 'prompts in clusters of like words, and where no demonstration is like them yet')
+    .requiredOption('--with <source>', 'the demonstrations')
+    .option('--kind <kind>', `of a file of prompts: ${KINDS.join(', ')}`)
+    .option('--similarity <cosine>', 'from which a demonstration covers a prompt', '0.3')
+    .option('--seed <n>', 'decides the clusters', '1')
+    .action(coverageCommand)
   add('export <version>', 'a version to a file: .jsonl, .json or .csv')
     .requiredOption('--out <file>', 'its ending says the format')
     .action(exportCommand)
