@@ -52,12 +52,93 @@ test('a lead opens a dataset, downloads a version and sees word by word what a l
   await looksRight(lead, 'dataset-difference')
 })
 
+test('checks show what clashes side by side, and what passes is kept as the next version', async (ctx) => {
+  hasBrowser(ctx)
+  const near = {
+    ...rows[7]!,
+    id: 'near',
+    group: 'somebody',
+    completion: `${rows[7]!.completion} With regards, the desk.`,
+  }
+  const mail = {
+    ...rows[8]!,
+    id: 'mail',
+    group: 'somebody',
+    prompt: 'Who am I?',
+    completion: 'Write to jo@example.org.',
+  }
+  await put('drafts', 'demonstrations', [...rows, { ...rows[5]!, id: 'copy' }, near, mail])
+  await put('held-out', 'prompts', [{ id: 'h1', prompt: rows[11]!.prompt }])
+  await lead.goto(`${front.served.url}/p/desk/datasets/drafts`)
+  await lead.getByRole('link', { name: 'Checks' }).press('Enter')
+  await lead.getByText('Of 63 rows').waitFor()
+  await lead.getByLabel('Held-out rows').selectOption('held-out')
+  await lead.getByLabel('Near-duplicates from').fill('0.6')
+  await lead.getByText('What is done about each').press('Enter')
+  await lead.getByLabel('personal-data', { exact: true }).selectOption('off')
+  await lead.getByRole('button', { name: 'Check' }).press('Enter')
+  await lead.getByRole('heading', { name: 'leak-text: 1 row' }).waitFor()
+  await lead.getByText('Not looked for: token-budget, personal-data').waitFor()
+  await lead.getByRole('heading', { name: 'near-duplicate: 1 row' }).waitFor()
+  const pair = lead.getByRole('region', { name: 'near-duplicate' }).locator('.clash')
+  expect(await pair.textContent()).toMatch(/near.*With regards.*Row 8.*r7/s)
+  await looksRight(lead, 'dataset-checks')
+  await lead.getByRole('button', { name: 'Keep the 60 rows that pass as the next version' }).press('Enter')
+  await lead.getByText('0 added, 3 removed, 0 changed, 60 the same.').waitFor()
+  await lead.getByRole('row', { name: /check: .*1 near-duplicate/ }).waitFor()
+})
+
+test('a split is looked at by stratum before it is made', async (ctx) => {
+  hasBrowser(ctx)
+  await lead.goto(`${front.served.url}/p/desk/datasets/replies`)
+  await lead.getByRole('link', { name: 'Split' }).press('Enter')
+  await lead.getByText('Rows with the same group stay together: 20 groups.').waitFor()
+  await lead.getByLabel('Shares').fill('train=0.7, test=0.2')
+  await lead.keyboard.press('Enter')
+  await lead.getByText('add up to 1').waitFor()
+  await lead.getByLabel('Shares').fill('train=0.7, test=0.3')
+  await lead.getByLabel('Keep the share of each stratum').press('Space')
+  await lead.getByRole('button', { name: 'Look where the rows go' }).press('Enter')
+  await lead.getByRole('row', { name: /^test 30\.0% 18 / }).waitFor()
+  await looksRight(lead, 'dataset-split')
+  await lead.getByRole('button', { name: 'Make replies-train, replies-test' }).press('Enter')
+  await lead.getByRole('link', { name: /^replies-test [0-9a-f]{12}$/ }).press('Enter')
+  await lead.getByRole('heading', { name: 'replies-test', level: 1 }).waitFor()
+  await lead.getByRole('row', { name: /split: test by group, seed 1 replies [0-9a-f]{12}/ }).waitFor()
+})
+
+test('the coverage map says first what has no demonstration, and with which words', async (ctx) => {
+  hasBrowser(ctx)
+  const asks = [
+    ...rows.map(({ stratum, prompt }) => ({ stratum, prompt })),
+    ...Array.from({ length: 24 }, (_, i) => ({
+      stratum: 'invoice',
+      prompt: `The invoice ${700 + i} shows a wrong tax number for the company of person${i}`,
+    })),
+  ]
+  await put('asks', 'prompts', asks)
+  await lead.goto(`${front.served.url}/p/desk/datasets/asks`)
+  await lead.getByRole('link', { name: 'Coverage' }).press('Enter')
+  await lead.getByLabel('Demonstrations', { exact: true }).selectOption('replies')
+  await lead.getByLabel('Alike from').fill('0.5')
+  await lead.keyboard.press('Enter')
+  await lead.getByText(/^\d+% of 84 prompts have one of 60 demonstrations like them\./).waitFor()
+  const clusters = lead.getByRole('table', { name: 'Clusters' }).locator('tbody tr')
+  expect(await clusters.first().textContent()).toMatch(/invoice.*Write for.*The invoice.*0 demonstrations0%/s)
+  const invoices = lead.getByRole('table', { name: 'Strata' }).locator('tbody tr').first()
+  expect(await invoices.textContent()).toMatch(/^invoice24 prompts0 demonstrations0%$/)
+  await looksRight(lead, 'dataset-coverage')
+})
+
 test('who only looks on is offered no file and nothing to make', async (ctx) => {
   hasBrowser(ctx)
   const viewer = await joinAs(front, lead, 'viewer', 'Vera Gast')
   await viewer.goto(`${front.served.url}/p/desk/datasets/replies`)
   await viewer.getByRole('heading', { name: 'Rows 1 to 50 of 60' }).waitFor()
   expect(await viewer.getByRole('link', { name: /Download/ }).count()).toBe(0)
+  await viewer.goto(`${front.served.url}/p/desk/datasets/replies?view=split`)
+  await viewer.getByText('Rows with the same group stay together: 20 groups.').waitFor()
+  expect(await viewer.getByRole('button', { name: /^Make/ }).count()).toBe(0)
 })
 
 test('the browser had nothing to complain about', (ctx) => {

@@ -56,8 +56,9 @@ export type CheckOptions<K extends Kind> = {
 export type Reason = {
   check: Check
   detail: string
-  /** Index of the earlier row that it clashes with. */
+  /** Index of the row that it clashes with: an earlier one of these rows, or one of those that `among` names. */
   other?: number
+  among?: 'heldOut' | 'evaluation'
 }
 export type Finding<R> = { index: number; row: R; reasons: Reason[] }
 type Summary = {

@@ -17,7 +17,14 @@ export function contaminationFinder(evaluation: readonly HeldOut[], n: number): 
     for (const run of runsIn([prompt, ...replies], n)) {
       const found = runs.get(run)
       if (found !== undefined)
-        return [{ check: 'contamination', detail: `evaluation row ${found + 1} has: ${shorten(run)}` }]
+        return [
+          {
+            check: 'contamination',
+            detail: `evaluation row ${found + 1} has: ${shorten(run)}`,
+            other: found,
+            among: 'evaluation',
+          },
+        ]
     }
     return []
   }

@@ -1,6 +1,16 @@
-// What a screen asks of versions: how two differ, what a check finds, where a split would put the rows, and the versions
-// that are made of the last two. Plain data in and out, so that a worker can do it; rows are shown in part, long texts cut.
-import { checkRows, type Check, type CheckReport, CHECKS, type HeldOut, type Policy, type Reason } from './check.ts'
+// What a screen asks of versions: how two differ, what a check finds, where a split would put the rows, what demonstrations
+// cover, and the versions that a check and a split make. Plain data in and out, so that a worker can do it; rows are shown in part, long texts cut.
+import {
+  checkRows,
+  type Check,
+  type CheckReport,
+  CHECKS,
+  type HeldOut,
+  policiesOf,
+  type Policy,
+  type Reason,
+} from './check.ts'
+import { coverage, type Coverage, type CoverageOptions } from './coverage.ts'
 import { diffVersions } from './diff.ts'
 import type { Kind, RowOf } from './normalise.ts'
 import { type SplitReport, splitRows } from './split.ts'
@@ -15,7 +25,7 @@ export type CheckSettings = {
   version: string
   heldOut?: string | undefined
   evaluation?: string | undefined
-  policy: Partial<Record<Check, Policy>>
+  policy: Partial<Record<Exclude<Check, keyof typeof UNLOOKED>, Policy>>
   similarity: number
   words: number
 }
@@ -31,6 +41,7 @@ export type Examination =
   | { what: 'difference'; before: string; after: string }
   | ({ what: 'check' | 'keep' } & CheckSettings)
   | ({ what: 'split-plan' | 'split' } & SplitSettings)
+  | ({ what: 'coverage'; version: string; demonstrations: string } & CoverageOptions)
 
 export type Difference = {
   added: number
@@ -45,8 +56,8 @@ export type Difference = {
     changed: { name: string; fields: { field: string; before: unknown; after: unknown }[] }[]
   }
 }
-/** The row that a finding names beside its own. */
-export type Clash = { row: number; content: Shown }
+/** The row that a finding names beside its own; `among`: where it is, if not in the version itself. */
+export type Clash = { row: number; among?: 'heldOut' | 'evaluation'; content: Shown }
 /** Rows are counted from 1. */
 export type ShownFinding = { row: number; isSetAside: boolean; detail: string; content: Shown; clash?: Clash }
 export type Checked = {
@@ -55,8 +66,8 @@ export type Checked = {
   setAside: number
   noted: number
   lengths: CheckReport<Kind>['lengths']
-  /** Those that found something, with the first rows of each. */
-  checks: { check: Check; means: string; rows: number; findings: ShownFinding[] }[]
+  /** All of them, with the first rows in which each found something. */
+  checks: { check: Check; means: string; policy: Policy; rows: number; findings: ShownFinding[] }[]
 }
 export type Examined = {
   difference: Difference
@@ -64,11 +75,15 @@ export type Examined = {
   keep: Imported
   'split-plan': SplitReport
   split: { report: SplitReport; made: Record<string, Imported> }
+  coverage: Coverage
 }
 
 /** Of added, removed and changed rows, and of what each check found. */
 const MOST_SHOWN = 50
 const MOST_CHARACTERS = 4000
+
+/** These need a model, or rules. */
+const UNLOOKED = { 'token-budget': 'off', constraint: 'off' } as const
 
 export async function examine<T extends Examination>(workspace: string, asked: T): Promise<Examined[T['what']]> {
   return (await answerTo(workspace, asked)) as Examined[T['what']]
@@ -86,6 +101,8 @@ async function answerTo(workspace: string, asked: Examination): Promise<Examined
       return split(workspace, asked).report
     case 'split':
       return keepSplit(workspace, asked)
+    case 'coverage':
+      return coverage(rowsOf(workspace, asked.version), rowsOf(workspace, asked.demonstrations), asked)
     default:
       return asked satisfies never
   }
@@ -111,22 +128,24 @@ function differenceOf(workspace: string, { before, after }: { before: string; af
   }
 }
 
-type Ran = { version: Version; rows: Row[]; report: CheckReport<Kind> }
+type Others = { heldOut: HeldOut[]; evaluation: HeldOut[] }
+type Ran = { version: Version; rows: Row[]; others: Others; policies: Record<Check, Policy>; report: CheckReport<Kind> }
 
 function check(workspace: string, settings: CheckSettings): Ran {
   const version = findVersion(workspace, settings.version)
   const rows = [...versionRows(workspace, version)]
-  const rowsOf = (reference: string | undefined): HeldOut[] =>
-    reference === undefined ? [] : ([...versionRows(workspace, findVersion(workspace, reference))] as HeldOut[])
-  const report = checkRows(rows, {
-    kind: version.kind,
-    policy: settings.policy,
-    similarity: settings.similarity,
-    contaminationWords: settings.words,
-    heldOut: rowsOf(settings.heldOut),
-    evaluation: rowsOf(settings.evaluation),
-  })
-  return { version, rows, report }
+  const othersIn = (reference: string | undefined): HeldOut[] =>
+    reference === undefined ? [] : ([...rowsOf(workspace, reference)] as HeldOut[])
+  const others = { heldOut: othersIn(settings.heldOut), evaluation: othersIn(settings.evaluation) }
+  const { similarity, words: contaminationWords } = settings
+  // Without what it looks for a check is not said to have found nothing.
+  const policy = {
+    ...UNLOOKED,
+    ...(settings.evaluation === undefined && { contamination: 'off' as const }),
+    ...settings.policy,
+  }
+  const report = checkRows(rows, { kind: version.kind, policy, similarity, contaminationWords, ...others })
+  return { version, rows, others, policies: policiesOf(version.kind, policy), report }
 }
 
 async function keep(workspace: string, settings: CheckSettings): Promise<Examined['keep']> {
@@ -136,18 +155,22 @@ async function keep(workspace: string, settings: CheckSettings): Promise<Examine
   return saveVersion(workspace, kept, { kind, name, parents: [version], source: { check: counts } })
 }
 
-function shownReport({ rows, report: { kept, setAside, notes, counts, lengths } }: Ran): Checked {
+function shownReport({ rows, others, policies, report: { kept, setAside, notes, counts, lengths } }: Ran): Checked {
+  const said = ({ detail, other, among }: Reason): { detail: string; clash?: Clash } => {
+    if (other === undefined) return { detail }
+    const clash = { row: other + 1, content: shownRow((among ? others[among] : rows)[other] as Row) }
+    return { detail, clash: among ? { ...clash, among } : clash }
+  }
   const found = [
     ...setAside.map((finding) => ({ ...finding, isSetAside: true })),
     ...notes.map((finding) => ({ ...finding, isSetAside: false })),
   ]
-  const byCheck = new Map<string, ShownFinding[]>()
+  const first = new Map<Check, ShownFinding[]>()
   for (const { index, row, reasons, isSetAside } of found)
     for (const reason of reasons) {
-      const own = byCheck.get(reason.check) ?? []
-      byCheck.set(reason.check, own)
-      if (own.length < MOST_SHOWN)
-        own.push({ row: index + 1, isSetAside, content: shownRow(row), ...said(rows, reason) })
+      const own = first.get(reason.check) ?? []
+      first.set(reason.check, own)
+      if (own.length < MOST_SHOWN) own.push({ row: index + 1, isSetAside, content: shownRow(row), ...said(reason) })
     }
   return {
     rows: rows.length,
@@ -155,16 +178,11 @@ function shownReport({ rows, report: { kept, setAside, notes, counts, lengths } 
     setAside: setAside.length,
     noted: notes.length,
     lengths,
-    checks: (Object.keys(CHECKS) as Check[]).flatMap((name) =>
-      counts[name] === undefined
-        ? []
-        : [{ check: name, means: CHECKS[name], rows: counts[name], findings: byCheck.get(name) ?? [] }],
-    ),
+    checks: Object.entries(policies).map(([name, policy]) => {
+      const check = name as Check
+      return { check, means: CHECKS[check], policy, rows: counts[check] ?? 0, findings: first.get(check) ?? [] }
+    }),
   }
-}
-
-function said(rows: readonly Row[], { detail, other }: Reason): { detail: string; clash?: Clash } {
-  return other === undefined ? { detail } : { detail, clash: { row: other + 1, content: shownRow(rows[other]!) } }
 }
 
 function split(workspace: string, { version: reference, ...options }: SplitSettings) {
@@ -184,6 +202,10 @@ async function keepSplit(workspace: string, settings: SplitSettings): Promise<Ex
       source: { split: part, by, seed, stratified, hash },
     })
   return { report, made }
+}
+
+function rowsOf(workspace: string, reference: string): Iterable<Row> {
+  return versionRows(workspace, findVersion(workspace, reference))
 }
 
 function shownRow(row: Row): Shown {

@@ -34,7 +34,6 @@ export {
   splitRows,
   type Splittable,
 } from './split.ts'
-export { type Split, type SplitOptions, type SplitReport, splitRows, type Splittable } from './split.ts'
 export { type Cluster, coverage, type Coverage, type CoverageOptions } from './coverage.ts'
 export { type Change, type Diff, diffVersions } from './diff.ts'
 export {

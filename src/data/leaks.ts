@@ -35,8 +35,14 @@ export function leakFinder(
       found.push({ check: 'leak-group', detail: `group ${group} is held out too` })
     const close = above.get(ranks[index]!)?.find(index)
     if (close) {
-      const where = close.other < count ? `row ${close.other + 1}` : `held-out row ${close.other - count + 1}`
-      found.push({ check: 'leak-text', detail: `prompt ${Math.round(close.similarity * 100)}% the words of ${where}` })
+      const isOwn = close.other < count
+      const other = isOwn ? close.other : close.other - count
+      found.push({
+        check: 'leak-text',
+        detail: `prompt ${Math.round(close.similarity * 100)}% the words of ${isOwn ? '' : 'held-out '}row ${other + 1}`,
+        other,
+        ...(!isOwn && { among: 'heldOut' as const }),
+      })
     }
     return found
   }

@@ -1,6 +1,7 @@
 // One dataset through the API: its versions and what they came of, files that import to the same version, differences.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { checkRows, coverage, splitRows } from '#data'
 import { type Harness, openHarness, type Person, setUp } from './harness.test-data.ts'
 
 let harness: Harness
@@ -29,6 +30,16 @@ async function worked<T>(path: string, person = owner): Promise<T> {
     const { status, json, text } = await person.ask(`GET ${base}/${path}`)
     expect(status, text).toBe(200)
     if ((json as { state: string }).state === 'done') return json as T
+    await sleep(20)
+  }
+}
+
+/** What is said where it cannot be worked out. */
+async function refused(path: string): Promise<string> {
+  for (;;) {
+    const { status, text } = await viewer.ask(`GET ${base}/${path}`)
+    if (status === 422) return text
+    expect(status, text).toBe(200)
     await sleep(20)
   }
 }
@@ -115,4 +126,122 @@ test('long texts are cut, and of many rows the first are shown', async () => {
   )
   expect([asked.added, asked.rows.added.length]).toEqual([70, 50])
   expect(asked.rows.removed[0]!.completion).toMatch(/^x{4000}… \(9000 characters\)$/)
+})
+
+type Checked = {
+  kept: number
+  setAside: number
+  checks: { check: string; policy: string; rows: number; findings: { row: number; clash?: object }[] }[]
+}
+const found = ({ checks }: Checked) =>
+  Object.fromEntries(checks.filter((one) => one.rows > 0).map((one) => [one.check, one.rows]))
+
+test('a check finds what the command line finds, with the row that each clashes with', async () => {
+  const near = { ...rows[7]!, id: 'near', completion: `${rows[7]!.completion} Yours, as ever, the whole of the desk.` }
+  const version = await put('faulty', [...rows, { ...rows[5]!, id: 'copy' }, { ...near, group: 'somebody' }])
+  const checked = await worked<Checked>('faulty/check?similarity=0.6', viewer)
+  const { counts, kept, setAside } = checkRows([...rows, { ...rows[5]!, id: 'copy' }, { ...near, group: 'somebody' }], {
+    kind: 'demonstrations',
+    similarity: 0.6,
+  })
+  expect(found(checked)).toEqual(counts)
+  expect(counts).toMatchObject({ 'exact-duplicate': 1, 'near-duplicate': 1 })
+  expect([checked.kept, checked.setAside]).toEqual([kept.length, setAside.length])
+  const [copy] = checked.checks.find(({ check }) => check === 'exact-duplicate')!.findings
+  expect(copy).toMatchObject({ row: 61, content: { id: 'copy' }, clash: { row: 6, content: { id: 'r5' } } })
+  const off = await worked<Checked>('faulty/check?similarity=0.6&policy=near-duplicate=off,exact-duplicate=note')
+  expect([off.kept, off.setAside, found(off)]).toEqual([62, 0, { 'exact-duplicate': 1 }])
+
+  const policies = Object.fromEntries(off.checks.map(({ check, policy }) => [check, policy]))
+  expect(policies).toMatchObject({
+    'exact-duplicate': 'note',
+    constraint: 'off',
+    contamination: 'off',
+    empty: 'set-aside',
+  })
+  const ignored = await viewer.ask(`GET ${base}/faulty/check?policy=constraint=note`)
+  expect([ignored.status, ignored.text]).toEqual([422, expect.stringContaining('constraint would be ignored')])
+
+  expect((await viewer.ask(`POST ${base}/faulty/check`, { version })).status).toBe(403)
+  const made = await owner.ask(`POST ${base}/faulty/check`, { version, similarity: 0.6 })
+  expect(made.json).toMatchObject({ name: 'faulty', rows: 60, isNew: true })
+  const { versions } = (await viewer.ask(`GET ${base}/faulty/versions`)).json as { versions: object[] }
+  expect(versions[0]).toMatchObject({
+    origin: 'check: 1 exact-duplicate, 1 near-duplicate',
+    parents: [{ version, name: 'faulty' }],
+  })
+  const { entries } = (await owner.ask('GET /api/projects/desk/audit')).json as { entries: object[] }
+  expect(entries[0]).toMatchObject({ action: 'dataset.check', subject: 'faulty', detail: { from: version, rows: 60 } })
+})
+
+test('against held-out and evaluation rows it finds what leaks, and shows both rows', async () => {
+  await put('held', [{ id: 'h', group: 'customer 3', prompt: rows[9]!.prompt, completion: 'Of its own.' }])
+  await put('suite', [{ prompt: `Tell me: ${rows[11]!.prompt}` }], 'prompts')
+  const checked = await worked<Checked>(`replies/check?version=${first}&heldOut=held&evaluation=suite&words=8`)
+  expect(found(checked)).toEqual({ 'leak-group': 2, 'leak-text': 1, contamination: 1 })
+  const clashOf = (name: string) => checked.checks.find(({ check }) => check === name)!.findings[0]!.clash
+  expect(clashOf('leak-text')).toMatchObject({ row: 1, among: 'heldOut', content: { id: 'h' } })
+  expect(clashOf('contamination')).toMatchObject({ row: 1, among: 'evaluation' })
+  expect((await viewer.ask(`GET ${base}/replies/check?heldOut=none`)).status).toBe(404)
+  await put('judged', [{ item: 'i', annotator: 'p', left: 'x', right: 'y', choice: 'left' }], 'judgements')
+  const refused = await viewer.ask(`GET ${base}/replies/check?heldOut=judged`)
+  expect([refused.status, refused.text]).toEqual([422, expect.stringContaining('heldOut: expected prompts')])
+})
+
+test('a split is planned as the command line deals it, then made, and written down', async () => {
+  const query = `?version=${first}&shares=train=0.7,test=0.3&stratified=true&seed=4`
+  const plan = await worked<{ hash: string; sizes: object }>(`replies/split${query}`, viewer)
+  const { report } = splitRows(rows, { shares: { train: 0.7, test: 0.3 }, seed: 4, stratified: true })
+  expect(plan).toMatchObject({ hash: report.hash, groups: 30, ungrouped: 0, sizes: report.sizes })
+  const body = { version: first, shares: 'train=0.7,test=0.3', stratified: true, seed: 4 }
+  expect((await viewer.ask(`POST ${base}/replies/split`, body)).status).toBe(403)
+  const { json } = await owner.ask(`POST ${base}/replies/split`, body)
+  expect(json).toMatchObject({
+    made: [
+      { name: 'replies-train', rows: report.sizes.train!.rows, isNew: true },
+      { name: 'replies-test', rows: report.sizes.test!.rows, isNew: true },
+    ],
+  })
+  const { versions } = (await viewer.ask(`GET ${base}/replies-test/versions`)).json as { versions: object[] }
+  expect(versions).toMatchObject([
+    { origin: 'split: test by group, seed 4', parents: [{ version: first, name: 'replies' }] },
+  ])
+  const { entries } = (await owner.ask('GET /api/projects/desk/audit')).json as { entries: object[] }
+  expect(entries[0]).toMatchObject({ action: 'dataset.split', detail: { hash: report.hash, from: first } })
+})
+
+test('a split that cannot be is refused in words, and nothing is made', async () => {
+  await put('replies-half', [{ prompt: 'Hi' }], 'prompts')
+  const half = await owner.ask(`POST ${base}/replies/split`, { version: first, shares: 'half=0.5,rest=0.5', seed: 1 })
+  expect([half.status, half.text]).toEqual([422, expect.stringContaining('replies-half holds prompts already')])
+  expect((await viewer.ask(`GET ${base}/replies-rest/versions`)).status).toBe(404)
+  for (const [shares, said] of [
+    ['train=0.5,test=0.4', 'add up to 1'],
+    ['train=0.999,test=0.001', 'none for test'],
+  ])
+    expect(await refused(`replies/split?version=${first}&shares=${shares}`)).toContain(said)
+})
+
+test('coverage of prompts by demonstrations: what has none first; asked again it is the same answer', async () => {
+  const asks = [
+    ...rows,
+    ...rows.map(({ prompt }) => ({ prompt: `Where is the ${prompt.slice(9, 12)} parcel of mine` })),
+  ]
+  await put('asks', asks, 'prompts')
+  const path = 'asks/coverage?demonstrations=replies&similarity=0.5'
+  const found = await worked<object>(path, viewer)
+  const asked = asks.map(({ prompt, stratum }: { prompt: string; stratum?: string }) =>
+    stratum === undefined ? { prompt } : { prompt, stratum },
+  )
+  const later = [...rows.slice(1), { ...rows[0]!, id: 'new' }]
+  expect(found).toEqual({ state: 'done', ...coverage(asked, later, { seed: 1, similarity: 0.5 }) })
+  expect((await viewer.ask(`GET ${base}/${path}`)).json).toEqual(found)
+  for (const [query, said] of [
+    ['', 'expected the name of a dataset'],
+    ['?demonstrations=asks', 'got prompts in asks'],
+    ['?demonstrations=replies&similarity=2', 'similarity'],
+  ]) {
+    const refused = await viewer.ask(`GET ${base}/asks/coverage${query}`)
+    expect([refused.status, refused.text]).toEqual([422, expect.stringContaining(said!)])
+  }
 })

@@ -1,14 +1,23 @@
 // One dataset: its versions, and of the chosen one the rows, how it differs, and what can be asked of it.
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useGet } from '../api.ts'
+import { Checks } from '../datasets/checks.tsx'
+import { CoverageOf } from '../datasets/coverage.tsx'
 import { DifferenceOf } from '../datasets/difference.tsx'
 import { Rows } from '../datasets/rows.tsx'
+import { Split } from '../datasets/split.tsx'
 import { VersionsOf } from '../datasets/versions.tsx'
 import { Loading, Problem } from '../parts.tsx'
 import { useProject } from './project.tsx'
 import { many } from './words.ts'
 
-const VIEWS = { rows: 'Rows', difference: 'Difference' } as const
+const VIEWS = {
+  rows: 'Rows',
+  difference: 'Difference',
+  checks: 'Checks',
+  split: 'Split',
+  coverage: 'Coverage',
+} as const
 type View = keyof typeof VIEWS
 /** What is shown is in the address: it can be sent to somebody. */
 type Search = { view?: View | undefined; version?: string | undefined; before?: string | undefined }
@@ -76,6 +85,17 @@ export function DatasetScreen() {
           choose={(before) => void navigate({ search: (old) => ({ ...old, before }) })}
         />
       )}
+      {view === 'checks' && (
+        <Checks
+          key={version}
+          params={params}
+          version={version}
+          isKeeper={isKeeper}
+          onKept={(made) => void navigate({ search: { view: 'difference', version: made } })}
+        />
+      )}
+      {view === 'coverage' && <CoverageOf key={version} params={params} version={version} />}
+      {view === 'split' && <Split key={version} params={params} version={version} isKeeper={isKeeper} />}
     </main>
   )
 }
