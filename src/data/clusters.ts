@@ -8,6 +8,8 @@ import type { WordVector } from './word-vectors.ts'
 export type Centres = { k: number; weights: Float64Array }
 
 const BEGINNINGS = 3
+/** Fewer points are strays and no cluster: they go to the next centre. */
+const FEWEST_POINTS = 3
 /** It has nearly always settled by the tenth. */
 const MOST_ROUNDS = 20
 
@@ -22,7 +24,21 @@ export function sphericalKMeans(
     const settled = settle(points, centresAt(beginning(points, k, random), width))
     if (settled.closeness > best.closeness) best = settled
   }
-  return best.centres
+  return withoutStrays(points, best.centres)
+}
+
+function withoutStrays(points: readonly WordVector[], centres: Centres): Centres {
+  const { k, weights } = centres
+  const sizes = new Uint32Array(k)
+  for (const point of points) sizes[nearestCentre(point, centres).at]!++
+  const large = [...sizes.keys()].filter((at) => sizes[at]! >= FEWEST_POINTS)
+  if (large.length === 0) return centres
+  const kept = new Float64Array((weights.length / k) * large.length)
+  for (let i = 0; i < kept.length; i++) {
+    const word = Math.floor(i / large.length)
+    kept[i] = weights[word * k + large[i % large.length]!]!
+  }
+  return { k: large.length, weights: kept }
 }
 
 /** The centre nearest to a point, and how near; `at` is -1 where there is no centre. */

@@ -77,6 +77,15 @@ test('a closer likeness covers less, a demonstration of the same words covers at
   expect(covered[0]).toBeGreaterThan(1)
 })
 
+test('a prompt that is like few others is no cluster of its own', () => {
+  const strays = [{ prompt: 'zebra quagga okapi' }, { prompt: 'zebra okapi quagga' }]
+  for (let seed = 1; seed <= 10; seed++) {
+    const found = coverage([...about('refund', 20), ...about('delivery', 20), ...strays], [], { ...OPTIONS, seed })
+    expect(found.prompts).toBe(42)
+    expect(found.clusters.filter(({ words, prompts }) => words.length > 0 && prompts < 3)).toEqual([])
+  }
+})
+
 test('prompts without a word in common, one prompt, none, and demonstrations of something else', () => {
   const apart = coverage([{ prompt: 'alpha' }, { prompt: '???' }], about('refund', 2), OPTIONS)
   expect(apart).toMatchObject({ prompts: 2, demonstrations: 2, covered: 0, outside: 2 })
