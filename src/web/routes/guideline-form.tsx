@@ -4,7 +4,15 @@ import type { AnswerOf } from '#server/contract'
 import { useWrite } from '../api.ts'
 import { Field, Problem } from '../parts.tsx'
 import { Changes } from '../write/changes.tsx'
-import { type Begun, DISCARD, GUIDELINE, type GuidelineInHand, KeptState, Restored, useKeptDraft } from './unsaved.tsx'
+import {
+  type Begun,
+  GUIDELINE,
+  type GuidelineInHand,
+  KeptState,
+  Restored,
+  useKeptDraft,
+  useLeaving,
+} from './unsaved.tsx'
 
 type Version = AnswerOf<'GET /api/projects/{project}/guideline'>['versions'][number]
 
@@ -25,7 +33,6 @@ export function GuidelineForm({
   const { from } = begun.content
   const [text, setText] = useState(begun.content.text)
   const draft = useKeptDraft(GUIDELINE, slug, { begun, now: { text, from } })
-  const [problem, setProblem] = useState<Error | null>(null)
   const save = useWrite('PUT /api/projects/{project}/guideline', () => {
     draft.forget()
     onEnd()
@@ -35,21 +42,7 @@ export function GuidelineForm({
     await draft.flush()
     save.mutate({ params: { project: slug }, body: { text } })
   }
-  const leave = async (): Promise<void> => {
-    await draft.flush()
-    onEnd()
-  }
-  const discard = async (): Promise<void> => {
-    if (!window.confirm(DISCARD)) return
-    try {
-      await draft.flush()
-      await onDiscard()
-      draft.forget()
-      onEnd()
-    } catch (error) {
-      setProblem(error as Error)
-    }
-  }
+  const { leave, discard, problem } = useLeaving(draft, { onEnd, onDiscard })
   const isChanged = newest !== undefined && newest.number !== from && !save.isPending && !save.isSuccess
   return (
     <form

@@ -16,7 +16,15 @@ import {
   unkeyed,
 } from './criterion-fields.tsx'
 import { ChangedFields } from './objective-change.tsx'
-import { type Begun, DISCARD, KeptState, OBJECTIVE, type ObjectiveInHand, Restored, useKeptDraft } from './unsaved.tsx'
+import {
+  type Begun,
+  KeptState,
+  OBJECTIVE,
+  type ObjectiveInHand,
+  Restored,
+  useKeptDraft,
+  useLeaving,
+} from './unsaved.tsx'
 
 type Heads = Pick<Objective, 'name' | 'version' | 'summary'>
 
@@ -52,7 +60,6 @@ export function ObjectiveForm({
     begun,
     now: { objective: { ...heads, criteria: criteria.map(unkeyed), note }, from },
   })
-  const [problem, setProblem] = useState<Error | null>(null)
   const now = useGet('GET /api/projects/{project}/objective', { params: { project: slug } })
   const save = useWrite('PUT /api/projects/{project}/objective', () => {
     draft.forget()
@@ -82,21 +89,7 @@ export function ObjectiveForm({
     save.reset()
     focusNext(focus)
   }
-  const leave = async (): Promise<void> => {
-    await draft.flush()
-    onEnd()
-  }
-  const discard = async (): Promise<void> => {
-    if (!window.confirm(DISCARD)) return
-    try {
-      await draft.flush()
-      await onDiscard()
-      draft.forget()
-      onEnd()
-    } catch (error) {
-      setProblem(error as Error)
-    }
-  }
+  const { leave, discard, problem } = useLeaving(draft, { onEnd, onDiscard })
   const headOf = (field: keyof Heads) => ({
     required: true,
     value: heads[field],

@@ -97,6 +97,32 @@ export function useKeptDraft<Content>(
   return { saved: text !== first || begun.draft ? saved : undefined, flush, forget }
 }
 
+/** The two ways out of an editor without a version: its draft is kept, or discarded on a second word. */
+export function useLeaving(
+  draft: { flush: () => Promise<void>; forget: () => void },
+  { onEnd, onDiscard }: { onEnd: () => void; onDiscard: () => Promise<void> },
+): { leave: () => Promise<void>; discard: () => Promise<void>; problem: Error | null } {
+  const [problem, setProblem] = useState<Error | null>(null)
+  return {
+    problem,
+    async leave() {
+      await draft.flush()
+      onEnd()
+    },
+    async discard() {
+      if (!window.confirm(DISCARD)) return
+      try {
+        await draft.flush()
+        await onDiscard()
+        draft.forget()
+        onEnd()
+      } catch (error) {
+        setProblem(error as Error)
+      }
+    },
+  }
+}
+
 /** Two people may share a device. */
 function usePlace({ name }: { name: string }, slug: string): string {
   return `hone.${name}.${useMe().id}.${slug}`
