@@ -1,6 +1,7 @@
 // Alarms of a reinforcement-learning run that need no other model: pure functions over its metrics and marks. Windows are
 // means over five steps; the baseline is the run's own first window, when the policy still is the reference. An alarm
 // fires at the step at which its rule becomes true, and not again until it was false in between.
+import type { AlarmName, AlarmThresholds } from '#schema'
 import type { Metrics } from './events.ts'
 import { isHollow, type MarkResult, WORTHWHILE_WIN } from './marks.ts'
 
@@ -14,7 +15,7 @@ export type AlarmAction = 'note' | 'pause' | 'stop'
 export type Alarm = { name: string; rule: string; value: number; threshold: number; action: AlarmAction }
 
 type Rule = {
-  name: string
+  name: AlarmName
   rule: string
   action: AlarmAction
   threshold: number
@@ -51,7 +52,7 @@ const RULES: Rule[] = [
   },
   {
     name: 'distinct-1',
-    rule: 'the share of different tokens in a sample of fixed size is this share of what it was: down by 30%',
+    rule: 'the share of different tokens in a sample of fixed size is this share of what it was',
     action: 'pause',
     threshold: 0.7,
     firesBelow: true,
@@ -59,7 +60,7 @@ const RULES: Rule[] = [
   },
   {
     name: 'distinct-2',
-    rule: 'the share of different pairs of tokens in a sample of fixed size is this share of what it was: down by 30%',
+    rule: 'the share of different pairs of tokens in a sample of fixed size is this share of what it was',
     action: 'pause',
     threshold: 0.7,
     firesBelow: true,
@@ -117,9 +118,17 @@ const RULES: Rule[] = [
   },
 ]
 
-/** The alarms whose rules are true now and were not one step ago; `newOnly` false gives all that are true now. */
-export function alarmsOf({ baseline, recent }: History, { newOnly = true }: { newOnly?: boolean } = {}): Alarm[] {
-  return RULES.flatMap(({ name, rule, action, threshold, measure, firesBelow = false }) => {
+/**
+ * The alarms whose rules are true now and were not one step ago; `newOnly` false gives all that are true now. `thresholds`:
+ * of those that were moved or turned off.
+ */
+export function alarmsOf(
+  { baseline, recent }: History,
+  { newOnly = true, thresholds = {} }: { newOnly?: boolean; thresholds?: AlarmThresholds } = {},
+): Alarm[] {
+  return RULES.flatMap(({ name, rule, action, threshold: usual, measure, firesBelow = false }) => {
+    const threshold = thresholds[name] ?? usual
+    if (threshold === 'off') return []
     const beyond = (window: Metrics[]) => {
       const value = window.length > 0 && baseline.length > 0 ? measure(baseline, window) : undefined
       return value !== undefined && (firesBelow ? value < threshold : value > threshold) ? value : undefined

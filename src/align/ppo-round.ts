@@ -27,8 +27,11 @@ export type Learner = {
   signal?: AbortSignal
 }
 
-/** The round with 0-based number `step`, at the KL price `beta`. */
-export async function ppoRound(learner: Learner, { step, beta }: { step: number; beta: number }): Promise<Metrics> {
+/** The round with 0-based number `step`, at the KL price `beta`; the policy learns from step `policyFrom` on. */
+export async function ppoRound(
+  learner: Learner,
+  { step, beta, policyFrom }: { step: number; beta: number; policyFrom: number | undefined },
+): Promise<Metrics> {
   const { engine, policy, config, prompts, terms, stopTokens, signal } = learner
   const { seed, temperature, promptsPerStep, samplesPerPrompt, maxTokens } = config
   const rows = rowsOfStep({ seed, purpose: 'prompts', step, size: promptsPerStep, count: prompts.length })
@@ -66,6 +69,7 @@ export async function ppoRound(learner: Learner, { step, beta }: { step: number;
           batch: minibatch.map((row) => experience[row]!),
           step,
           isFirst: updates.length === 0,
+          policyFrom,
         }),
       )
   return {

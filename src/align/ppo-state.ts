@@ -1,8 +1,9 @@
 // What a PPO run remembers beside its models, and what follows from it alone: the next KL price, what alarms look back on,
 // and why the run ends. A resumed run therefore ends where it would have ended.
 import { z } from 'zod'
-import type { PpoConfig } from '#schema'
-import { alarmsOf, type History, markAlarms, WINDOW } from './alarms.ts'
+import { type PpoConfig, readAlarmThresholds } from '#schema'
+import { type Alarm, alarmsOf, type History, markAlarms, WINDOW } from './alarms.ts'
+import { distrustOf, policyStart } from './critic-warmup.ts'
 import { parseState } from './checkpoints.ts'
 import type { JsonValue, Metrics, Outcome } from './events.ts'
 import { adaptedBeta } from './kl-control.ts'
@@ -19,6 +20,8 @@ export type State = {
   markPending: boolean
   /** An alarm has asked for a pause. */
   alarmed: boolean
+  /** First step in which the policy learns, once that is known where the critic decides it. */
+  policyFrom?: number
   history: History
   memory: MarkMemory
 }
@@ -48,6 +51,7 @@ const StateJson = z.strictObject({
   nextMark: z.number(),
   markPending: z.boolean(),
   alarmed: z.boolean(),
+  policyFrom: z.number().int().positive().optional(),
   history: z.strictObject({
     baseline: z.array(z.record(z.string(), z.number())),
     recent: z.array(z.record(z.string(), z.number())),
@@ -56,8 +60,8 @@ const StateJson = z.strictObject({
 })
 
 export function readState(json: JsonValue): State {
-  const { recipe: _, ...state } = structuredClone(parseState(json, StateJson))
-  return state
+  const { recipe: _, policyFrom, ...state } = structuredClone(parseState(json, StateJson))
+  return { ...state, ...(policyFrom !== undefined && { policyFrom }) }
 }
 
 export function writeState(state: State): JsonValue {
@@ -86,6 +90,14 @@ export function remember(state: State, metrics: Metrics, config: PpoConfig): voi
     baseline: baseline.length < WINDOW ? [...baseline, metrics] : baseline,
     recent: [...recent, metrics].slice(-WINDOW - 1),
   }
+  const start = policyStart(state, config)
+  if (start !== undefined) state.policyFrom = start
+}
+
+/** The alarms that this step raises, marks apart. */
+export function raisedBy(state: State, config: PpoConfig): Alarm[] {
+  const thresholds = readAlarmThresholds(config.alarmThresholds)
+  return [...alarmsOf(state.history, { thresholds }), ...distrustOf(state, config)]
 }
 
 /** Far from the reference a nat says less: marks are at least this share of the KL so far apart. */
@@ -104,18 +116,19 @@ export function nextMarkAfter(state: State, markEvery: number): number {
 export function isMarkDue(state: State, config: PpoConfig): boolean {
   const { klBudget, onAlarm } = config
   if (klBudget === 'off' && state.alarmed && onAlarm !== 'pause') return false
-  const isAsked = onAlarm === 'pause' && alarmsOf(state.history).some(({ action }) => action === 'pause')
+  const isAsked = onAlarm === 'pause' && raisedBy(state, config).some(({ action }) => action === 'pause')
   return isAsked || averageKl(state) >= state.nextMark || endOf(state, config) !== undefined
 }
 
 /** Why the run ends here, if it does. Without a budget only alarms and the last step end it. */
-export function endOf(state: State, { klBudget, onAlarm, steps }: PpoConfig): End | undefined {
-  const { step, history, memory } = state
+export function endOf(state: State, config: PpoConfig): End | undefined {
+  const { step, memory } = state
+  const { klBudget, onAlarm, steps } = config
   const mark = memory.marks.findLast((m) => m.step === step)
   if (klBudget !== 'off' && mark && mark.decision !== 'go on')
     return { stoppedBy: mark.decision === 'stop' ? 'check' : 'reward-model', reason: mark.reason }
   const endsAtPause = onAlarm === 'stop' || (onAlarm === 'pause' && klBudget !== 'off')
-  const alarm = [...alarmsOf(history), ...(mark ? markAlarms(mark) : [])].find(
+  const alarm = [...raisedBy(state, config), ...(mark ? markAlarms(mark) : [])].find(
     ({ action }) => action === 'stop' || (action === 'pause' && endsAtPause),
   )
   if (alarm)

@@ -14,8 +14,11 @@ import { rateShare, updateGroup } from './schedules.ts'
 
 export type UpdatingLearner = { engine: Engine; policy: Model; critic: Model; config: PpoConfig; signal?: AbortSignal }
 
-/** `isFirst`: of its round, at the weights that the old log-probabilities come from. */
-export type Minibatch = { batch: Experience[]; step: number; isFirst: boolean }
+/**
+ * `isFirst`: of its round, at the weights that the old log-probabilities come from. `policyFrom`: the first step in which
+ * the policy learns; undefined while nobody knows.
+ */
+export type Minibatch = { batch: Experience[]; step: number; isFirst: boolean; policyFrom: number | undefined }
 
 /** A ratio of the first minibatch further from 1 than this means that scoring and training disagree. */
 const FIRST_RATIO_LIMIT = 1e-5
@@ -27,8 +30,8 @@ const VALUE_WEIGHT = 0.1
 
 /** During the critic's warm-up only the critic learns; of a shared trunk, only the value head. */
 export async function update(learner: UpdatingLearner, minibatch: Minibatch): Promise<Metrics> {
-  const { policy, critic, config } = learner
-  const isWarmingUp = minibatch.step < config.criticWarmupSteps
+  const { policy, critic } = learner
+  const isWarmingUp = minibatch.policyFrom === undefined || minibatch.step < minibatch.policyFrom
   if (policy === critic && !isWarmingUp) return updateTogether(learner, minibatch)
   const metrics = await updateCritic(learner, minibatch)
   return { ...metrics, ...(isWarmingUp ? NOT_LEARNING : await updatePolicy(learner, minibatch)) }
@@ -63,7 +66,7 @@ async function updateCritic(learner: UpdatingLearner, minibatch: Minibatch): Pro
 
 async function updatePolicy(learner: UpdatingLearner, minibatch: Minibatch): Promise<Metrics> {
   const { engine, policy, config } = learner
-  const { batch, step } = minibatch
+  const { batch } = minibatch
   const { clipRatio, entropyBonus } = config
   const tokens = tokensOf(batch)
   const ratios = watchRatios(batch)
@@ -76,7 +79,7 @@ async function updatePolicy(learner: UpdatingLearner, minibatch: Minibatch): Pro
     },
   })
   ratios.check(minibatch)
-  const learningRate = policyRate(config, step)
+  const learningRate = policyRate(config, minibatch)
   const { bodyNorm, skipped } = await engine.step(policy, { body: updateGroup(config, learningRate) })
   return {
     policyLoss: sums.loss,
@@ -104,7 +107,7 @@ async function updateTogether(learner: UpdatingLearner, minibatch: Minibatch): P
     },
   })
   ratios.check(minibatch)
-  const learningRate = policyRate(config, step)
+  const learningRate = policyRate(config, minibatch)
   const { bodyNorm, headsNorm, skipped } = await engine.step(policy, {
     body: updateGroup(config, learningRate),
     heads: updateGroup(config, config.criticHeadLearningRate * rateShare(step, config.steps, config)),
@@ -147,9 +150,9 @@ function weightOf({ valueWeight = VALUE_WEIGHT }: PpoConfig): number {
 }
 
 /** The policy's rate rises from the end of the critic's warm-up. */
-function policyRate(config: PpoConfig, step: number): number {
-  const { learningRate, steps, criticWarmupSteps } = config
-  return learningRate * rateShare(step - criticWarmupSteps, steps - criticWarmupSteps, config)
+function policyRate(config: PpoConfig, { step, policyFrom = step }: Minibatch): number {
+  const { learningRate, steps } = config
+  return learningRate * rateShare(step - policyFrom, steps - policyFrom, config)
 }
 
 function watchRatios(batch: Experience[]) {

@@ -174,6 +174,61 @@ describe('checklist', () => {
     expect(metrics.map((m) => m.kl === 0)).toEqual([true, true, true, false])
   })
 
+  test('the critic has to explain so much before the policy learns, and a resumed run knows that it does', async () => {
+    const explaining = settings({
+      steps: 16,
+      promptsPerStep: 40,
+      criticWarmupUntil: 0.06,
+      clipValue: 5,
+      criticHeadLearningRate: 0.1,
+    })
+    const input = async () => ({ ...(await learner()), config: explaining, terms: [term()] })
+    const { metrics, checkpoints, events } = await run(await input(), (step) =>
+      step === 10 ? 'checkpoint' : undefined,
+    )
+    const start = metrics.findIndex((m) => m.learningRate! > 0)
+    expect(start).toBeGreaterThan(2)
+    expect(start).toBeLessThan(8)
+    const means = metrics.map((_, i) => {
+      const last = metrics.slice(Math.max(0, i - 2), i + 1)
+      return last.length < 3 ? -Infinity : last.reduce((total, m) => total + m.explainedVariance!, 0) / 3
+    })
+    expect(means.findIndex((m) => m >= 0.06)).toBe(start - 1)
+    expect(metrics.slice(0, start).every((m) => m.learningRate === 0)).toBe(true)
+    expect(events.filter((e) => e.kind === 'alarm' && e.name === 'critic-untrusted')).toEqual([])
+    const asked = checkpoints.find((c) => c.step === 10)!
+    const rest = await run({ ...(await resumed(asked)), config: explaining, terms: [term()], resume: asked })
+    expect(rest.metrics).toEqual(metrics.slice(10))
+  })
+
+  test('a critic that never gets there holds the policy back for half of the steps, and that is said once', async () => {
+    const { metrics, events } = await run({
+      ...(await learner()),
+      config: settings({ steps: 8, criticWarmupUntil: 0.99, criticLearningRate: 1e-9, criticHeadLearningRate: 1e-9 }),
+      terms: [term()],
+    })
+    expect(metrics.map((m) => m.learningRate! > 0)).toEqual([false, false, false, false, true, true, true, true])
+    const alarms = events.flatMap((e) => (e.kind === 'alarm' && e.name === 'critic-untrusted' ? [e] : []))
+    expect(alarms.map((a) => [a.step, a.threshold])).toEqual([[4, 0.99]])
+  })
+
+  test('an alarm with another threshold fires by that, and one that is off is silent', async () => {
+    const input = async (alarmThresholds?: string) => ({
+      ...(await learner()),
+      config: settings({ steps: 10, learningRate: 0.3, ...(alarmThresholds && { alarmThresholds }) }),
+      terms: [term()],
+    })
+    const names = async (thresholds?: string) => {
+      const { events } = await run(await input(thresholds))
+      return events.flatMap((e) => (e.kind === 'alarm' ? [[e.name, e.threshold]] : []))
+    }
+    const usual = await names()
+    expect(usual).not.toContainEqual(['entropy', 0.99])
+    expect(await names('entropy=0.99')).toContainEqual(['entropy', 0.99])
+    const off = (await names('entropy=off, kl-jump=off')).map(([name]) => name)
+    expect(off).not.toContain('entropy')
+  })
+
   test("on the policy's trunk the critic shares its passes and steps: one of each a minibatch, the first ratio exactly 1", async () => {
     const { engine, calls } = recorded(world.engine)
     const input = {

@@ -5,8 +5,9 @@ import type { Saved } from '#engine/contract'
 import { ConfigError, invariant } from '#errors'
 import type { PpoConfig } from '#schema'
 import { deriveSeed } from '#stats'
-import { type Alarm, alarmsOf, markAlarms } from './alarms.ts'
+import { type Alarm, markAlarms } from './alarms.ts'
 import { isDue } from './checkpoints.ts'
+import { policyFrom } from './critic-warmup.ts'
 import type { CheckpointReason, Outcome, Recipe, RecipeEvent, Reply, Resume } from './events.ts'
 import { judgeMark } from './judge-mark.ts'
 import type { Check } from './marks.ts'
@@ -17,6 +18,7 @@ import {
   freshState,
   isMarkDue,
   nextMarkAfter,
+  raisedBy,
   readState,
   remember,
   type State,
@@ -58,10 +60,11 @@ export async function* ppo(input: PpoInput): Recipe {
       return outcome(state, end, check)
     }
 
-    const metrics = await ppoRound(input, state)
+    const { step, beta } = state
+    const metrics = await ppoRound(input, { step, beta, policyFrom: policyFrom(state, config) })
     remember(state, metrics, config)
     const reply = yield { kind: 'step', step: state.step, of, metrics }
-    yield* raise(state, alarmsOf(state.history))
+    yield* raise(state, raisedBy(state, config))
     if (watched.length > 0 && isDue(state.step, of, config.samplesEvery))
       yield await samples(input, watched, state.step)
 

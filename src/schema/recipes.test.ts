@@ -1,5 +1,6 @@
 // Recipe configs: every field says what it is, nothing unknown passes, nothing inert passes.
 import { expect, test } from 'vitest'
+import { readAlarmThresholds } from './alarms.ts'
 import { ignoredSettings } from './ignored.ts'
 import { DpoConfig, PpoConfig, RewardConfig, SftConfig } from './recipes.ts'
 
@@ -33,6 +34,26 @@ test('a setting that the others make inert is an error', () => {
   expect(PpoConfig.parse({ klControl: 'adaptive', klTarget: 3 }).klTarget).toBe(3)
   expect(() => PpoConfig.parse({ steps: 2 })).toThrow(/never learn/)
   expect(() => PpoConfig.parse({ klBudget: 0.5 })).toThrow(/no mark/)
+  expect(() => PpoConfig.parse({ steps: 5, criticWarmupUntil: 0.5 })).toThrow(/6 steps or more/)
+})
+
+test('thresholds of alarms are read from one text, and one that names nothing is an error', () => {
+  const alarmThresholds = 'length=3, entropy=0.5,distinct-1=off'
+  expect(readAlarmThresholds(PpoConfig.parse({ alarmThresholds }).alarmThresholds)).toEqual({
+    length: 3,
+    entropy: 0.5,
+    'distinct-1': 'off',
+  })
+  expect(readAlarmThresholds(undefined)).toEqual({})
+  const wrong = { 'lenght=3': /a name of length/, 'length=x': /a number of 0 or more, or off/, 'length=': /a number/ }
+  const more = {
+    'length=1=2': /a number/,
+    'length=1,length=2': /given twice/,
+    'non-finite=off': /a name of/,
+    '': /NAME/,
+  }
+  for (const [text, message] of Object.entries({ ...wrong, ...more }))
+    expect(() => PpoConfig.parse({ alarmThresholds: text }), text).toThrow(message)
 })
 
 test('a setting that was given and has nothing to work on is named with what it lacks; a default is not', () => {

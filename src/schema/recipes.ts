@@ -2,6 +2,7 @@
 // keys are errors, and so is a setting that the others make inert. Defaults are for the bundled model of about a
 // million parameters; for billions divide the learning rates by a hundred.
 import { z } from 'zod'
+import { AlarmThresholdsText } from './alarms.ts'
 
 const count = z.number().int().positive()
 const share = z.number().min(0).max(1)
@@ -152,6 +153,14 @@ export const PpoConfig = z
       .nonnegative()
       .default(2)
       .describe('first steps in which only the critic learns'),
+    criticWarmupUntil: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .optional()
+      .describe(
+        "explained variance of the critic, mean of three steps, from which on the policy learns; the critic's warm-up then lasts until it is reached, at most half of the steps",
+      ),
     clipRatio: z
       .number()
       .positive()
@@ -207,6 +216,9 @@ export const PpoConfig = z
       .describe(
         'at an alarm whose action is pause: pause judges a mark there, after which a run without a budget goes on and one with a budget ends; stop ends any run; an alarm whose action is stop always does',
       ),
+    alarmThresholds: AlarmThresholdsText.optional().describe(
+      'other thresholds of alarms by name, or off: length=3,entropy=0.5,distinct-1=off',
+    ),
     samplesEvery: count.default(10).describe('steps between samples of the watched prompts'),
     epsilon: z.number().positive().default(1e-5).describe('AdamW term that keeps the division finite'),
     weightDecay: z.number().nonnegative().default(0).describe('decoupled decay; norms, biases, heads are spared'),
@@ -227,6 +239,10 @@ export const PpoConfig = z
   .refine((c) => c.criticWarmupSteps < c.steps, {
     path: ['criticWarmupSteps'],
     message: 'the policy would never learn: criticWarmupSteps must be below steps',
+  })
+  .refine((c) => c.criticWarmupUntil === undefined || c.steps >= 6, {
+    path: ['criticWarmupUntil'],
+    message: 'three steps are averaged before half of the steps are over: it needs 6 steps or more',
   })
   .refine((c) => c.klBudget === 'off' || c.markEvery <= c.klBudget, {
     path: ['markEvery'],

@@ -81,7 +81,7 @@ type TimedEvent = { event: RecipeEvent; seconds: number }
 function rehearsed(job: Job): Job {
   if (job.recipe !== 'ppo') return job
   const { judge: _, markData: __, ...rest } = job
-  return { ...rest, config: { ...job.config, criticWarmupSteps: 0 } }
+  return { ...rest, config: { ...job.config, criticWarmupSteps: 0, criticWarmupUntil: undefined } }
 }
 
 /** A recipe's events, each with the seconds that led to it. */

@@ -15,6 +15,7 @@ import { drive, type Progress } from './drive.ts'
 import { Job, withAbsolutePaths } from './jobs.ts'
 import { markFile, markSteps } from './marks.ts'
 import { CARD, cardText, hashModel, type ModelCard } from './models.ts'
+import { requireEngine } from './needs.ts'
 import { prepareDpo } from './prepare-dpo.ts'
 import { preparePpo, type TextJudge } from './prepare-ppo.ts'
 import { preparePretrain } from './prepare-pretrain.ts'
@@ -158,6 +159,7 @@ async function work(
       ...(judge && { judge }),
       ...(from && { resume: { saved: modelsOf(from), state: from.record.state } }),
     }
+    await requireEngine(engine, job)
     const prepared = await prepare(job, context)
     const { inputs: earlier } = readRun(run.folder).record
     refuseChanged(earlier, prepared.inputs)
