@@ -26,6 +26,16 @@ export {
   type TokenRow,
 } from './perplexity.ts'
 export {
+  FEWEST_PROMPTS,
+  perturb,
+  type Perturbed,
+  type ProbeResult,
+  probeResults,
+  type ProbeResults,
+  type ScoreDrift,
+  scoreDrift,
+} from './probes.ts'
+export {
   bestOfNCurve,
   type BestOfNPoint,
   humanCeiling,
