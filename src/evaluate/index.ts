@@ -1,9 +1,11 @@
 // Graders, perplexity, the reward ticket, blind win rate, criteria, violations, gates and the diagnosis of a stage at fault.
+export { accuracyByAnnotator, type AnnotatorAccuracies, type AnnotatorAccuracy } from './annotator-accuracy.ts'
 export { type Needs, requireCapabilities } from './capabilities.ts'
 export { compareCriteria, type CriterionChange, type CriterionScores } from './criteria.ts'
 export { diagnose } from './diagnose.ts'
 export { distinctN, selfBleu } from './diversity.ts'
 export { type Facts, gatherFacts, type RewardFacts, type RlFacts, type RunFiles, type SftFacts } from './facts.ts'
+export { type RatedScore, ratingAgreement, type RatingAgreement } from './expert-ratings.ts'
 export { gateStatistics, type GivenEvaluation, modelOfEvaluations } from './gate-statistics.ts'
 export { checkGate, decideRelease, Gate, gatesOfObjective, type Verdict } from './gates.ts'
 export {

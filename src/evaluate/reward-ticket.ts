@@ -18,6 +18,7 @@ import {
   reliability,
   type ReliabilityBin,
 } from '#stats'
+import { agreementWithOthers } from './annotator-accuracy.ts'
 
 /** A held-out pair and what the reward model says of it. */
 export type ScoredPair = {
@@ -33,6 +34,8 @@ export type ScoredPair = {
   lengthB: number
   /** Resampled together (the prompt); default the item. */
   group?: string
+  /** Part of the domain that the prompt belongs to. */
+  stratum?: string
 }
 
 export type RewardTicket = {
@@ -44,6 +47,8 @@ export type RewardTicket = {
   labelAccuracy?: Interval
   /** By certainty of the label: near a half, clear, sure. */
   byMargin: ({ name: string } & Interval)[]
+  /** Agreement in each stratum, where pairs name two or more; those that name none are one more. */
+  byStratum?: ({ name: string } & Interval)[]
   /** Expected calibration error; BCa, since resampling adds to it. */
   ece: Interval
   reliability: ReliabilityBin[]
@@ -96,6 +101,7 @@ export function rewardTicket(pairs: readonly ScoredPair[], options: TicketOption
   )
   const unequal = decided.filter(({ lengthA, lengthB }) => lengthA !== lengthB)
   const longer = (pair: ScoredPair, towardsA: number) => (pair.lengthA > pair.lengthB ? towardsA : 1 - towardsA)
+  const strata = strataOf(decided)
   return {
     accuracy: hasGold ? share('gold', goldDecided, (pair) => hit(pair, pair.gold!)) : agreement,
     agreement,
@@ -109,6 +115,9 @@ export function rewardTicket(pairs: readonly ScoredPair[], options: TicketOption
     byMargin: MARGINS.flatMap(({ name, from, to }) => {
       const inside = decided.filter(({ probability: p }) => Math.abs(p - 0.5) >= from && Math.abs(p - 0.5) < to)
       return inside.length === 0 ? [] : [{ name, ...share(name, inside, agrees) }]
+    }),
+    ...(strata.length > 1 && {
+      byStratum: strata.map(({ name, own }) => ({ name, ...share(`stratum ${name}`, own, agrees) })),
     }),
     ece: calibrationError(pairs, options),
     reliability: reliability(pairs.map((pair) => predictionOf(pair, logitsPerUnit))),
@@ -138,10 +147,8 @@ export function humanCeiling(
 ): Interval {
   const meetings = items.flatMap(({ item, votes }) =>
     votes.flatMap((vote) => {
-      const others = votes.flatMap((other) => (other === vote ? [] : (other.towardsA ?? [])))
-      if (vote.towardsA === undefined || others.length === 0) return []
-      const majority = (1 + Math.sign(average(others) - 0.5)) / 2
-      return majority === 0.5 ? [] : [{ item, agrees: 1 - Math.abs(majority - vote.towardsA) }]
+      const agrees = agreementWithOthers(vote, votes)
+      return agrees === undefined ? [] : [{ item, agrees }]
     }),
   )
   if (meetings.length === 0)
@@ -192,6 +199,11 @@ export function bestOfNCurve(
     points.push(point)
   }
   return points
+}
+
+function strataOf(pairs: readonly ScoredPair[]): { name: string; own: ScoredPair[] }[] {
+  const names = [...new Set(pairs.map(({ stratum }) => stratum))]
+  return names.map((name) => ({ name: name ?? '(none)', own: pairs.filter(({ stratum }) => stratum === name) }))
 }
 
 /** 1 when the scores order the pair as the label does, half when the scores are equal. */

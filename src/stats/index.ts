@@ -4,7 +4,7 @@ export { bootstrap, type BootstrapOptions, bootstrapMean, quantile } from './boo
 export { boundedMean, withinBounds } from './bounded-mean.ts'
 export { bradleyTerry, type PairCount, type Ratings, winProbability } from './bradley-terry.ts'
 export { expectedCalibrationError, type Prediction, reliability, type ReliabilityBin } from './calibration.ts'
-export { correlationInterval, kendall, pearson, type Point, ranks, spearman } from './correlation.ts'
+export { correlationInterval, kendall, pearson, type Point, quadraticKappa, ranks, spearman } from './correlation.ts'
 export {
   betaCdf,
   betaQuantile,
