@@ -3,20 +3,22 @@
 // What --out writes is what gates and lineage read.
 import { basename } from 'node:path'
 import { ConfigError } from '#errors'
-import type { GraderSpec, Weighted } from '#evaluate'
+import type { GraderSpec, ProbeResults, Weighted } from '#evaluate'
 import { writeDurable } from '#files'
 import { type Evaluation, readJsonFile, writeEvaluation } from '#lineage'
+import type { Interval } from '#stats'
 import { artifactsOf, readCard } from '#trainer'
 import type { Command } from 'commander'
 import { addDrawingFlags, type DrawingOptions, N_FLAG, type OpenModel, readDrawing, withModel } from './completions.ts'
 import { type Common, fileOf, numberOf } from './data-source.ts'
 import { besidePairs, type Contest, evaluateAgainst } from './evaluate-against.ts'
 import { DTYPE_FLAG } from './dtype.ts'
-import { measureReward } from './evaluate-reward.ts'
+import { addRewardFlags, measureReward, OF_REWARD, type RewardFlags } from './evaluate-reward.ts'
 import { type Asked, type Measured, measureCompletions, measurePerplexity } from './evaluate-text.ts'
 import { kebab } from './flags.ts'
 import { JUDGES } from './judges.ts'
 import { figure, type Output, output } from './output.ts'
+import { probeLines } from './reward-probes.ts'
 import { stoppable } from './stop.ts'
 import { version } from './version.ts'
 
@@ -24,7 +26,8 @@ const METRICS = ['perplexity', 'exact', 'contains', 'regex', 'numeric', 'json', 
 type Metric = (typeof METRICS)[number]
 
 type Options = Common &
-  DrawingOptions & {
+  DrawingOptions &
+  RewardFlags & {
     model?: string
     reward?: string
     data?: string
@@ -34,7 +37,6 @@ type Options = Common &
     judge?: string
     judgements?: string
     guideline?: string
-    criterion?: string
     objective?: string
     metric?: string
     suite?: string
@@ -52,7 +54,17 @@ type Options = Common &
 const DRAWING = ['maxTokens', 'temperature', 'topP', 'topK', 'minP', 'repetitionPenalty', 'stop', 'n'] as const
 /** What a win rate reads, and nothing else does; and the other way round. */
 const OF_CONTESTS = ['prompts', 'pairs', 'judge', 'judgements', 'guideline', 'criterion', 'objective'] as const
-const NOT_OF_CONTESTS = ['data', 'reward', 'metric', 'completions', 'pattern', 'flags', 'tolerance', 'schema'] as const
+const NOT_OF_CONTESTS = [
+  'data',
+  'reward',
+  'metric',
+  'completions',
+  'pattern',
+  'flags',
+  'tolerance',
+  'schema',
+  ...OF_REWARD,
+] as const
 /** Which metric reads which option; any other would ignore it. */
 const READ_BY: Record<'pattern' | 'flags' | 'tolerance' | 'schema', Metric> = {
   pattern: 'regex',
@@ -80,7 +92,10 @@ export function evaluateCommand(program: Command): void {
     .option('--judge <who>', `of --against: ${JUDGES}; answers are kept beside the pairs`)
     .option('--judgements <file>', 'of --against: rows of judgements of the pairs that came back')
     .option('--guideline <version>', 'of --judge terminal: written into each judgement')
-    .option('--criterion <name>', 'of --judge terminal: asked about this criterion alone')
+    .option(
+      '--criterion <name>',
+      'of --judge terminal: asked about this criterion alone; of --ratings: the question whose answers are read',
+    )
     .option(
       '--objective <file>',
       'of --against: objective.json; judgements by its criteria give an overall by their weights, and intervals at the levels of its targets',
@@ -102,14 +117,19 @@ export function evaluateCommand(program: Command): void {
     .option('--dir <folder>', 'workspace of the version (default: the one around this folder)')
     .option('--json', 'events as JSON lines on standard output')
     .option(...N_FLAG)
-  addDrawingFlags(command, { temperature: 0 }).action(evaluate)
+  addDrawingFlags(addRewardFlags(command), { temperature: 0 }).action(evaluate)
 }
 
 async function evaluate(options: Options): Promise<void> {
   const out = output(options)
   if (options.against !== undefined) return contest(options, out)
-  const foreign = OF_CONTESTS.find((option) => options[option] !== undefined)
-  if (foreign !== undefined) throw new ConfigError(`--${foreign} would be ignored without --against`)
+  const foreign = OF_CONTESTS.find(
+    (option) => options[option] !== undefined && !(option === 'criterion' && options.ratings !== undefined),
+  )
+  if (foreign !== undefined)
+    throw new ConfigError(
+      `--${foreign} would be ignored without --against${foreign === 'criterion' ? ' or --ratings' : ''}`,
+    )
   const metric = metricOf(options)
   refuseIgnored(options, metric)
   const { file, name } = dataOf('--data', options.data, options)
@@ -126,7 +146,7 @@ async function evaluate(options: Options): Promise<void> {
         flag,
       },
       async (opened) => {
-        const { rows, statistics, simulated, settings } = await measure(opened, options, {
+        const { rows, statistics, simulated, settings, artifacts } = await measure(opened, options, {
           metric,
           asked: { file, levels, seed, signal, out },
         })
@@ -137,6 +157,7 @@ async function evaluate(options: Options): Promise<void> {
           metric,
           model: model!,
           suite: { name, ...data!, rows },
+          ...artifacts,
           settings: { level: levels[0]!, seed, ...settings },
           simulated: simulated || (readCard(opened.folder)?.simulated ?? false),
           statistics,
@@ -217,6 +238,9 @@ function refuseIgnored(options: Options, metric: Metric | 'reward'): void {
   for (const [option, reader] of Object.entries(READ_BY))
     if (options[option as keyof typeof READ_BY] !== undefined && reader !== metric)
       throw new ConfigError(`--${option} would be ignored: it is of the metric ${reader}, not ${metric}`)
+  const ofReward = OF_REWARD.find((option) => options[option] !== undefined)
+  if (ofReward !== undefined && metric !== 'reward')
+    throw new ConfigError(`--${ofReward} would be ignored: it is of --reward`)
   if (metric !== 'perplexity' && metric !== 'reward') return
   const ignored = [...DRAWING, 'completions' as const].find((option) => options[option] !== undefined)
   if (ignored !== undefined)
@@ -234,14 +258,18 @@ function dataOf(flag: string, data: string | undefined, options: Options): { fil
   return { file, name: suite ?? plain(found ? found.name : basename(data)) }
 }
 
-type Found = Measured & { simulated?: boolean; settings?: Evaluation['settings'] }
+type Found = Measured & {
+  simulated?: boolean
+  settings?: Evaluation['settings']
+  artifacts?: Pick<Evaluation, 'samples' | 'ratings'>
+}
 
 async function measure(
   opened: OpenModel,
   options: Options,
   { metric, asked }: { metric: Metric | 'reward'; asked: Asked },
 ): Promise<Found> {
-  if (metric === 'reward') return measureReward(opened, asked)
+  if (metric === 'reward') return measureReward(opened, asked, options)
   if (metric === 'perplexity') return measurePerplexity(opened, asked)
   // The seed is of the intervals too, so it is not ignored when nothing is drawn.
   const { seed: _, ...draws } = options
@@ -282,7 +310,15 @@ function tell({ suite, metric, model, against, simulated, statistics }: Evaluati
   out.say(
     `${metric} of ${model.path}${against ? ` over ${against.path}` : ''} on ${suite.name}, ${suite.rows} rows${simulated ? ' (simulated annotators)' : ''}`,
   )
-  for (const line of linesOf(statistics)) out.say(`  ${line}`)
+  const {
+    probes,
+    probesLeftOut: leftOut,
+    ...figures
+  } = statistics as { probes?: ProbeResults['probes'] } & {
+    probesLeftOut?: ProbeResults['leftOut']
+  }
+  for (const line of linesOf(figures)) out.say(`  ${line}`)
+  for (const line of probes ? probeLines({ probes, leftOut: leftOut! }) : []) out.say(`  ${line}`)
   const { 'win-rate': weighted } = (statistics.weighted ?? {}) as { 'win-rate'?: Weighted }
   if (weighted) out.say(`  ${wordsOf(weighted)}`)
 }
@@ -307,9 +343,10 @@ function linesOf(statistics: Record<string, unknown>, prefix = ''): string[] {
         row.name === undefined ? [] : linesOf({ [row.name]: row }, `${name}: `),
       )
     if (typeof value !== 'object' || value === null) return []
-    const { value: point, low, high, n } = value as { value?: number; low?: number; high?: number; n?: number }
+    const { value: point, low, high, n, ceiling } = value as Partial<Interval> & { ceiling?: Interval }
     if (point === undefined) return linesOf(value as Record<string, unknown>, `${name}.`)
     const ends = low === undefined || high === undefined ? '' : ` [${figure(low)}, ${figure(high)}]`
-    return [`${name.padEnd(28)} ${figure(point)}${ends}${n === undefined ? '' : `  n = ${n}`}`]
+    const of = ceiling && `  ceiling ${figure(ceiling.value)} [${figure(ceiling.low)}, ${figure(ceiling.high)}]`
+    return [`${name.padEnd(28)} ${figure(point)}${ends}${n === undefined ? '' : `  n = ${n}`}${of ?? ''}`]
   })
 }

@@ -1,6 +1,5 @@
 // How often a reward model sides with each annotator, against how often that annotator sides with the others; and whether it does
 // so with those whose answers it was never trained on (InstructGPT, arXiv 2203.02155, held annotator groups out likewise).
-import { DataError } from '#errors'
 import type { Item, Vote } from '#feedback'
 import { boundedMean, deriveSeed, type Interval } from '#stats'
 import type { ScoredPair } from './reward-ticket.ts'
@@ -24,8 +23,8 @@ export const FEWEST_ANSWERS = 20
 type Answer = { annotator: string; agrees: number; group: string; withOthers?: number }
 
 /**
- * Decided answers alone: ties say nothing of either side. `trainedOn`: annotators behind the model, where they are known.
- * @throws DataError when no pair was judged
+ * Decided answers alone: ties say nothing of either side; without any there is no row. `trainedOn`: annotators behind the model,
+ * where they are known.
  */
 export function accuracyByAnnotator(
   pairs: readonly ScoredPair[],
@@ -38,7 +37,6 @@ export function accuracyByAnnotator(
   }: { seed: number; level?: number; resamples?: number; trainedOn?: ReadonlySet<string> | undefined },
 ): AnnotatorAccuracies {
   const answers = answersOf(pairs, items)
-  if (answers.length === 0) throw new DataError('accuracy by annotator needs decided answers about the pairs, got none')
   const share = (name: string, own: readonly Answer[], hit: (answer: Answer) => number | undefined) => {
     const known = own.filter((answer) => hit(answer) !== undefined)
     if (known.length === 0) return undefined

@@ -17,6 +17,9 @@ export const Evaluation = z.strictObject({
   against: Artifact.optional(),
   pairs: Artifact.optional(),
   judgements: z.array(Artifact).optional(),
+  /** Of a reward model: a policy's completions, and expert ratings. */
+  samples: Artifact.optional(),
+  ratings: Artifact.optional(),
   /** Whose weights and levels were taken; the hash is of its canonical JSON, as guideline versions name it. */
   objective: Artifact.optional(),
   suite: z.strictObject({ name: z.string(), ...Artifact.shape, rows: z.number().int().positive() }),

@@ -178,14 +178,14 @@ function addRecord(graph: Graph, path: string): void {
   if (kind === 'made') return addMade(graph, path)
   if (kind === 'pairs') return addPairs(graph, path)
   if (kind === 'evaluation') {
-    const { metric, model, against, suite, pairs, judgements = [], objective } = readEvaluation(path)
+    const { metric, model, against, suite, pairs, judgements = [], samples, ratings, objective } = readEvaluation(path)
     addEvaluation(graph, { path, hash: id }, `${metric} on ${suite.name}, ${suite.rows} rows`)
     link(graph, { from: artifact(graph, model, 'model'), to: id, role: 'model' })
     link(graph, { from: artifact(graph, suite, 'file'), to: id, role: 'suite' })
     if (against) link(graph, { from: artifact(graph, against, 'model'), to: id, role: 'against' })
     if (objective) link(graph, { from: artifact(graph, objective, 'objective'), to: id, role: 'weights' })
-    for (const [role, files] of Object.entries({ pairs: pairs ? [pairs] : [], judgements }))
-      for (const file of files) link(graph, { from: artifact(graph, file, 'file'), to: id, role })
+    for (const [role, files] of Object.entries({ pairs: [pairs], judgements, samples: [samples], ratings: [ratings] }))
+      for (const file of files) if (file) link(graph, { from: artifact(graph, file, 'file'), to: id, role })
     return
   }
   const { verdict, reasons, model, rules, objective, evaluations } = readRelease(path)

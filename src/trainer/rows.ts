@@ -68,6 +68,8 @@ export type Pairs = {
   /** Krippendorff's alpha of the judgements behind them. */
   alpha?: Interval
   simulated: boolean
+  /** Of the items whose rows name one. */
+  strata: Map<string, string>
 }
 
 /** Preferences out of any file of pairs, of the overall question where judgements answer several; what is wrong with it is a DataError with file and line. */
@@ -80,12 +82,23 @@ export async function readPairs(
     const { preferences, method } = aggregate({ judgements: rows, seed, ...(qualification && { qualification }) })
     const alpha = alphaOf(rows, seed)
     const simulated = rows.some((row) => row.simulated === true)
-    return { preferences, from: 'judgements', method, ...(alpha && { alpha }), simulated }
+    const strata = strataOf(rows, ({ item }) => item)
+    return { preferences, from: 'judgements', method, ...(alpha && { alpha }), simulated, strata }
   }
   const { rows } = await readRows(file, { kind: 'comparisons' })
   const preferences = rows.map((row, i) => preferenceOf(row, file, i + 1))
   const from = rows.some((row) => 'chosen' in row) ? 'comparisons' : 'preferences'
-  return { preferences, from, simulated: preferences.some((row) => row.simulated === true) }
+  const strata = strataOf(rows, (_, i) => preferences[i]!.item)
+  return { preferences, from, simulated: preferences.some((row) => row.simulated === true), strata }
+}
+
+/** Rows keep fields that are not of their kind. */
+function strataOf<Row extends object>(rows: readonly Row[], itemOf: (row: Row, i: number) => string) {
+  return new Map(
+    rows.flatMap((row, i): [string, string][] =>
+      'stratum' in row && typeof row.stratum === 'string' ? [[itemOf(row, i), row.stratum]] : [],
+    ),
+  )
 }
 
 /** Ids of the judgements that `readPairs` learns from: of the overall question where there is one, gold left out; undefined where the file holds no judgements, or they have no ids. */
@@ -116,7 +129,8 @@ function alphaOf(judgements: Judgement[], seed: number): Interval | undefined {
   return Number.isFinite(alpha.low) && Number.isFinite(alpha.high) ? alpha : undefined
 }
 
-async function holdsJudgements(file: string): Promise<boolean> {
+/** Whether a file is of judgements, by its first row. */
+export async function holdsJudgements(file: string): Promise<boolean> {
   for await (const outcome of streamRows(file, 'judgements'))
     return 'row' in outcome || /"annotator"/.test(outcome.text)
   return false
