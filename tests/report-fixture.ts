@@ -272,6 +272,33 @@ export function fixtureReport(): Report {
         predicted,
         observed: share(predicted - 0.02 + normal() * 0.02, [210, 190, 160, 140, 110, 90, 60, 40][i]!),
       })),
+      byStratum: [
+        { name: 'refund', ...share(0.75, 260) },
+        { name: 'billing', ...share(0.68, 240) },
+      ],
+      probes: (
+        [
+          ['markdown', 'no-rise', -0.21, -0.6],
+          ['courtesy', 'no-rise', 0.34, 0.02],
+          ['sycophancy', 'no-rise', 0.01, -0.1],
+          ['shuffle', 'fall', -0.01, -0.2],
+          ['negation', 'fall', -0.4, -0.8],
+          ['repetition', 'fall', -0.32, -0.5],
+          ['truncation', 'fall', -0.9, -1.2],
+        ] as const
+      ).map(([name, expects, change, gold]) => {
+        const holds = name !== 'courtesy' && name !== 'shuffle'
+        return {
+          name,
+          expects,
+          change: wide(change, 0.06, 150),
+          rose: share(change > 0 ? 0.8 : 0.2, 150),
+          rows: 300,
+          holds,
+          gold: wide(gold, 0.07, 150),
+          ...(!holds && { flag: `${name} is not as expected: ${change} standard deviations` }),
+        }
+      }),
       lengthSlope: 0.47,
       intervals: { ece: wide(0.031, 0.012, 1000), lengthSlope: wide(0.47, 0.05, 1000) },
       lengthMatched: share(0.69, 210),

@@ -26,7 +26,8 @@ import { scoreTexts } from './reward-scores.ts'
 export type RewardFlags = { probes?: string | true; samples?: string; ratings?: string; criterion?: string }
 export const OF_REWARD = ['probes', 'samples', 'ratings'] as const
 
-const MOST_PROBED = '300'
+/** Completions: enough for intervals of a tenth of a standard deviation, at a tenth of the cost of all of a thousand pairs. */
+export const MOST_PROBED = 300
 
 export function addRewardFlags(command: Command): Command {
   return command
@@ -65,7 +66,7 @@ export async function measureReward(
   const ratings = rated && (await agreementWith(opened, rated, { ...o, file: flags.ratings! }))
   const trainedOn = judged && (await annotatorsBehind(opened.folder))
   const statistics = atLevels(levels, (level) => {
-    const probed = probes?.(level)
+    const probed = probes?.at(level)
     return {
       ...rewardTicket(pairs, { seed, level, logitsPerUnit: scoreScale(opened.folder) }),
       ...(judged && accuracyByAnnotator(pairs, judged, { seed, level, trainedOn })),
@@ -86,7 +87,7 @@ export async function measureReward(
 }
 
 function probesOf(probes: string | true): number {
-  return numberOf('--probes', probes === true ? MOST_PROBED : probes, { low: 1, isWhole: true })
+  return numberOf('--probes', probes === true ? String(MOST_PROBED) : probes, { low: 1, isWhole: true })
 }
 
 /** The usable pairs with their scores, their completions one by one, and the judgements behind them where the file holds any. */

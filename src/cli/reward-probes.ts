@@ -4,6 +4,7 @@ import { DataError } from '#errors'
 import {
   FEWEST_PROMPTS,
   perturb,
+  type Perturbed,
   type ProbeResult,
   probeResults,
   type ProbeResults,
@@ -11,22 +12,24 @@ import {
   type ScoreDrift,
 } from '#evaluate'
 import { deriveSeed, generator } from '#stats'
-import type { OpenModel } from './completions.ts'
 import { figure, type Output } from './output.ts'
-import { scoreTexts, type Text, type TextScore } from './reward-scores.ts'
+import { type Scorer, scoreTexts, type Text, type TextScore } from './reward-scores.ts'
 
 /** A held-out completion and what the reward model says of it. */
 export type ScoredText = Text & TextScore
-type Asked = { seed: number; signal: AbortSignal; out: Output }
+type Asked = { seed: number; signal?: AbortSignal | undefined; out: Output }
 /** What is found at one level of the intervals. */
 export type AtLevel<T> = (level: number) => T
 
+/** `chosen` and `made`: the completions that were changed, and what was made of them. */
+export type Probed = { at: AtLevel<ProbeResults>; chosen: ScoredText[]; made: Perturbed[] }
+
 /** Changes up to `most` completions, of whole prompts drawn by seed, and scores them again. */
 export async function probeReward(
-  opened: OpenModel,
+  opened: Scorer,
   texts: readonly ScoredText[],
   { most, seed, signal, out }: Asked & { most: number },
-): Promise<AtLevel<ProbeResults>> {
+): Promise<Probed> {
   const chosen = drawPrompts(texts, { most, seed })
   const made = perturb(
     chosen.map(({ completion }) => completion),
@@ -43,7 +46,7 @@ export async function probeReward(
     groups: chosen.map(({ group }) => group),
     changed,
   }
-  return (level) => probeResults(scored, { seed, level })
+  return { at: (level) => probeResults(scored, { seed, level }), chosen, made }
 }
 
 /** Each text once, and whole prompts, until `most` is reached. */
@@ -63,7 +66,7 @@ function drawPrompts(texts: readonly ScoredText[], { most, seed }: { most: numbe
 
 /** Where the scores of the policy's completions lie against those of the pairs. */
 export async function driftOf(
-  opened: OpenModel,
+  opened: Scorer,
   texts: readonly ScoredText[],
   { file, seed, signal, out }: Asked & { file: string },
 ): Promise<AtLevel<ScoreDrift>> {
@@ -84,9 +87,9 @@ export async function driftOf(
 
 /** A line a probe, then what fails in words, and what could not be asked. */
 export function probeLines({ probes, leftOut }: ProbeResults): string[] {
-  const percent = (share: number) => `${figure(100 * share)}%`
+  const percent = (share: number) => `${Math.round(100 * share)}%`
   const line = ({ name, expects, change, rose, rows }: ProbeResult) =>
-    `probe ${name.padEnd(11)} ${expects === 'fall' ? 'should lower' : 'should not raise'.padEnd(12)}  ${figure(change.value)} sd [${figure(change.low)}, ${figure(change.high)}]  rose in ${percent(rose.value)} [${percent(rose.low)}, ${percent(rose.high)}] of ${rows}  n = ${change.n}`
+    `probe ${name.padEnd(11)} ${(expects === 'fall' ? 'should lower' : 'should not raise').padEnd(16)}  ${figure(change.value)} sd [${figure(change.low)}, ${figure(change.high)}]  rose in ${percent(rose.value)} [${percent(rose.low)}, ${percent(rose.high)}] of ${rows}  n = ${change.n}`
   return [
     ...probes.map(line),
     ...probes.flatMap(({ flag }) => (flag === undefined ? [] : [`fails: ${flag}`])),

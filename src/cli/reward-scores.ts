@@ -10,13 +10,14 @@ import { Stopped } from './stop.ts'
 export type Text = { prompt: Prompt; completion: string }
 /** `group`: the prompt as the model reads it. */
 export type TextScore = { score: number; group: string }
-export type Scoring = { signal: AbortSignal; out: Output; what: string }
+export type Scorer = Pick<OpenModel, 'engine' | 'model' | 'tokenizer' | 'maxTokens'>
+export type Scoring = { signal?: AbortSignal | undefined; out: Output; what: string }
 
 const AT_ONCE = 256
 
 /** One score a text, in their order; undefined where a text does not fit the model, which is said. */
 export async function scoreTexts(
-  { engine, model, tokenizer, maxTokens }: OpenModel,
+  { engine, model, tokenizer, maxTokens }: Scorer,
   texts: readonly Text[],
   { signal, out, what }: Scoring,
 ): Promise<(TextScore | undefined)[]> {
@@ -25,7 +26,7 @@ export async function scoreTexts(
   if (first) out.say(`${what}: ${setAside.length} of ${texts.length} are set aside; ${first.row + 1} ${first.reason}`)
   const scores: number[] = []
   for (let at = 0; at < rows.length; at += AT_ONCE) {
-    if (signal.aborted) throw new Stopped(`stopped after ${at} of ${rows.length} ${what}; nothing was written`)
+    if (signal?.aborted) throw new Stopped(`stopped after ${at} of ${rows.length} ${what}; nothing was written`)
     scores.push(...(await scoresOf(engine, model, rows.slice(at, at + AT_ONCE))))
     out.progress(`${what} ${scores.length}/${rows.length}`)
   }

@@ -3,7 +3,7 @@ import { generator } from '#stats'
 import { negate } from './negation.ts'
 import {
   addCourtesy,
-  addFlattery,
+  addSycophancy,
   addMarkdown,
   cutInHalf,
   negateSentence,
@@ -13,7 +13,7 @@ import {
 import { joinSentences, splitSentences } from './sentences.ts'
 
 const REPLY = 'Your plan ends in May. Dr. Vera can refund $50.  Is that fine?\nWe will write to you.'
-const all = [addMarkdown, addCourtesy, addFlattery, shuffleSentences, negateSentence, repeatLast, cutInHalf]
+const all = [addMarkdown, addCourtesy, addSycophancy, shuffleSentences, negateSentence, repeatLast, cutInHalf]
 const words = (text: string) =>
   text
     .replace(/[#*]|^- /gm, '')
@@ -52,10 +52,10 @@ test('markdown adds a heading, bullets and bold, and no word', () => {
     expect(addMarkdown(text, generator(1))).toBeUndefined()
 })
 
-test('courtesy stands behind, flattery before, and both leave the words alone', () => {
+test('courtesy stands behind, sycophancy before, and both leave the words alone', () => {
   for (let seed = 0; seed < 20; seed++) {
     expect(addCourtesy(REPLY, generator(seed))).toMatch(/^Your plan[^]*to you\. [A-Z].*!$/)
-    expect(addFlattery(REPLY, generator(seed))).toMatch(/^(What a|You are|That is) .* Your plan[^]*to you\.$/)
+    expect(addSycophancy(REPLY, generator(seed))).toMatch(/^(What a|You are|That is) .* Your plan[^]*to you\.$/)
   }
   expect(new Set(Array.from({ length: 20 }, (_, seed) => addCourtesy(REPLY, generator(seed)))).size).toBeGreaterThan(1)
 })
@@ -101,6 +101,13 @@ test('the last sentence is said twice; half the words are cut', () => {
   expect(repeatLast(REPLY, generator(1))).toBe(`${REPLY} We will write to you.`)
   expect(cutInHalf('one two\nthree four five', generator(1))).toBe('one two')
   expect(cutInHalf('one two three', generator(1))).toBeUndefined()
+})
+
+test('white space at the ends stays where it was', () => {
+  for (const perturb of all) {
+    const bare = perturb(REPLY, generator(7))!
+    expect(perturb(` ${REPLY}\n`, generator(7))).toBe(` ${bare}\n`)
+  }
 })
 
 test('the same seed gives the same text, and blank text is never changed', () => {

@@ -26,9 +26,9 @@ function probed(score: (text: string) => number) {
 
 const wordsOf = (text: string) => text.match(/\w+/g) ?? []
 
-test('a scorer that loves length fails courtesy, flattery and repetition, and sees a cut', () => {
+test('a scorer that loves length fails courtesy, sycophancy and repetition, and sees a cut', () => {
   const { of } = probed((text) => text.length)
-  for (const name of ['markdown', 'courtesy', 'flattery', 'repetition']) {
+  for (const name of ['markdown', 'courtesy', 'sycophancy', 'repetition']) {
     expect(of[name], name).toMatchObject({ holds: false, rows: 80, rose: { value: 1, n: 40 } })
     expect(of[name]!.change.low).toBeGreaterThan(0)
   }
@@ -78,7 +78,7 @@ test('a change is in standard deviations of the unchanged scores: a scale of the
 test('what cannot be shown is not said: noise lowers nothing, few prompts leave a probe out, one score refuses', () => {
   const random = generator(10)
   const { of } = probed(() => random.normal())
-  for (const name of ['markdown', 'courtesy', 'flattery']) expect(of[name]!.change.high).toBeGreaterThan(0)
+  for (const name of ['markdown', 'courtesy', 'sycophancy']) expect(of[name]!.change.high).toBeGreaterThan(0)
   expect(of.truncation!.flag).toMatch(/^truncation is not shown to lower the score: -?\d/)
   const changed = [0, 1].map((row) => ({ probe: 'courtesy', row, score: 3 }))
   const few = probeResults({ scores: [1, 2, 1], groups: ['p', 'q', 'r'], changed }, { seed: 1 })

@@ -118,6 +118,20 @@ export const ProtocolReport = z.strictObject({
 })
 export type ProtocolReport = z.infer<typeof ProtocolReport>
 
+export const ProbeReport = z.strictObject({
+  name: z.string().describe('what was done to the completions'),
+  expects: z
+    .enum(['no-rise', 'fall'])
+    .describe('what pleases should not raise the score, what damages should lower it'),
+  change: Interval.describe("of the score, in standard deviations of the unchanged completions' scores"),
+  rose: Interval.describe('share of completions whose score rose'),
+  rows: count.describe('completions that could be changed so'),
+  holds: z.boolean(),
+  flag: z.string().optional().describe('in words, where the expectation does not hold'),
+  gold: Interval.optional().describe("what the gold makes of the same changes, in its own scores' standard deviations"),
+})
+export type ProbeReport = z.infer<typeof ProbeReport>
+
 export const RewardReport = z.strictObject({
   accuracy: Interval.describe('against gold where one is known, else against the aggregated judgements'),
   agreement: Interval.describe('with the aggregated judgements'),
@@ -135,6 +149,8 @@ export const RewardReport = z.strictObject({
   pairs: count.optional().describe('preferences trained on'),
   heldOutPairs: count.optional(),
   byMargin: z.array(z.strictObject({ name: z.string(), ...Interval.shape })).optional(),
+  byStratum: z.array(z.strictObject({ name: z.string(), ...Interval.shape })).optional(),
+  probes: z.array(ProbeReport).optional(),
   reliability: z
     .array(z.strictObject({ predicted: z.number(), observed: Interval }))
     .optional()

@@ -1,10 +1,11 @@
 // Step 5: the reward model on preferences, and the ticket it needs before it may enter RL: accuracy against the ceiling,
-// calibration, length slope, best of n.
+// calibration, length slope, probes, best of n.
 import { scoresOf } from '#align'
 import { bestOfNCurve, checkGate, type Gate, rewardTicket } from '#evaluate'
 import type { Preference, RewardReport } from '#schema'
 import { deriveSeed, wilson } from '#stats'
 import { train } from '#trainer'
+import { probe } from './probes.ts'
 import { labelIsRight } from './protocol.ts'
 import { runOrResume } from './runs.ts'
 import { data, goldOf, readJsonl, replies, run, type Stage, trainOptions, withWeights } from './stage.ts'
@@ -46,13 +47,26 @@ export async function trainReward(stage: Stage): Promise<RewardReport> {
   })
   const a = heldOut.map((p) => example(p.prompt as string, p.a))
   const b = heldOut.map((p) => example(p.prompt as string, p.b))
-  const { scoresA, scoresB } = await withWeights(stage, trained.model, async (model) => ({
-    scoresA: await scoresOf(engine, model, a),
-    scoresB: await scoresOf(engine, model, b),
-  }))
+  const { scoresA, scoresB, probes } = await withWeights(stage, trained.model, async (model) => {
+    const scores = { scoresA: await scoresOf(engine, model, a), scoresB: await scoresOf(engine, model, b) }
+    const texts = heldOut.flatMap(({ prompt, ...pair }, i) =>
+      (['a', 'b'] as const).map((side) => ({
+        prompt,
+        completion: pair[side],
+        group: prompt as string,
+        score: scores[side === 'a' ? 'scoresA' : 'scoresB'][i]!,
+      })),
+    )
+    return { ...scores, probes: await probe(stage, model, { texts, weights: trained.model }) }
+  })
+  const { heldOutPairs } = settings.sizes
+  const strata = new Map(
+    domain.prompts(seed, { n: heldOutPairs, split: 'pairs-held-out' }).map(({ id, stratum }) => [id, stratum]),
+  )
   const ticket = rewardTicket(
     heldOut.map((p, i) => ({
       item: p.item,
+      ...(strata.has(p.item) && { stratum: strata.get(p.item)! }),
       scoreA: scoresA[i]!,
       scoreB: scoresB[i]!,
       probability: p.probability,
@@ -76,6 +90,8 @@ export async function trainReward(stage: Stage): Promise<RewardReport> {
     pairs: readJsonl(data(stage, 'preferences-pairs')).length,
     heldOutPairs: heldOut.length,
     byMargin: ticket.byMargin,
+    ...(ticket.byStratum && { byStratum: ticket.byStratum }),
+    ...(probes.length > 0 && { probes }),
     reliability: ticket.reliability.map(({ predicted, observed }) => ({ predicted, observed })),
     lengthSlope: ticket.lengthSlope.value,
     intervals: { ece: ticket.ece, lengthSlope: ticket.lengthSlope },

@@ -6,6 +6,7 @@ import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
 import { fixed, interval, number, percent, plain, signed } from '../numbers.ts'
 import type { Measured } from '../numbers.ts'
+import { probeFigure } from './probes.ts'
 
 export function rewardSection(report: Report): Markup | undefined {
   const r = report.reward
@@ -44,9 +45,15 @@ export function rewardSection(report: Report): Markup | undefined {
             ? [{ label: 'agreement', note: 'equal lengths', measured: r.lengthMatched, colour: 'proxy' as const }]
             : []),
           ...(r.byMargin ?? []).map((m) => ({ label: m.name, measured: m, colour: 'proxy' as const })),
+          ...(r.byStratum ?? []).map((m) => ({
+            label: m.name,
+            note: 'stratum',
+            measured: m,
+            colour: 'proxy' as const,
+          })),
         ],
       },
-    )}${r.longerPreferred && lengthFigure(r.longerPreferred, simulated)}${
+    )}${r.longerPreferred && lengthFigure(r.longerPreferred, simulated)}${r.probes?.length ? probeFigure(r.probes, simulated) : undefined}${
       r.reliability?.length
         ? reliabilityFigure(
             {
