@@ -3,10 +3,9 @@
 // What --out writes is what gates and lineage read.
 import { basename } from 'node:path'
 import { ConfigError } from '#errors'
-import type { GraderSpec, ProbeResults, Weighted } from '#evaluate'
+import type { GraderSpec } from '#evaluate'
 import { writeDurable } from '#files'
 import { type Evaluation, readJsonFile, writeEvaluation } from '#lineage'
-import type { Interval } from '#stats'
 import { artifactsOf, readCard } from '#trainer'
 import type { Command } from 'commander'
 import { addDrawingFlags, type DrawingOptions, N_FLAG, type OpenModel, readDrawing, withModel } from './completions.ts'
@@ -14,11 +13,12 @@ import { type Common, fileOf, numberOf } from './data-source.ts'
 import { besidePairs, type Contest, evaluateAgainst } from './evaluate-against.ts'
 import { DTYPE_FLAG } from './dtype.ts'
 import { addRewardFlags, measureReward, OF_REWARD, type RewardFlags } from './evaluate-reward.ts'
+import { BUNDLED_TASKS, evaluateTasks } from './evaluate-task.ts'
 import { type Asked, type Measured, measureCompletions, measurePerplexity } from './evaluate-text.ts'
+import { tell } from './evaluate-words.ts'
 import { kebab } from './flags.ts'
 import { JUDGES } from './judges.ts'
-import { figure, type Output, output } from './output.ts'
-import { probeLines } from './reward-probes.ts'
+import { type Output, output } from './output.ts'
 import { stoppable } from './stop.ts'
 import { version } from './version.ts'
 
@@ -31,6 +31,7 @@ type Options = Common &
     model?: string
     reward?: string
     data?: string
+    task?: string[]
     against?: string
     prompts?: string
     pairs?: string
@@ -83,7 +84,14 @@ export function evaluateCommand(program: Command): void {
     .option('--reward <model>', 'reward model: folder or run; --data then holds pairs or judgements')
     .option('--data <source>', 'file (JSONL, JSON, CSV, gzip) or version of a dataset')
     .option('--metric <metric>', `of --model: ${METRICS.join(', ')}`)
-    .option('--against <model>', 'blind win rate of --model over this one on --prompts, at temperature 1 unless given')
+    .option(
+      '--task <file...>',
+      `task files (JSON, JSONL), or bundled ones (${BUNDLED_TASKS.join(', ')}): accuracy, with every answer in a log beside --out`,
+    )
+    .option(
+      '--against <model>',
+      'blind win rate of --model over this one on --prompts, at temperature 1 unless given; of --task: an earlier evaluation of the same task, paired row by row',
+    )
     .option('--prompts <source>', 'of --against: file or version of rows that have a prompt')
     .option(
       '--pairs <file>',
@@ -101,7 +109,7 @@ export function evaluateCommand(program: Command): void {
       'of --against: objective.json; judgements by its criteria give an overall by their weights, and intervals at the levels of its targets',
     )
     .option('--suite <name>', 'what gates call these rows (default: the name of the data)')
-    .option('--out <file>', 'the evaluation as JSON, for hone gate and hone lineage')
+    .option('--out <file>', 'the evaluation as JSON, for hone gate and hone lineage; of several tasks a folder')
     .option('--completions <file>', 'the graded completions as JSONL')
     .option('--pattern <regex>', 'of the metric regex')
     .option('--flags <flags>', 'of --pattern, such as i')
@@ -122,6 +130,7 @@ export function evaluateCommand(program: Command): void {
 
 async function evaluate(options: Options): Promise<void> {
   const out = output(options)
+  if (options.task !== undefined) return tasks(options, out)
   if (options.against !== undefined) return contest(options, out)
   const foreign = OF_CONTESTS.find(
     (option) => options[option] !== undefined && !(option === 'criterion' && options.ratings !== undefined),
@@ -166,6 +175,26 @@ async function evaluate(options: Options): Promise<void> {
     ),
   )
   finish(evaluation, { options, out, start })
+}
+
+/** What --task reads; anything else would be ignored, since the file says it. */
+const OF_TASKS = ['task', 'model', 'against', 'out', 'seed', 'level', 'device', 'dtype', 'json']
+
+async function tasks(options: Options, out: Output): Promise<void> {
+  const foreign = Object.keys(options).find((option) => !OF_TASKS.includes(option))
+  if (foreign !== undefined)
+    throw new ConfigError(`--${kebab(foreign)} would be ignored with --task: the file says what is asked and how`)
+  const { task: names, model, against, out: to, seed, device, dtype } = options
+  if (model === undefined) throw new ConfigError('expected --model, which answers --task')
+  const given = {
+    against,
+    out: to,
+    dtype,
+    ...(seed !== undefined && { seed: numberOf('--seed', seed, { low: 0, isWhole: true }) }),
+  }
+  await stoppable((signal) =>
+    evaluateTasks({ names: names!, model, device, levels: levelsOf(options), ...given }, { signal, out }),
+  )
 }
 
 async function contest(options: Options, out: Output): Promise<void> {
@@ -304,49 +333,4 @@ function specOf(metric: Exclude<Metric, 'perplexity' | 'distinct'>, options: Opt
     default:
       return metric satisfies never
   }
-}
-
-function tell({ suite, metric, model, against, simulated, statistics }: Evaluation, out: Output): void {
-  out.say(
-    `${metric} of ${model.path}${against ? ` over ${against.path}` : ''} on ${suite.name}, ${suite.rows} rows${simulated ? ' (simulated annotators)' : ''}`,
-  )
-  const {
-    probes,
-    probesLeftOut: leftOut,
-    ...figures
-  } = statistics as { probes?: ProbeResults['probes'] } & {
-    probesLeftOut?: ProbeResults['leftOut']
-  }
-  for (const line of linesOf(figures)) out.say(`  ${line}`)
-  for (const line of probes ? probeLines({ probes, leftOut: leftOut! }) : []) out.say(`  ${line}`)
-  const { 'win-rate': weighted } = (statistics.weighted ?? {}) as { 'win-rate'?: Weighted }
-  if (weighted) out.say(`  ${wordsOf(weighted)}`)
-}
-
-/** What the weights are, and whether others like them would say the same. */
-function wordsOf({ weights, ofWeight, standing, range, sensitivity, holds }: Weighted): string {
-  const shares = Object.entries(weights).map(([name, weight]) => `${name} ${figure(weight)}`)
-  const part = ofWeight < 1 ? `, ${figure(100 * ofWeight)}% of the objective's weight` : ''
-  const other = sensitivity.filter((each) => each.standing !== standing)
-  const turns = other.map((each) => `${each.criterion} x ${each.times} ${each.standing}`)
-  const under = holds ? 'it stays so' : `it does not stay so (${turns.join(', ') || 'all weights at once'})`
-  return `weighted over ${shares.join(', ')}${part}: ${standing}; weights a fifth lighter or heavier give ${figure(range.low)} to ${figure(range.high)}, and ${under}`
-}
-
-/** A line a figure; lists by the names of their rows; what has no figure for a line (reliability bins) is left to --json. */
-function linesOf(statistics: Record<string, unknown>, prefix = ''): string[] {
-  return Object.entries(statistics).flatMap(([key, value]) => {
-    const name = `${prefix}${key}`
-    if (typeof value === 'number') return [`${name.padEnd(28)} ${figure(value)}`]
-    if (Array.isArray(value))
-      return value.flatMap((row: { name?: string }) =>
-        row.name === undefined ? [] : linesOf({ [row.name]: row }, `${name}: `),
-      )
-    if (typeof value !== 'object' || value === null) return []
-    const { value: point, low, high, n, ceiling } = value as Partial<Interval> & { ceiling?: Interval }
-    if (point === undefined) return linesOf(value as Record<string, unknown>, `${name}.`)
-    const ends = low === undefined || high === undefined ? '' : ` [${figure(low)}, ${figure(high)}]`
-    const of = ceiling && `  ceiling ${figure(ceiling.value)} [${figure(ceiling.low)}, ${figure(ceiling.high)}]`
-    return [`${name.padEnd(28)} ${figure(point)}${ends}${n === undefined ? '' : `  n = ${n}`}${of ?? ''}`]
-  })
 }

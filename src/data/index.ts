@@ -45,6 +45,7 @@ export {
   type SplitSettings,
 } from './examine.ts'
 export { rowPieces, writeRows } from './export.ts'
+export { describePath, type Json, parseJson, placeOf } from './json.ts'
 export {
   exportVersion,
   findVersion,

@@ -47,6 +47,11 @@ export {
   type TicketOptions,
 } from './reward-ticket.ts'
 export { HOW_TO_GET_A_TICKET, ticketRefusal } from './ticket-refusal.ts'
+export { type ChoiceScores, choiceScores, chosen } from './tasks/choices.ts'
+export { taskPrompts } from './tasks/prompts.ts'
+export { readTask, type Task } from './tasks/read.ts'
+export { type TaskChange, taskChange, TaskSample, taskStatistics } from './tasks/results.ts'
+export { scoreOf } from './tasks/rows.ts'
 export { compareViolations, type Violations } from './violations.ts'
 export { type Standing, type Weighted, weightedChange, weightedWinRate } from './weighted.ts'
 export { shareOf, winRate, type WinRate } from './win-rate.ts'

@@ -31,11 +31,27 @@ export type Answering = {
   sample: (requests: SampleRequest[], signal?: AbortSignal) => AsyncIterable<SampleEvent>
 }
 
+/** What all draws of a row follow from. */
+export function completionSeed(seed: number, row: number): number {
+  return deriveSeed(seed, 'completion', row)
+}
+
 /** Pieces of all completions, in the order in which they come. Ends early, without a word, when `signal` is aborted. */
 export async function* drawRows(
   { tokenizer, maxTokens: limit, sample }: Answering,
   prompts: readonly { row: number; prompt: Prompt }[],
-  { drawing, grammar, signal }: { drawing: Drawing; grammar?: JsonGrammar | undefined; signal?: AbortSignal },
+  {
+    drawing,
+    grammar,
+    signal,
+    showSpecial = false,
+  }: {
+    drawing: Drawing
+    grammar?: JsonGrammar | undefined
+    signal?: AbortSignal
+    /** Special tokens are spelled out instead of left out. */
+    showSpecial?: boolean
+  },
 ): AsyncGenerator<Piece> {
   const { n, maxTokens, seed, stop, ...settings } = drawing
   const requests = []
@@ -54,7 +70,7 @@ export async function* drawRows(
       n,
       maxTokens: most,
       stopTokens: tokenizer.eosIds,
-      seed: deriveSeed(seed, 'completion', row),
+      seed: completionSeed(seed, row),
       ...settings,
       ...(stop.length > 0 && { guide: () => stopGuide(tokenizer, stop) }),
       ...(grammar && { guide: jsonGuides(tokenizer, grammar, { maxTokens: most }) }),
@@ -69,7 +85,7 @@ export async function* drawRows(
       finished: false,
       logprob: 0,
       tokens: 0,
-      stream: streamText(tokenizer, { stops: stop }),
+      stream: streamText(tokenizer, { stops: stop, skipSpecial: !showSpecial }),
     }
     open.set(key, part)
     const text = part.stream.push(tokens) + (done ? part.stream.end() : '')

@@ -3,6 +3,7 @@
 export {
   type Answering,
   type Completion,
+  completionSeed,
   type Drawing,
   drawRows,
   type Piece,

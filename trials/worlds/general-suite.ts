@@ -8,7 +8,8 @@ import { type Tokenizer, tokenizePrompt } from '#text'
 
 export const GENERAL_KINDS = ['arithmetic', 'copying', 'instructions'] as const
 export type GeneralKind = (typeof GENERAL_KINDS)[number]
-export type GeneralItem = { kind: GeneralKind; question: string; isRight: (answer: string) => boolean }
+/** `answer`: what the bundled task file of its kind holds for right; instructions about form have none. */
+export type GeneralItem = { kind: GeneralKind; question: string; answer?: string; isRight: (answer: string) => boolean }
 
 const EACH = 24
 /** Longest answer, tokens: the longest right one is below 30. */
@@ -40,12 +41,13 @@ export function generalSuite(seed: number): GeneralItem[] {
       ] as const)
       return {
         question: `What is ${x} ${sign} ${y}? Answer with the number only.`,
+        answer: String(result),
         isRight: (answer) => Number(answer.match(/-?\d+/g)?.at(-1)) === result,
       }
     },
     copying() {
       const text = `${pick(WORDS)} ${pick(WORDS)} ${pick(PLACES)} ${10 + below(90)}`
-      return { question: `Repeat this text exactly: ${text}`, isRight: (answer) => answer.includes(text) }
+      return { question: `Repeat this text exactly: ${text}`, answer: text, isRight: (answer) => answer.includes(text) }
     },
     instructions() {
       const word = pick(WORDS)
@@ -71,6 +73,15 @@ export function generalSuite(seed: number): GeneralItem[] {
     },
   }
   return GENERAL_KINDS.flatMap((kind) => Array.from({ length: EACH }, () => ({ kind, ...make[kind]() })))
+}
+
+/** A kind whose items have answers, as a task file for `hone evaluate --task`. */
+export function generalTask(kind: 'arithmetic' | 'copying', seed: number): string {
+  const scorer = { arithmetic: 'numeric', copying: 'contains' }[kind]
+  const description = { name: kind, chat: true, scorer, sampling: { maxTokens: LONGEST } }
+  const items = generalSuite(seed).filter((item) => item.kind === kind)
+  const rows = items.map(({ question, answer }, i) => ({ id: `${kind}-${i + 1}`, question, answer }))
+  return [description, ...rows].map((row) => `${JSON.stringify(row)}\n`).join('')
 }
 
 /** 1 = answered rightly, of each item. */
