@@ -113,7 +113,7 @@ export function readGrammar({
 export function drawCompletions(
   { engine, model, tokenizer, maxTokens }: OpenModel,
   prompts: readonly Prompt[],
-  o: { drawing: Drawing; grammar?: JsonGrammar | undefined; signal?: AbortSignal },
+  o: { drawing: Drawing; grammar?: JsonGrammar | undefined; signal?: AbortSignal; showSpecial?: boolean },
 ): AsyncGenerator<Piece> {
   const sample: Answering['sample'] = (requests, signal) => engine.sample(model, requests, signal ? { signal } : {})
   const rows = prompts.map((prompt, row) => ({ row, prompt }))

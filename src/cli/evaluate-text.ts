@@ -150,14 +150,18 @@ async function readSuite(file: string, { needsReference }: { needsReference: boo
 export async function drawAll(
   opened: OpenModel,
   prompts: Prompt[],
-  { drawing, signal, out }: { drawing: Drawing; signal: AbortSignal; out: Output },
+  { drawing, signal, out, showSpecial }: { drawing: Drawing; signal: AbortSignal; out: Output; showSpecial?: boolean },
 ): Promise<(Completion & { row: number })[]> {
   const of = prompts.length * drawing.n
   const drawn: (Completion & { row: number })[] = []
   const places: number[] = []
   const start = performance.now()
   let tokens = 0
-  for await (const { row, sample, done } of drawCompletions(opened, prompts, { drawing, signal })) {
+  for await (const { row, sample, done } of drawCompletions(opened, prompts, {
+    drawing,
+    signal,
+    ...(showSpecial && { showSpecial }),
+  })) {
     if (!done) continue
     places.push(row * drawing.n + sample)
     drawn.push({ row, ...done })

@@ -6,6 +6,7 @@ import { ConfigError } from '#errors'
 import type { GraderSpec } from '#evaluate'
 import { writeDurable } from '#files'
 import { type Evaluation, readJsonFile, writeEvaluation } from '#lineage'
+import type { Drawing } from '#sampler'
 import { artifactsOf, readCard } from '#trainer'
 import type { Command } from 'commander'
 import { addDrawingFlags, type DrawingOptions, N_FLAG, type OpenModel, readDrawing, withModel } from './completions.ts'
@@ -13,6 +14,7 @@ import { type Common, fileOf, numberOf } from './data-source.ts'
 import { besidePairs, type Contest, evaluateAgainst } from './evaluate-against.ts'
 import { DTYPE_FLAG } from './dtype.ts'
 import { addRewardFlags, measureReward, OF_REWARD, type RewardFlags } from './evaluate-reward.ts'
+import { measureFormat, readFormatRules, readRefusal } from './evaluate-format.ts'
 import { BUNDLED_TASKS, evaluateTasks } from './evaluate-task.ts'
 import { type Asked, type Measured, measureCompletions, measurePerplexity } from './evaluate-text.ts'
 import { tell } from './evaluate-words.ts'
@@ -22,7 +24,7 @@ import { type Output, output } from './output.ts'
 import { stoppable } from './stop.ts'
 import { version } from './version.ts'
 
-const METRICS = ['perplexity', 'exact', 'contains', 'regex', 'numeric', 'json', 'distinct'] as const
+const METRICS = ['perplexity', 'exact', 'contains', 'regex', 'numeric', 'json', 'distinct', 'format'] as const
 type Metric = (typeof METRICS)[number]
 
 type Options = Common &
@@ -47,6 +49,8 @@ type Options = Common &
     flags?: string
     tolerance?: string
     schema?: string
+    rules?: string
+    refusal?: string
     level: string[]
     device: string
     dtype?: string
@@ -65,13 +69,17 @@ const NOT_OF_CONTESTS = [
   'tolerance',
   'schema',
   ...OF_REWARD,
+  'rules',
+  'refusal',
 ] as const
 /** Which metric reads which option; any other would ignore it. */
-const READ_BY: Record<'pattern' | 'flags' | 'tolerance' | 'schema', Metric> = {
+const READ_BY: Record<'pattern' | 'flags' | 'tolerance' | 'schema' | 'rules' | 'refusal', Metric> = {
   pattern: 'regex',
   flags: 'regex',
   tolerance: 'numeric',
   schema: 'json',
+  rules: 'format',
+  refusal: 'format',
 }
 
 export function evaluateCommand(program: Command): void {
@@ -83,7 +91,10 @@ export function evaluateCommand(program: Command): void {
     .option('--model <model>', 'language model: folder, run, or base, the bundled one')
     .option('--reward <model>', 'reward model: folder or run; --data then holds pairs or judgements')
     .option('--data <source>', 'file (JSONL, JSON, CSV, gzip) or version of a dataset')
-    .option('--metric <metric>', `of --model: ${METRICS.join(', ')}`)
+    .option(
+      '--metric <metric>',
+      `of --model: ${METRICS.join(', ')}; format = whole, no template tokens, rules held; refusals, repetition`,
+    )
     .option(
       '--task <file...>',
       `task files (JSON, JSONL), or bundled ones (${BUNDLED_TASKS.join(', ')}): accuracy, with every answer in a log beside --out`,
@@ -115,6 +126,8 @@ export function evaluateCommand(program: Command): void {
     .option('--flags <flags>', 'of --pattern, such as i')
     .option('--tolerance <share>', 'of the metric numeric: share of the size of the reference (default: 1e-6)')
     .option('--schema <file>', 'of the metric json: JSON schema, 2020-12')
+    .option('--rules <file>', 'of the metric format: JSON file of rule terms that a valid completion holds to')
+    .option('--refusal <regex>', 'of the metric format: how a refusal begins (default: as English ones do)')
     .option(
       '--level <share...>',
       'coverage of the intervals; ends at further levels are kept for the gates that ask for them',
@@ -303,17 +316,29 @@ async function measure(
   // The seed is of the intervals too, so it is not ignored when nothing is drawn.
   const { seed: _, ...draws } = options
   const drawing = { ...readDrawing(draws, { temperature: 0 }), seed: asked.seed }
-  const spec = metric === 'distinct' ? ({ metric } as const) : specOf(metric, options)
-  const { lines, ...measured } = await measureCompletions(opened, { ...asked, spec, drawing })
+  const { lines, ...measured } = await draw(opened, options, { metric, asked, drawing })
   if (options.completions !== undefined)
     writeDurable(options.completions, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
-  const { pattern, flags, tolerance, schema } = options
-  const given = { pattern, flags, tolerance, schema }
+  const { pattern, flags, tolerance, schema, rules, refusal } = options
+  const given = { pattern, flags, tolerance, schema, rules, refusal }
   const settings = Object.fromEntries(Object.entries(given).flatMap(([k, v]) => (v === undefined ? [] : [[k, v]])))
   return { ...measured, settings: { ...drawing, ...settings } }
 }
 
-function specOf(metric: Exclude<Metric, 'perplexity' | 'distinct'>, options: Options): GraderSpec {
+async function draw(
+  opened: OpenModel,
+  options: Options,
+  { metric, asked, drawing }: { metric: Exclude<Metric, 'perplexity'>; asked: Asked; drawing: Drawing },
+): Promise<Measured & { lines: object[] }> {
+  if (metric === 'format') {
+    const rules = await readFormatRules(options.rules)
+    return measureFormat(opened, { ...asked, drawing, rules, refusal: readRefusal(options.refusal) })
+  }
+  const spec = metric === 'distinct' ? ({ metric } as const) : specOf(metric, options)
+  return measureCompletions(opened, { ...asked, spec, drawing })
+}
+
+function specOf(metric: Exclude<Metric, 'perplexity' | 'distinct' | 'format'>, options: Options): GraderSpec {
   switch (metric) {
     case 'exact':
     case 'contains':

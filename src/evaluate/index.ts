@@ -6,6 +6,7 @@ export { diagnose } from './diagnose.ts'
 export { distinctN, selfBleu } from './diversity.ts'
 export { type Facts, gatherFacts, type RewardFacts, type RlFacts, type RunFiles, type SftFacts } from './facts.ts'
 export { type RatedScore, ratingAgreement, type RatingAgreement } from './expert-ratings.ts'
+export { ENGLISH_REFUSAL, type Format, formatOf, type FormatRule, formatStatistics } from './format.ts'
 export { gateStatistics, type GivenEvaluation, modelOfEvaluations } from './gate-statistics.ts'
 export { checkGate, decideRelease, Gate, gatesOfObjective, type Verdict } from './gates.ts'
 export {

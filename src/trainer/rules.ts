@@ -10,7 +10,14 @@ import { ConfigError } from '#errors'
 import { RuleTerm } from '#schema'
 
 export type RuleRow = { prompt: string; completion: string; finished: boolean }
-export type Rule = { name: string; weight: number; score: (row: RuleRow) => number }
+export type Rule = {
+  name: string
+  weight: number
+  score: (row: RuleRow) => number
+  /** As a rule of form: what is rewarded is there in full, what is punished is not there. */
+  isHeld: (row: RuleRow) => boolean
+}
+type Scored = Omit<Rule, 'isHeld'>
 
 /** A completion longer than this is not put to a regular expression or a JSON parser. */
 const LONGEST = 100_000
@@ -34,10 +41,18 @@ export async function readRules(file: string): Promise<Rule[]> {
   const twice = names.find((name, i) => names.indexOf(name) !== i || name === 'learned')
   if (twice !== undefined)
     throw new ConfigError(`--rules ${file}: expected each name once and none called learned, got ${twice}`)
-  return Promise.all(parsed.data.map((term) => prepare(term, dirname(resolve(file)))))
+  return Promise.all(
+    parsed.data.map(async (term) => {
+      const rule = await prepare(term, dirname(resolve(file)))
+      // A length is at most 0 and then right; of the others 1 is all there is.
+      const whole = term.kind === 'length' ? 0 : 1
+      const isHeld = (row: RuleRow) => (term.weight < 0 ? rule.score(row) <= 0 : rule.score(row) >= whole)
+      return { ...rule, isHeld }
+    }),
+  )
 }
 
-async function prepare(term: RuleTerm, folder: string): Promise<Rule> {
+async function prepare(term: RuleTerm, folder: string): Promise<Scored> {
   const { name, weight } = term
   switch (term.kind) {
     case 'regex': {
