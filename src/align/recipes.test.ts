@@ -75,6 +75,34 @@ describe('sft', () => {
     expect(metrics[0]!.tokens).toBe(examples.reduce((n, e) => n + e.completion.length, 0))
   })
 
+  test('general rows are measured beside the held-out ones and held against the base', async () => {
+    const examples = demonstrations(60)
+    const general = world.completions.slice(0, 5).map((completion) => ({ prompt: Int32Array.of(4, 4, 4), completion }))
+    const settings = config({ steps: 9, evalEvery: 3, checkpointEvery: 5 })
+    const input = { engine: world.engine, config: settings, examples, heldOut: examples, general }
+    const untouched = await load()
+    const base = await lossPerToken(world.engine, untouched, general)
+    const model = await load()
+    const whole = await run(sft({ ...input, model }))
+    expect(whole.metrics[0]).toMatchObject({
+      generalLoss: base,
+      generalPerplexity: Math.exp(base),
+      generalRatio: 1,
+      heldOutRatio: 1,
+    })
+    const last = whole.metrics.at(-1)!
+    expect(last.generalLoss).toBeCloseTo(await lossPerToken(world.engine, model, general), 12)
+    expect(last.generalRatio).toBeCloseTo(Math.exp(last.generalLoss! - base), 12)
+    expect(last.heldOutRatio).toBeLessThan(1)
+    expect(last.heldOutPerplexity).toBeCloseTo(Math.exp(last.heldOutLoss!), 12)
+    expect(whole.metrics.filter((row) => row.generalLoss !== undefined)).toHaveLength(4)
+
+    const { general: _, ...alone } = input
+    const without = await run(sft({ ...alone, model: await load() }))
+    expect(Object.keys(without.metrics[0]!)).toEqual(['heldOutLoss'])
+    expect(without.metrics.map(({ loss }) => loss)).toEqual(whole.metrics.map(({ loss }) => loss))
+  })
+
   test('replay holds the loss on general rows down', async () => {
     const replay = world.completions.slice(0, 3).map((completion) => ({ prompt: Int32Array.of(4, 4, 4), completion }))
     const finalLoss = async (share: number) => {
@@ -281,6 +309,16 @@ describe('resume', () => {
         replay: references().slice(0, 9),
         ...(resume && { resume }),
       }),
+    'sft with general rows': (model, resume) =>
+      sft({
+        engine: world.engine,
+        model,
+        config: SftConfig.parse({ steps, checkpointEvery: 1, evalEvery: 2 }),
+        examples: demonstrations(12),
+        heldOut: demonstrations(4),
+        general: demonstrations(20).slice(15),
+        ...(resume && { resume }),
+      }),
     reward: (model, resume) =>
       reward({
         engine: world.engine,
@@ -325,6 +363,8 @@ describe('resume', () => {
     expect(done.outcome).toMatchObject({ steps: 6, stoppedBy: 'steps', kept: 6 })
     expect(outcome.kept).toBe(6)
     await expect(run(cases.dpo!(await load(), checkpoints[0]))).rejects.toThrow(/not one of this recipe/)
+    const general = cases['sft with general rows']!
+    await expect(run(general(await load(), checkpoints[0]))).rejects.toThrow(/with other evaluation rows/)
   })
 
   test("'checkpoint' saves and goes on, 'stop' saves and ends, each with the answer to a step", async () => {

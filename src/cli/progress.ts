@@ -4,7 +4,18 @@ import type { Progress } from '#trainer'
 import { duration, figure, type Output } from './output.ts'
 
 /** Metrics that a line has room for, in this order. */
-const SHOWN = ['loss', 'heldOutLoss', 'accuracy', 'heldOutAccuracy', 'score', 'klAverage3', 'entropy', 'tokens']
+const SHOWN = [
+  'loss',
+  'heldOutLoss',
+  'generalPerplexity',
+  'generalRatio',
+  'accuracy',
+  'heldOutAccuracy',
+  'score',
+  'klAverage3',
+  'entropy',
+  'tokens',
+]
 
 /**
  * A listener for a run. Speed and time left are of the steps this process has seen, from the end of its first event: what

@@ -61,13 +61,23 @@ const RECIPES: Recipe[] = [
       { ...DATA, help: 'demonstrations (JSONL, JSON, CSV, gzip), or a version' },
       { flag: 'held-out', file: true, help: 'demonstrations to measure the loss on' },
       { flag: 'replay', file: true, help: 'general texts, mixed in against forgetting: JSONL rows {"text"}' },
+      {
+        flag: 'general',
+        file: true,
+        help: 'general texts to measure the perplexity on beside --held-out, held against the base: JSONL rows {"text"}',
+      },
     ],
     job: ({ config, on, model, given }) => ({
       recipe: 'sft',
       config: config as SftConfig,
       ...on,
       model,
-      ...present({ data: given('data')!, heldOut: given('held-out'), replay: given('replay') }),
+      ...present({
+        data: given('data')!,
+        heldOut: given('held-out'),
+        replay: given('replay'),
+        general: given('general'),
+      }),
     }),
   },
   {
@@ -393,9 +403,17 @@ function tell(
   const isPaused = stoppedBy === 'reward-model'
   out.say(`${name}: ${isPaused ? 'paused: ' : ''}${reason}`)
   if (isPaused) out.say(howToGoOn(folder))
-  const shown = ['heldOutLoss', 'loss', 'heldOutAccuracy', 'accuracy', 'score', 'kl'].flatMap((m) =>
-    metrics[m] === undefined ? [] : [`${m} ${figure(metrics[m])}`],
-  )
+  const shown = [
+    'heldOutLoss',
+    'heldOutPerplexity',
+    'generalPerplexity',
+    'generalRatio',
+    'loss',
+    'heldOutAccuracy',
+    'accuracy',
+    'score',
+    'kl',
+  ].flatMap((m) => (metrics[m] === undefined ? [] : [`${m} ${figure(metrics[m])}`]))
   out.say(`${model}  ${shown.join('  ')}`)
 }
 

@@ -109,12 +109,14 @@ function sftFromReport(sft: NonNullable<Report['sft']>): SftFacts {
 
 function sftFromRun({ metrics }: RunFiles): SftFacts {
   const curve = values(metrics, 'heldOutLoss')
+  const ratio = values(metrics, 'generalRatio').at(-1)
   const losses = values(metrics, 'loss')
   const last = losses.slice(-Math.max(1, Math.ceil(losses.length / 10)))
   return {
     ...(curve.length > 0 && { curve, heldOut: curve.at(-1)! }),
     ...(curve.length > 1 && { heldOutBefore: curve[0]! }),
     ...(last.length > 0 && { trainLoss: average(last) }),
+    ...(ratio !== undefined && { generalRatio: ratio }),
   }
 }
 

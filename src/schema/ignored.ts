@@ -39,7 +39,14 @@ const clips = (setting: 'clipRatio' | 'clipValue'): Rule => ({
 })
 
 const RULES: Record<RecipeName, Rule[]> = {
-  sft: [...RATE, without('evalEvery', 'heldOut')],
+  sft: [
+    ...RATE,
+    {
+      setting: 'evalEvery',
+      isIgnored: ({ heldOut, general }) => heldOut === undefined && general === undefined,
+      needs: (name) => name('heldOut'),
+    },
+  ],
   reward: [...RATE, without('evalEvery', 'heldOut')],
   dpo: [...RATE, without('evalEvery', 'heldOut')],
   ppo: [

@@ -65,7 +65,7 @@ function madeAt(workspace: string, { run, job }: OwnRun): string {
 }
 
 /** The few figures that say how good it is, in this order. */
-const FIGURES = ['heldOutLoss', 'loss', 'heldOutAccuracy', 'accuracy', 'score', 'kl']
+const FIGURES = ['heldOutLoss', 'generalRatio', 'loss', 'heldOutAccuracy', 'accuracy', 'score', 'kl']
 
 export function viewOf(workspace: string, own: OwnRun): RunView {
   const { run, job, folder, mark } = own

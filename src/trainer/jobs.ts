@@ -44,6 +44,7 @@ export const SftJob = z.strictObject({
   data: z.string().describe('demonstrations: JSONL, JSON or CSV, plain or gzip'),
   heldOut: z.string().optional().describe('demonstrations to measure the loss on'),
   replay: z.string().optional().describe('general texts to mix in: JSONL rows {"text"}'),
+  general: z.string().optional().describe('general texts to measure the perplexity on: JSONL rows {"text"}'),
 })
 export type SftJob = z.infer<typeof SftJob>
 
@@ -127,7 +128,18 @@ export type PpoJob = z.infer<typeof PpoJob>
 export const Job = z.discriminatedUnion('recipe', [PretrainJob, SftJob, RewardJob, DpoJob, PpoJob])
 export type Job = z.infer<typeof Job>
 
-const PATHS = new Set(['model', 'data', 'heldOut', 'replay', 'reference', 'reward', 'markData', 'watch', 'rules'])
+const PATHS = new Set([
+  'model',
+  'data',
+  'heldOut',
+  'replay',
+  'general',
+  'reference',
+  'reward',
+  'markData',
+  'watch',
+  'rules',
+])
 
 /** The job as a resume from another working directory must find it. */
 export function withAbsolutePaths(job: Job): Job {

@@ -2,7 +2,8 @@
 import { type Example, sft } from '#align'
 import type { Engine, Model } from '#engine/contract'
 import { promptGain } from '#evaluate'
-import { loadTokenizer } from '#text'
+import { DataError } from '#errors'
+import { loadTokenizer, type Tokenizer } from '#text'
 import type { SftJob } from './jobs.ts'
 import { artifactsOf, readDemonstrations, readTexts } from './rows.ts'
 import { modelLimit, startOrResume } from './start.ts'
@@ -21,6 +22,7 @@ export async function prepareSft(job: SftJob, context: Context): Promise<Prepare
   const examples = await examplesOf(job.data, 'demonstrations')
   const heldOut = job.heldOut === undefined ? undefined : await examplesOf(job.heldOut, 'held-out demonstrations')
   const replay = job.replay === undefined ? undefined : textExamples(tokenizer, await readTexts(job.replay))
+  const general = job.general === undefined ? undefined : await generalExamples(tokenizer, job.general, limits)
   const model = await startOrResume(context, 'model', {
     weights: job.model,
     lora: job.lora,
@@ -33,18 +35,38 @@ export async function prepareSft(job: SftJob, context: Context): Promise<Prepare
       config: job.config,
       examples,
       ...(heldOut && { heldOut }),
+      ...(general && { general }),
       ...(replay && { replay }),
       ...(resume && { resume }),
     }),
     models: { model },
     result: 'model',
-    inputs: artifactsOf({ data: job.data, heldOut: job.heldOut, replay: job.replay }, { model: job.model }),
+    inputs: artifactsOf(
+      { data: job.data, heldOut: job.heldOut, replay: job.replay, general: job.general },
+      { model: job.model },
+    ),
     simulated: false,
     finish: async () => {
       const gain = heldOut && (await gainOf(engine, model, heldOut, job.config.seed))
       return gain ? { sft: { promptGain: gain } } : {}
     },
   }
+}
+
+/** A fixed corpus: a text that the model cannot hold whole is refused, since each model would be measured on another part of it. */
+async function generalExamples(
+  tokenizer: Tokenizer,
+  file: string,
+  { maxTokens }: { maxTokens: number },
+): Promise<Example[]> {
+  const rows = textExamples(tokenizer, await readTexts(file))
+  if (rows.length === 0) throw new DataError('expected at least one text of two tokens, got none', { file })
+  const long = rows.map(({ completion }) => completion.length + 1).find((tokens) => tokens > maxTokens)
+  if (long !== undefined)
+    throw new DataError(`expected texts of at most the model's ${maxTokens} tokens, got one of ${long}: cut it`, {
+      file,
+    })
+  return rows
 }
 
 /** Undefined where no two rows differ in their prompts. */

@@ -7,6 +7,8 @@ import type { Curves } from './use-live.ts'
 
 export const PANELS: { title: string; names: string[] }[] = [
   { title: 'Loss', names: ['loss', 'heldOutLoss'] },
+  { title: 'Perplexity', names: ['heldOutPerplexity', 'generalPerplexity'] },
+  { title: 'Perplexity over the base’s', names: ['heldOutRatio', 'generalRatio'] },
   { title: 'Accuracy', names: ['accuracy', 'heldOutAccuracy'] },
   { title: 'Score', names: ['score'] },
   { title: 'KL to the reference, nats a completion', names: ['kl'] },
