@@ -1,4 +1,6 @@
 // The page of one dataset, in Chromium, from the keyboard: versions, rows, how two differ.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { complaints, hasBrowser, looksRight } from './browser.ts'
@@ -127,6 +129,21 @@ test('the coverage map says first what has no demonstration, and with which word
   expect(await clusters.first().textContent()).toMatch(/invoice.*Write for.*The invoice.*0 demonstrations0%/s)
   const invoices = lead.getByRole('table', { name: 'Strata' }).locator('tbody tr').first()
   expect(await invoices.textContent()).toMatch(/^invoice24 prompts0 demonstrations0%$/)
+  expect(await lead.getByRole('table', { name: 'Quotas by stratum' }).count()).toBe(0)
+  const quotas = '{"demonstrations": {"refund": 12, "invoice": 24, "emotional": 10}, "prompts": {"invoice": 30}}'
+  writeFileSync(join(front.workspace, 'quotas.json'), quotas)
+  await lead.reload()
+  await lead.getByLabel('Demonstrations', { exact: true }).selectOption('replies')
+  await lead.getByLabel('Alike from').fill('0.5')
+  await lead.keyboard.press('Enter')
+  const wanted = lead.getByRole('table', { name: 'Quotas by stratum' }).locator('tbody tr')
+  await wanted.first().waitFor()
+  expect(await wanted.allTextContents()).toEqual([
+    'invoice0 of 24 demonstrations24',
+    'emotional0 of 10 demonstrations10',
+    'invoice24 of 30 prompts6',
+    'refund20 of 12 demonstrations0',
+  ])
   await looksRight(lead, 'dataset-coverage')
 })
 

@@ -277,6 +277,14 @@ test('coverage says first which prompts have no demonstration like them, of file
   expect(clusters[0]!.demonstrations).toBe(0)
   expect(clusters[0]!.words).toContain('courier')
   expect(strata[0]).toEqual({ stratum: 'parcel', prompts: 20, demonstrations: 0, covered: 0 })
+  const quotas = join(workspace, 'quotas.json')
+  writeFileSync(quotas, '{"prompts": {"parcel": 20, "refund": 24}, "demonstrations": {"refund": 3}}')
+  const held = await hone('data', 'coverage', 'asked', '--with', 'shown', '--dir', workspace, '--quotas', quotas)
+  expect(held.quotas).toEqual([
+    { of: 'demonstrations', stratum: 'refund', wanted: 3, have: 0 },
+    { of: 'prompts', stratum: 'refund', wanted: 24, have: 12 },
+    { of: 'prompts', stratum: 'parcel', wanted: 20, have: 20 },
+  ])
   await expect(hone('data', 'coverage', prompts, '--with', 'asked', '--dir', workspace)).rejects.toThrow('--kind')
   await expect(hone('data', 'coverage', 'asked', '--with', 'asked', '--dir', workspace)).rejects.toThrow(
     'holds prompts, not demonstrations',

@@ -63,6 +63,10 @@ export function dataCommands(program: Command): void {
     .option('--kind <kind>', `of a file of prompts: ${KINDS.join(', ')}`)
     .option('--similarity <cosine>', 'from which a demonstration covers a prompt', '0.3')
     .option('--seed <n>', 'decides the clusters', '1')
+    .option(
+      '--quotas <file>',
+      'JSON {"demonstrations": {STRATUM: COUNT}, "prompts": {...}}: how far each stratum has come',
+    )
     .action(coverageCommand)
   add('export <version>', 'a version to a file: .jsonl, .json or .csv')
     .requiredOption('--out <file>', 'its ending says the format')

@@ -44,6 +44,7 @@ export {
   type Examination,
   type SplitSettings,
 } from './examine.ts'
+export { type Progress, quotaProgress, type Quotas, readQuotas } from './quotas.ts'
 export { rowPieces, writeRows } from './export.ts'
 export { describePath, type Json, parseJson, placeOf } from './json.ts'
 export {

@@ -1,4 +1,6 @@
 // One dataset through the API: its versions and what they came of, files that import to the same version, differences.
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkRows, coverage, splitRows } from '#data'
@@ -234,8 +236,21 @@ test('coverage of prompts by demonstrations: what has none first; asked again it
     stratum === undefined ? { prompt } : { prompt, stratum },
   )
   const later = [...rows.slice(1), { ...rows[0]!, id: 'new' }]
-  expect(found).toEqual({ state: 'done', ...coverage(asked, later, { seed: 1, similarity: 0.5 }) })
+  expect(found).toEqual({ state: 'done', ...coverage(asked, later, { seed: 1, similarity: 0.5 }), quotas: [] })
   expect((await viewer.ask(`GET ${base}/${path}`)).json).toEqual(found)
+  const quotas = join(harness.workspace, 'quotas.json')
+  writeFileSync(quotas, '{"demonstrations": {"refund": 10, "emotional": 5}}')
+  expect(((await viewer.ask(`GET ${base}/${path}`)).json as { quotas: object[] }).quotas).toEqual([
+    { of: 'demonstrations', stratum: 'emotional', wanted: 5, have: 0 },
+    { of: 'demonstrations', stratum: 'refund', wanted: 10, have: 20 },
+  ])
+  writeFileSync(quotas, '{"demonstrations": {"refund": 0}}')
+  const broken = await viewer.ask(`GET ${base}/${path}`)
+  expect([broken.status, broken.text]).toEqual([
+    422,
+    expect.stringMatching(/quotas\.json:1:\d+: demonstrations\.refund/),
+  ])
+  rmSync(quotas)
   for (const [query, said] of [
     ['', 'expected the name of a dataset'],
     ['?demonstrations=asks', 'got prompts in asks'],

@@ -209,6 +209,15 @@ export const DATASET = {
         /** Demonstrations of no cluster: their prompts share no word with any. */
         outside: z.number(),
         strata: z.array(Counts.extend({ stratum: z.string() })),
+        /** Of the project's quotas file; furthest from their quota first. */
+        quotas: z.array(
+          z.object({
+            of: z.enum(['demonstrations', 'prompts']),
+            stratum: z.string(),
+            wanted: z.number(),
+            have: z.number(),
+          }),
+        ),
       }),
     ]),
   },

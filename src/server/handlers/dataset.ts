@@ -1,6 +1,17 @@
 // One dataset. Whole versions are looked at by a worker; an answer that is not there yet is asked for again.
-import { type CheckSettings, listVersions, rowPieces, type Version, versionRows } from '#data'
-import { HttpError } from '#errors'
+import fs from 'node:fs'
+import { join } from 'node:path'
+import {
+  type CheckSettings,
+  listVersions,
+  quotaProgress,
+  type Quotas,
+  readQuotas,
+  rowPieces,
+  type Version,
+  versionRows,
+} from '#data'
+import { DataError, HttpError } from '#errors'
 import { audit, type Project } from '#store'
 import type { Handlers } from '../call.ts'
 import { originOf } from '../origins.ts'
@@ -116,8 +127,23 @@ export const datasetHandlers: Dataset = {
       similarity: query.similarity,
       seed: query.seed,
     })
-    return answer ? { state: 'done', ...answer } : { state: 'running' }
+    const quotas = quotasOf(service.workspace, project)
+    if (!answer) return { state: 'running' }
+    return { state: 'done', ...answer, quotas: quotas ? quotaProgress(answer.strata, quotas) : [] }
   },
+}
+
+/** Beside the objective: quotas.json, or NAME.quotas.json. A file that cannot be read is told, since nobody would miss its bars. */
+function quotasOf(workspace: string, { objectiveFile }: Project): Quotas | undefined {
+  const file = join(workspace, objectiveFile.replace(/objective\.json$/, 'quotas.json'))
+  if (!fs.existsSync(file)) return undefined
+  try {
+    return readQuotas(file)
+  } catch (error) {
+    if (error instanceof DataError)
+      throw new HttpError(422, error.message.replace(`${workspace}/`, ''), { cause: error })
+    throw error
+  }
 }
 
 function demonstrationsIn(workspace: string, project: Project, dataset: string | undefined): Version {

@@ -6,6 +6,7 @@ import { Field, Loading, Problem, textsOf } from '../parts.tsx'
 import { ImportFirst } from '../routes/dataset-fields.tsx'
 import { many } from '../routes/words.ts'
 import { useExamined, Working } from './examined.tsx'
+import { Quotas } from './quotas.tsx'
 
 const KEY = 'GET /api/projects/{project}/datasets/{dataset}/coverage'
 type Map = Extract<AnswerOf<typeof KEY>, { state: 'done' }>
@@ -84,7 +85,7 @@ function Shown({
   const asked = useExamined(KEY, { params, query })
   if (asked.isError) return <Problem error={asked.error} />
   if (asked.data?.state !== 'done') return <Working>Putting like prompts together…</Working>
-  const { clusters, strata, outside, ...all } = asked.data
+  const { clusters, strata, outside, quotas, ...all } = asked.data
   if (all.prompts === 0) return <p className="soft">These rows have no prompts.</p>
   const missing = clusters.filter(isMissing)
   return (
@@ -96,6 +97,12 @@ function Shown({
           `${missing.length} of ${many(clusters.length, 'cluster')} ${missing.length === 1 ? 'has' : 'have'} no demonstration: write for these next. `}
         {outside > 0 && `Of no cluster, since no word is shared with any: ${many(outside, 'demonstration')}.`}
       </p>
+      {quotas.length > 0 && (
+        <>
+          <Quotas quotas={quotas} />
+          <h3>By likeness</h3>
+        </>
+      )}
       <Bars title="Clusters" all={all}>
         {clusters.map((cluster, i) => ({ key: String(i), counts: cluster, title: <ClusterTitle {...cluster} /> }))}
       </Bars>
