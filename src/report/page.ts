@@ -1,14 +1,12 @@
-// The whole page: one file that asks for nothing. The content policy allows this style and this script by their hashes
-// and nothing else, so a completion that slipped through escaping could still neither run nor load.
-import { createHash } from 'node:crypto'
+// The whole page of a turn of the loop: its head, the loop as a picture, a section a step.
 import type { Interval, Report } from '#schema'
 import { STEPS } from '#schema'
 import { scale } from './charts/scale.ts'
 import { place } from './charts/svg.ts'
-import { HOVER_SCRIPT } from './hover.ts'
+import { documentOf } from './document.ts'
 import { missingSection, stopWords } from './layout.ts'
 import { loopPicture, verdict } from './loop.ts'
-import { html, trusted } from './markup.ts'
+import { html } from './markup.ts'
 import type { Markup, Part } from './markup.ts'
 import { fixed, intervalText, number, percent, plain, signed, upByAtMost } from './numbers.ts'
 import type { Format } from './numbers.ts'
@@ -22,7 +20,6 @@ import { rlSection } from './sections/rl.ts'
 import { samplesSection } from './sections/samples.ts'
 import { settingsSection } from './sections/settings.ts'
 import { sftSection } from './sections/sft.ts'
-import { STYLE } from './style.ts'
 
 const SECTIONS = {
   objectives: objectivesSection,
@@ -36,22 +33,12 @@ const SECTIONS = {
 
 /** One self-contained HTML file that opens from disk; needs no script, no network, no font. */
 export function renderReport(report: Report): string {
-  const policy = `default-src 'none'; style-src ${hash(STYLE)}; script-src ${hash(HOVER_SCRIPT)}; base-uri 'none'; form-action 'none'`
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<title>${report.title}: ${report.evaluation?.verdict ?? 'in progress'}</title>
-<style>${trusted(STYLE)}</style>
-</head>
-<body>
-${topLine(report)}
-<main>
-${simulatedNote(report)}
+  return documentOf({
+    title: `${report.title}: ${report.evaluation?.verdict ?? 'in progress'}`,
+    hone: report.hone,
+    top: topLine(report),
+    numbers: 'report.json',
+    body: html`${simulatedNote(report)}
 ${scaleNote(report)}
 ${pastGatesNote(report)}
 ${leftOutNote(report)}
@@ -59,14 +46,8 @@ ${leftOutNote(report)}
 ${STEPS.map((step) => SECTIONS[step](report) ?? missingSection(report, step))}
 ${samplesSection(report)}
 ${lineageSection(report)}
-${settingsSection(report)}
-</main>
-<footer>Made by hone ${report.hone}. The numbers of this page lie in report.json beside it.</footer>
-<script>${trusted(HOVER_SCRIPT)}</script>
-</body>
-</html>
-`
-  return page.text
+${settingsSection(report)}`,
+  })
 }
 
 function topLine(report: Report): Markup {
@@ -143,8 +124,4 @@ function measuredTile(name: string, m: Interval, { format, reference }: { format
     format(m.value),
     html`[${format(m.low)}, ${format(m.high)}]${m.n !== undefined && html`, n\u00a0=\u00a0${number(m.n)}`}${drawing}`,
   )
-}
-
-function hash(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { type AnnotatorRow, Report, type RlReport, STEPS } from '#schema'
 import { fixtureReport } from '../../tests/report-fixture.ts'
 import { renderReport } from './index.ts'
-import { fixed, signed } from './numbers.ts'
+import { fixed, number, percent, signed } from './numbers.ts'
 
 const whole = Report.parse(fixtureReport())
 
@@ -97,6 +97,26 @@ test('after any number of steps the page says which are not there yet and why', 
     expect(page.match(/class="missing-step/g)?.length ?? 0).toBe(missing.length)
     if (done < STEPS.length) expect(page).toContain(`${done} of 7 steps`)
   }
+})
+
+test('base, SFT and RL stand side by side before all else of the evaluation, each with its interval; what is not there is a dash', () => {
+  const ratio = { value: 1.07, low: 1.05, high: 1.09, n: 120 }
+  const report = { ...whole, evaluation: { ...whole.evaluation!, generalRatio: ratio } }
+  const section = renderReport(report).split('id="evaluation"')[1]!.split('</section>')[0]!
+  const [first] = section.match(/<table.*?<\/table>/s)!
+  const row = (name: string) => first.split('<tr>').find((line) => line.includes(`>${name}`))!
+  const { general } = whole.sft!.perplexity
+  expect(row('Perplexity, general text')).toContain(number(general.intervals!.before.low))
+  expect(row('Perplexity, general text')).toContain('\u2013</span></td>')
+  expect(row('General perplexity over')).toMatch(
+    /1\.070<\/b> <span class="ci">\[1\.050, 1\.090\]<\/span> <span class="n">n = 120/,
+  )
+  expect(row('Ceiling of that accuracy')).toContain(percent(whole.reward!.ceiling.value))
+  for (const { name, after } of whole.rl!.terms) expect(row(`Reward, ${name}`)).toContain(fixed(3)(after))
+  expect(row('KL to SFT')).toContain(fixed(3)(whole.rl!.kl))
+  const kept = whole.rl!.series!.find(({ step }) => step === whole.rl!.keptStep)!
+  expect(row('Entropy')).toContain(fixed(3)(kept.entropy))
+  expect(row('Gold')).toContain('SFT to RL')
 })
 
 test('the overall by weights says whether others like them would turn it', () => {

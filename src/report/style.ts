@@ -181,7 +181,7 @@ footer{border-top:1px solid var(--hair);padding-top:18px;padding-bottom:40px;fon
 main,.top,footer{padding-left:20px;padding-right:20px}
 .hero{padding:24px 0 28px}.step-head{grid-template-columns:auto minmax(0,1fr)}.step-number{font-size:30px;padding-right:8px}
 .step-head h2{font-size:26px}.step-state{grid-column:2;white-space:normal}.step-lead{grid-column:1/-1;font-size:17px}
-section.step{padding:32px 0 36px}table.many{min-width:720px}.tiles .big{font-size:25px}.tiles div:nth-child(even){padding-left:14px}
+section.step{padding:32px 0 36px}table.many{min-width:720px}.side th:first-child{position:sticky;left:0;width:130px;min-width:130px;white-space:normal;background:var(--paper)}.tiles .big{font-size:25px}.tiles div:nth-child(even){padding-left:14px}
 }
 @media print{
 :root{color-scheme:light;--paper:#fff;--card:#fff;--well:#f4f2ed;--ink:#111;--soft:#4d545d;--hair:#ddd;--axis:#999;--proxy:#b24a07;--check:#0a5c9e;--kl:#6a489f;--sft:#646b75;--ok:#0b6e55;--bad:#b0213a;--term-a:#0a5c9e;--term-b:#0b6e55;--term-c:#8a5a00;--ok-well:#e3f2ec;--bad-well:#fbe6e8;--sim:#7a5200;--sim-well:#fdf1d3;--sim-edge:#e5c878}

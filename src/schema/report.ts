@@ -295,6 +295,7 @@ export const EvaluationReport = z.strictObject({
   violations: z
     .strictObject({ n: count, before: z.number(), after: z.number(), increaseHigh: z.number() })
     .describe('shares of n prompts; increaseHigh: 95% upper bound of after - before'),
+  generalRatio: Interval.optional().describe('perplexity of general text, RL over base, paired'),
   gates: z.array(GateResult),
   verdict: z.enum(['released', 'refused']),
   reasons: z.array(z.string()).optional(),

@@ -89,11 +89,12 @@ export async function evaluate(stage: Stage): Promise<{ evaluation: EvaluationRe
   })
   const found = measure(LEVEL)
   const { win, criteria, weighted, violations, refunds } = found
+  const ratio = await generalRatio(stage, `${run(stage, 'ppo')}/model`)
   const statistics = {
     ...atLevels([LEVEL, ...levelsOfTargets(domain.objective)], (level) =>
       statisticsOf(level === LEVEL ? found : measure(level)),
     ),
-    general: { perplexityRatio: await generalRatio(stage, `${run(stage, 'ppo')}/model`) },
+    general: { perplexityRatio: ratio },
   }
   const rules = [...gatesOfObjective(domain.objective), ...ownGates(stage)]
   const decided = decideRelease(rules, statistics)
@@ -114,6 +115,7 @@ export async function evaluate(stage: Stage): Promise<{ evaluation: EvaluationRe
         { name: 'natural mix', before: violations.before, after: violations.after, increase: violations.increase },
         { name: 'refund and billing', before: refunds.before, after: refunds.after, increase: refunds.increase },
       ],
+      generalRatio: ratio,
       gates,
       verdict,
       reasons,

@@ -1,11 +1,12 @@
 // Step 7: evaluation: by criterion, so that a gain in style cannot hide a loss in truth; constraints; gates; diagnosis.
 import type { EvaluationReport, Report } from '#schema'
-import { forestFigure, simulatedIn } from '../figure.ts'
+import { forestFigure, simulatedIn, simulatedTag } from '../figure.ts'
 import { block, flow, gateTable, stepSection, table } from '../layout.ts'
 import { html } from '../markup.ts'
 import type { Markup } from '../markup.ts'
 import { fixed, interval, number, percent, points, signed, upByAtMost } from '../numbers.ts'
 import type { Measured } from '../numbers.ts'
+import { technicalRows, technicalTable } from '../technical.ts'
 
 const change = signed(fixed(2))
 
@@ -25,7 +26,7 @@ export function evaluationSection(report: Report): Markup | undefined {
         html`win rate ${interval(e.winRate, percent)}`,
         html`violations ${percent(e.violations.before)} to ${percent(e.violations.after)}, ${upByAtMost(e.violations.increaseHigh)} <span class="n">n = ${number(e.violations.n)}</span>`,
       ],
-    )}${criteriaFigure(e, simulated)}${violationsFigure(e, simulated)}${forestFigure(
+    )}${sideBySide(report, simulated)}${criteriaFigure(e, simulated)}${violationsFigure(e, simulated)}${forestFigure(
       { title: 'Blind win rate against SFT', caption: 'Bootstrap clustered by prompt, 95%.', simulated },
       {
         describe: `Win rate ${percent(e.winRate.value)}.`,
@@ -35,6 +36,13 @@ export function evaluationSection(report: Report): Markup | undefined {
       },
     )}${e.diagnosis && diagnosis(e.diagnosis)}${e.criteria.length > 0 && block('Criteria', criteriaTable(e), { isWide: true })}${block('Gates', gateTable('Release gates', e.gates), { isWide: true })}`,
   })
+}
+
+function sideBySide(report: Report, simulated: string | undefined): Markup | undefined {
+  const rows = technicalRows(report)
+  if (rows.length === 0) return undefined
+  const tag = simulated && html`<p>${simulatedTag(simulated)}</p>`
+  return block('Base, SFT and RL side by side', html`${tag}${technicalTable(rows)}`, { isWide: true })
 }
 
 function criteriaFigure(e: EvaluationReport, simulated: string | undefined): Markup | undefined {
