@@ -68,7 +68,10 @@ export async function readFormatRules(file: string | undefined): Promise<Rule[]>
 function specialsOf(tokenizer: Tokenizer): { specials: string[]; ends: string[] } {
   const spelled = (ids: Iterable<number>) => [...ids].map((id) => tokenizer.decode([id])).filter((text) => text !== '')
   // The longest first: one may begin like another.
-  return { specials: spelled(tokenizer.specialIds).sort((a, b) => b.length - a.length), ends: spelled(tokenizer.eosIds) }
+  return {
+    specials: spelled(tokenizer.specialIds).sort((a, b) => b.length - a.length),
+    ends: spelled(tokenizer.eosIds),
+  }
 }
 
 function failures({ nonEmpty, finished, leaked, refusal, repetitive, rules }: Format, held: FormatRule[]): string[] {

@@ -32,8 +32,13 @@ export function readTask(file: string): Task {
   const parsed = Description.safeParse(first!.value)
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!
-    const isOther = typeof first!.value !== 'object' || first!.value === null || !Object.hasOwn(first!.value, 'scorer')
-    throw wrong(first!, isOther ? [] : path, `${isOther ? SHAPE : ''}${message}`)
+    if (!isRecord(first!.value) || !Object.hasOwn(first!.value, 'scorer'))
+      throw wrong(
+        first!,
+        [],
+        `expected a task {name, scorer, rows}, or rows {question, choices, answer}, got ${kindOf(first!.value)}`,
+      )
+    throw wrong(first!, path, message)
   }
   const { rows, scorer } = parsed.data
   checkScorer(first!, scorer)
@@ -43,7 +48,14 @@ export function readTask(file: string): Task {
   return taskOf(parsed.data, rows === undefined ? others.map(wholeRow) : rowsAt(first!, 'rows', rows), file, first)
 }
 
-const SHAPE = 'expected a task {name, scorer, rows}, or rows {question, choices, answer}: '
+function kindOf(value: Json): string {
+  if (!isRecord(value)) return Array.isArray(value) ? 'a list' : JSON.stringify(value).slice(0, 40)
+  return `the fields ${Object.keys(value).slice(0, 8).join(', ') || 'of none'}`
+}
+
+function isRecord(value: Json | undefined): value is { [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
 function taskOf(description: Description, rows: Row[], file: string, piece?: Piece): Task {
   const { description: _, rows: __, examples, prompt: ___, sampling, ...rest } = description
@@ -133,9 +145,7 @@ function wholeRow(piece: Piece): Row {
 }
 
 function isBareRow(value: Json | undefined): boolean {
-  return (
-    typeof value === 'object' && value !== null && Object.hasOwn(value, 'choices') && !Object.hasOwn(value, 'scorer')
-  )
+  return isRecord(value) && Object.hasOwn(value, 'choices') && !Object.hasOwn(value, 'scorer')
 }
 
 /** Bare rows are named by their file. */

@@ -70,7 +70,11 @@ describe('what is refused, with file, line and field', () => {
   const choice = { name: 'c', scorer: 'choice' }
 
   test.each([
-    ['no scorer', [{ name: 'x' }, ...rows], /bad\.jsonl:1:1: expected a task \{name, scorer, rows\}/],
+    [
+      'no scorer',
+      [{ name: 'x' }, ...rows],
+      /bad\.jsonl:1:1: expected a task \{name, scorer, rows\}, .* got the fields name/,
+    ],
     ['an unknown key', [{ ...capital, temperature: 1 }, ...rows], /bad\.jsonl:1:1: .*temperature/],
     [
       'an unknown scorer',
