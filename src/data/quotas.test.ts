@@ -36,6 +36,7 @@ test.each([
   ['{"demonstrations": {"edge": "many"}}', /quotas\.json:1:\d+: demonstrations\.edge: .*expected number/],
   ['{"edge": 4}', /quotas\.json:1:1: .*edge/],
   ['{}', /expected \{"demonstrations": \{STRATUM: COUNT\}\}/],
+  ['[4]', /quotas\.json:1:1: expected \{"demonstrations": \{STRATUM: COUNT\}\}/],
   ['{"prompts": {}}', /prompts: expected at least one stratum/],
   ['{"prompts": ', /quotas\.json:1:\d+/],
 ])('%s is refused', (text, message) => {

@@ -10,10 +10,14 @@ const counts = z
   .record(z.string().min(1), z.number().int().positive('expected how many are wanted, 1 or more'))
   .refine((of) => Object.keys(of).length > 0, 'expected at least one stratum, got none')
 
+const SHAPE = 'expected {"demonstrations": {STRATUM: COUNT}}, or prompts likewise'
+/** Unknown keys keep their own words. */
+const quotasError = ({ code }: { code?: string }) => (code === 'invalid_type' ? SHAPE : undefined)
+
 export const Quotas = z
-  .strictObject({ demonstrations: counts.optional(), prompts: counts.optional() })
+  .strictObject({ demonstrations: counts.optional(), prompts: counts.optional() }, { error: quotasError })
   .refine((q) => q.demonstrations !== undefined || q.prompts !== undefined, {
-    message: 'expected {"demonstrations": {STRATUM: COUNT}}, or prompts likewise',
+    message: SHAPE,
   })
 export type Quotas = z.infer<typeof Quotas>
 
