@@ -35,7 +35,14 @@ const hone = (...args: string[]) => runCommand([evaluateCommand, reportCommand],
 function wrote(name: string, model: string, statistics: Evaluation['statistics'], against?: string): void {
   const found = artifactsOf({}, { model, ...(against !== undefined && { against }) })
   const suite = { name: 'sums', path: 'sums.jsonl', hash: 'a'.repeat(64), rows: 50 }
-  const record = { kind: 'evaluation' as const, hone: 'test', metric: 'task', suite, settings: {}, simulated: name === 'of-rl' }
+  const record = {
+    kind: 'evaluation' as const,
+    hone: 'test',
+    metric: 'task',
+    suite,
+    settings: {},
+    simulated: name === 'of-rl',
+  }
   writeEvaluation(at(`${name}.json`), {
     ...record,
     model: found.model!,

@@ -17,14 +17,12 @@ export const Evaluation = z.strictObject({
   against: Artifact.optional(),
   pairs: Artifact.optional(),
   judgements: z.array(Artifact).optional(),
-  /** Of a reward model: a policy's completions, and expert ratings. */
+  /** Of a reward model: a policy's completions; of a task: a line an answer. Expert ratings. */
   samples: Artifact.optional(),
   ratings: Artifact.optional(),
   /** Whose weights and levels were taken; the hash is of its canonical JSON, as guideline versions name it. */
   objective: Artifact.optional(),
   suite: z.strictObject({ name: z.string(), ...Artifact.shape, rows: z.number().int().positive() }),
-  /** Of a task: a line an answer. */
-  samples: Artifact.optional(),
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])),
   /** True when judgements behind the rows, or behind the model, came from simulated annotators. */
   simulated: z.boolean(),
