@@ -69,8 +69,12 @@ test('scores that were scaled are calibrated only after logitsPerUnit undoes it'
   const scaled = pairs({ noise: 0.2 }).map((p) => ({ ...p, scoreA: p.scoreA / 4, scoreB: p.scoreB / 4 }))
   const blind = rewardTicket(scaled, { seed: 1, resamples: 50 })
   const told = rewardTicket(scaled, { seed: 1, resamples: 50, logitsPerUnit: 4 })
-  expect(told.ece.high).toBeLessThan(blind.ece.low)
+  expect(told.eceAsScored.high).toBeLessThan(blind.eceAsScored.low)
   expect(told.agreement).toEqual(blind.agreement)
+  // A temperature undoes any scale, whoever forgot it.
+  expect(told.ece.value).toBeCloseTo(blind.ece.value, 10)
+  expect(blind.temperature * 4).toBeCloseTo(told.temperature, 10)
+  expect(blind.ece.high).toBeLessThan(blind.eceAsScored.low)
 })
 
 test('exchanging the names a and b changes no figure; equal scores are half right', () => {

@@ -18,6 +18,7 @@ import {
   reliability,
   type ReliabilityBin,
 } from '#stats'
+import { crossFitted, fitTemperature } from './temperature.ts'
 import { agreementWithOthers } from './annotator-accuracy.ts'
 
 /** A held-out pair and what the reward model says of it. */
@@ -49,8 +50,13 @@ export type RewardTicket = {
   byMargin: ({ name: string } & Interval)[]
   /** Agreement in each stratum, where pairs name two or more; those that name none are one more. */
   byStratum?: ({ name: string } & Interval)[]
-  /** Expected calibration error; BCa, since resampling adds to it. */
+  /** Expected calibration error at one temperature, which the other half of the prompts chose; BCa, since resampling adds to it. */
   ece: Interval
+  /** The same without a temperature. */
+  eceAsScored: Interval
+  /** What all pairs together ask for: above 1, scores are too sure. */
+  temperature: number
+  /** At the temperature. */
   reliability: ReliabilityBin[]
   /** Reward a 10 tokens, in standard deviations of the reward. */
   lengthSlope: Interval
@@ -102,6 +108,9 @@ export function rewardTicket(pairs: readonly ScoredPair[], options: TicketOption
   const unequal = decided.filter(({ lengthA, lengthB }) => lengthA !== lengthB)
   const longer = (pair: ScoredPair, towardsA: number) => (pair.lengthA > pair.lengthB ? towardsA : 1 - towardsA)
   const strata = strataOf(decided)
+  const logits = pairs.map((pair) => (pair.scoreA - pair.scoreB) * logitsPerUnit)
+  const judged = pairs.map((pair, i) => ({ ...pair, logit: logits[i]!, group: groupOf(pair) }))
+  const tempered = predictionsOf(pairs, crossFitted(judged, { seed }))
   return {
     accuracy: hasGold ? share('gold', goldDecided, (pair) => hit(pair, pair.gold!)) : agreement,
     agreement,
@@ -119,8 +128,10 @@ export function rewardTicket(pairs: readonly ScoredPair[], options: TicketOption
     ...(strata.length > 1 && {
       byStratum: strata.map(({ name, own }) => ({ name, ...share(`stratum ${name}`, own, agrees) })),
     }),
-    ece: calibrationError(pairs, options),
-    reliability: reliability(pairs.map((pair) => predictionOf(pair, logitsPerUnit))),
+    ece: calibrationError(tempered, options),
+    eceAsScored: calibrationError(predictionsOf(pairs, logits), options),
+    temperature: fitTemperature(judged),
+    reliability: reliability(tempered),
     lengthSlope: lengthSlope(pairs, options),
     ...(matched.length > 0 && { lengthMatched: share('matched', matched, agrees) }),
     ...(unequal.length > 0 && {
@@ -211,18 +222,22 @@ function hit({ scoreA, scoreB }: ScoredPair, label: number): number {
   return (1 + Math.sign(scoreA - scoreB) * Math.sign(label - 0.5)) / 2
 }
 
-/** From the side of the completion with the higher score, so that names a and b do not matter. */
-function predictionOf({ scoreA, scoreB, probability }: ScoredPair, logitsPerUnit: number): Prediction {
-  const sure = 1 / (1 + Math.exp(-Math.abs(scoreA - scoreB) * logitsPerUnit))
-  return { probability: sure, outcome: scoreA >= scoreB ? probability : 1 - probability }
+type Predicted = Prediction & { group: string }
+
+/** From the side of the completion with the higher score, so that names a and b do not matter. `logits`: of P(a is better). */
+function predictionsOf(pairs: readonly ScoredPair[], logits: readonly number[]): Predicted[] {
+  return pairs.map((pair, i) => ({
+    probability: 1 / (1 + Math.exp(-Math.abs(logits[i]!))),
+    outcome: logits[i]! >= 0 ? pair.probability : 1 - pair.probability,
+    group: groupOf(pair),
+  }))
 }
 
 function calibrationError(
-  pairs: readonly ScoredPair[],
-  { seed, logitsPerUnit = 1, level = 0.95, resamples = 1000 }: TicketOptions,
+  predictions: readonly Predicted[],
+  { seed, level = 0.95, resamples = 1000 }: TicketOptions,
 ): Interval {
-  const rows = pairs.map((pair) => ({ ...predictionOf(pair, logitsPerUnit), group: groupOf(pair) }))
-  return bootstrap(rows, expectedCalibrationError, {
+  return bootstrap(predictions, expectedCalibrationError, {
     seed: deriveSeed(seed, 'ticket', 'calibration'),
     level,
     resamples,

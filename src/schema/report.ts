@@ -136,7 +136,13 @@ export const RewardReport = z.strictObject({
   accuracy: Interval.describe('against gold where one is known, else against the aggregated judgements'),
   agreement: Interval.describe('with the aggregated judgements'),
   ceiling: Interval.describe('what the aggregated judgements themselves reach'),
-  ece: z.number().describe('expected calibration error'),
+  ece: z.number().describe('expected calibration error, at the temperature where there is one'),
+  eceAsScored: z.number().optional().describe('the same without a temperature'),
+  temperature: z
+    .number()
+    .positive()
+    .optional()
+    .describe('that the held-out pairs ask for: above 1, scores are too sure'),
   bestOfN: z.array(
     z.strictObject({
       n: z.number().int().positive(),

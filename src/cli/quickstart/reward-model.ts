@@ -86,6 +86,8 @@ export async function trainReward(stage: Stage): Promise<RewardReport> {
   return {
     ...statistics,
     ece: ticket.ece.value,
+    eceAsScored: ticket.eceAsScored.value,
+    temperature: ticket.temperature,
     bestOfN: [],
     pairs: readJsonl(data(stage, 'preferences-pairs')).length,
     heldOutPairs: heldOut.length,

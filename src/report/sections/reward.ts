@@ -23,7 +23,7 @@ export function rewardSection(report: Report): Markup | undefined {
         'the model after fine-tuning, with a score head from zero',
       ],
       [
-        html`a score; calibration error (ECE) ${interval(ece, fixed(3))}${r.heldOutPairs !== undefined && ' held-out pairs'}`,
+        html`a score; calibration error (ECE) ${interval(ece, fixed(3))}${r.heldOutPairs !== undefined && ' held-out pairs'}${temperatureWords(r)}`,
         r.lengthSlope !== undefined &&
           html`${interval(r.intervals?.lengthSlope ?? { value: r.lengthSlope }, signed(fixed(2)))} standard deviations of reward for 10 more tokens`,
       ],
@@ -58,7 +58,7 @@ export function rewardSection(report: Report): Markup | undefined {
         ? reliabilityFigure(
             {
               title: 'Reliability',
-              caption: html`Expected calibration error ${interval(ece, fixed(3))}. Bars: how many pairs were predicted so.`,
+              caption: html`Expected calibration error ${interval(ece, fixed(3))}${temperatureWords(r)}. Bars: how many pairs were predicted so.`,
               simulated,
             },
             {
@@ -163,4 +163,10 @@ function lengthFigure(
       ],
     },
   )
+}
+
+/** One temperature moves no preference; half of the prompts chooses it for the other. */
+function temperatureWords({ temperature, eceAsScored }: RewardReport): string {
+  if (temperature === undefined || eceAsScored === undefined) return ''
+  return ` at temperature ${temperature.toFixed(2)}, ${eceAsScored.toFixed(3)} as scored`
 }
