@@ -4,6 +4,7 @@ usage: python scripts/goldens/families.py src/lm/goldens/families [NAME ...]
 Writes <name>/{config.json,model.safetensors,generation_config.json} and <name>.json for each configuration. Float32, eager
 attention. Weights are rounded to bfloat16, so that they need half the bytes; the mathematics is float32.
 """
+import copy
 import json
 import pathlib
 import sys
@@ -114,6 +115,9 @@ def main(folder: pathlib.Path, names: list[str]) -> None:
         coefficients = torch.cos(torch.arange(2 * 39).float()).view(2, 39) / 39
         (-(coefficients * logprobs).sum()).backward()
         with torch.no_grad():
+            # How far float32 itself is from the truth here.
+            exact = copy.deepcopy(model).double()(tokens).logits.log_softmax(-1)
+            rounding = (logprobs - exact[:, :-1].gather(-1, tokens[:, 1:, None]).squeeze(-1)).abs().max().item()
             prompt = tokens[:1, :7]
             greedy = model.generate(prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=30, do_sample=False,
                                     eos_token_id=None, pad_token_id=0)[0, 7:]
@@ -122,6 +126,7 @@ def main(folder: pathlib.Path, names: list[str]) -> None:
                 "transformers": tf.__version__,
                 "tokens": tokens.tolist(),
                 "logprobs": [rounded(row) for row in logprobs.tolist()],
+                "rounding": float(f"{rounding:.2g}"),
                 "lastLogits": [rounded(row) for row in logits[:, -1].tolist()],
                 "gradients": {k: [round(p.grad.double().norm().item(), 6),
                                   round((p.grad.double().flatten() @ torch.cos(torch.arange(p.numel()).double())).item(), 6)]
