@@ -135,8 +135,11 @@ function expectMeasured({ sft, protocol, reward, rl }: Report): void {
     reward!.intervals!.lengthSlope,
     reward!.longerPreferred!.reward,
     reward!.longerPreferred!.labels,
+    ...reward!.byStratum!,
+    ...reward!.probes!.flatMap(({ change, rose, gold }) => [change, rose, gold]),
     ...onFixedPrompts,
   ]
+  expect(reward!.probes!.map(({ name }) => name)).toContain('repetition')
   for (const m of measured) {
     expect(m!.low).toBeLessThanOrEqual(m!.value)
     expect(m!.high).toBeGreaterThanOrEqual(m!.value)

@@ -1,24 +1,27 @@
-// An evaluation in words: a line a figure with its interval, and what a weighted figure rests on.
-import type { ProbeResults, Weighted } from '#evaluate'
+// What hone evaluate says of an evaluation: a line a figure, with its interval.
+import type { ProbeResults, RatingAgreement, Weighted } from '#evaluate'
 import type { Evaluation } from '#lineage'
 import type { Interval } from '#stats'
 import { figure, type Output } from './output.ts'
 import { probeLines } from './reward-probes.ts'
 
-/** The figures for people, an interval a line. */
+/** What the ticket of a reward model may have besides figures. */
+type OfReward = {
+  probes?: ProbeResults['probes']
+  probesLeftOut?: ProbeResults['leftOut']
+  ratings?: RatingAgreement
+}
+
+/** Every figure in a line, and in words what is more than one. */
 export function tell({ suite, metric, model, against, simulated, statistics }: Evaluation, out: Output): void {
   out.say(
     `${metric} of ${model.path}${against ? ` over ${against.path}` : ''} on ${suite.name}, ${suite.rows} rows${simulated ? ' (simulated annotators)' : ''}`,
   )
-  const {
-    probes,
-    probesLeftOut: leftOut,
-    ...figures
-  } = statistics as { probes?: ProbeResults['probes'] } & {
-    probesLeftOut?: ProbeResults['leftOut']
-  }
+  const { probes, probesLeftOut: leftOut = [], ...figures } = statistics as OfReward
   for (const line of linesOf(figures)) out.say(`  ${line}`)
-  for (const line of probes ? probeLines({ probes, leftOut: leftOut! }) : []) out.say(`  ${line}`)
+  if (figures.ratings?.kappa)
+    out.say("  (kappa: scores are put on the raters' scale by rank, as many to each step as they gave it)")
+  for (const line of probes ? probeLines({ probes, leftOut }) : []) out.say(`  ${line}`)
   const { 'win-rate': weighted } = (statistics.weighted ?? {}) as { 'win-rate'?: Weighted }
   if (weighted) out.say(`  ${wordsOf(weighted)}`)
 }

@@ -131,6 +131,24 @@ test('the overall by weights says whether others like them would turn it', () =>
   expect(words(false)).toContain('and who is ahead changes')
 })
 
+test('probes say in words what does not move as it should; a score that did not move has no interval', () => {
+  const drawn = (report: Report) =>
+    renderReport(report)
+      .split('<figure')
+      .find((figure) => figure.includes('Probes of the reward model'))!
+  const figure = drawn(whole)
+  const [first] = figure.split('</svg>')
+  expect(first!.match(/class="interval c-bad"/g)).toHaveLength(2)
+  expect(first!.match(/class="whisker"/g)).toHaveLength(7)
+  expect(figure).toContain('<li>courtesy is not as expected: 0.34 standard deviations</li>')
+  expect(figure).not.toContain('All move as they should')
+  const still = { value: 0, low: 0, high: 0, n: 150 }
+  const probes = whole.reward!.probes!.filter(({ holds }) => holds).map((probe) => ({ ...probe, change: still }))
+  const quiet = drawn({ ...whole, reward: { ...whole.reward!, probes } })
+  expect(quiet).toContain('All move as they should')
+  expect(quiet).not.toContain('class="whisker"')
+})
+
 test('each section stands alone, with its optional keys absent', () => {
   for (const step of STEPS) {
     const report: Report = { ...whole }

@@ -26,7 +26,8 @@ export function probeFigure(probes: readonly ProbeReport[], simulated: string | 
       rows: probes.map(({ name, expects, change, holds, gold }) => ({
         label: name,
         note: `should ${expects === 'fall' ? 'lower' : 'not raise'}`,
-        measured: change,
+        // Where no score moved at all there is no interval to draw.
+        measured: change.low === change.high ? { value: change.value, n: change.n } : change,
         colour: holds ? 'proxy' : 'bad',
         ...(gold && { other: { value: gold.value, label: 'gold' } }),
       })),
