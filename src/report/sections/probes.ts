@@ -12,7 +12,7 @@ export function probeFigure(probes: readonly ProbeReport[], simulated: string | 
   return forestFigure(
     {
       title: 'Probes of the reward model',
-      caption: html`Held-out completions are changed and scored again, 95% over prompts. What only pleases should not raise the score, what damages should lower it.${
+      caption: html`Held-out completions are changed and scored again, 95% over prompts. What only pleases should bring no rise, what damages a fall.${
         hasGold && ' Hollow: what the gold makes of the same change.'
       }${flags.length > 0 ? html`<ul>${flags.map((flag) => html`<li>${flag}</li>`)}</ul>` : ' All move as they should.'}`,
       simulated,
@@ -25,7 +25,7 @@ export function probeFigure(probes: readonly ProbeReport[], simulated: string | 
       rule: { x: 0, label: 'no matter' },
       rows: probes.map(({ name, expects, change, holds, gold }) => ({
         label: name,
-        note: `should ${expects === 'fall' ? 'lower' : 'not raise'}`,
+        note: expects === 'fall' ? 'fall' : 'no rise',
         // Where no score moved at all there is no interval to draw.
         measured: change.low === change.high ? { value: change.value, n: change.n } : change,
         colour: holds ? 'proxy' : 'bad',

@@ -30,7 +30,7 @@ export function rewardSection(report: Report): Markup | undefined {
     )}${forestFigure(
       {
         title: 'Accuracy under its ceiling',
-        caption: `95% intervals. The ceiling is what the aggregated judgements themselves reach against the gold.${r.lengthMatched ? ' Equal lengths: within a tenth of each other.' : ''}${r.byMargin?.length ? ' The rows below: agreement by how far the label lies from a half.' : ''}`,
+        caption: `95% intervals. The ceiling is what the aggregated judgements themselves reach against the gold.${r.lengthMatched ? ' Equal lengths: within a tenth of each other.' : ''}${r.byMargin?.length ? ' The rows below: agreement by how far the label lies from a half.' : ''}${r.byStratum?.length ? ' Last: agreement in each stratum of the prompts.' : ''}`,
         simulated,
       },
       {
