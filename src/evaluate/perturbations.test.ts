@@ -90,6 +90,7 @@ test('negation is taken out where there is one and put in where there is none', 
     ['The shop opens a can of beans.', undefined],
     ['May starts on a Monday.', undefined],
     ['Can you wait?', undefined],
+    ['And you can wait?', undefined],
     ['It works.', undefined],
   ]
   expect(turned.map(([sentence]) => [sentence, negate(sentence)])).toEqual(turned)

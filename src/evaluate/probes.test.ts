@@ -80,6 +80,12 @@ test('what cannot be shown is not said: noise lowers nothing, few prompts leave 
   const { of } = probed(() => random.normal())
   for (const name of ['markdown', 'courtesy', 'sycophancy']) expect(of[name]!.change.high).toBeGreaterThan(0)
   expect(of.truncation!.flag).toMatch(/^truncation is not shown to lower the score: -?\d/)
+  // A mean below 0 whose interval is not is no fall that was shown.
+  const scores = Array.from({ length: 20 }, (_, row) => row % 3)
+  const swings = scores.map((score, row) => ({ probe: 'truncation', row, score: score + (row % 2 ? 1 : -1.1) }))
+  const [swung] = probeResults({ scores, groups: scores.map((_, i) => `p${i}`), changed: swings }, { seed: 1 }).probes
+  expect(swung!.change.value).toBeLessThan(0)
+  expect(swung).toMatchObject({ holds: false, flag: expect.stringContaining('is not shown to lower') })
   const changed = [0, 1].map((row) => ({ probe: 'courtesy', row, score: 3 }))
   const few = probeResults({ scores: [1, 2, 1], groups: ['p', 'q', 'r'], changed }, { seed: 1 })
   expect(few.probes).toEqual([])
