@@ -135,7 +135,6 @@ function expectMeasured({ sft, protocol, reward, rl }: Report): void {
     reward!.intervals!.lengthSlope,
     reward!.longerPreferred!.reward,
     reward!.longerPreferred!.labels,
-    ...reward!.byStratum!,
     ...reward!.probes!.flatMap(({ change, rose, gold }) => [change, rose, gold]),
     ...onFixedPrompts,
   ]
