@@ -77,7 +77,7 @@ describe('sft', () => {
 
   test('general rows are measured beside the held-out ones and held against the base', async () => {
     const examples = demonstrations(60)
-    const general = world.completions.slice(0, 5).map((completion) => ({ prompt: Int32Array.of(4, 4, 4), completion }))
+    const general = world.completions.slice(0, 5).map((completion) => ({ prompt: world.prompts[0]!, completion }))
     const settings = config({ steps: 9, evalEvery: 3, checkpointEvery: 5 })
     const input = { engine: world.engine, config: settings, examples, heldOut: examples, general }
     const untouched = await load()
@@ -94,6 +94,7 @@ describe('sft', () => {
     expect(last.generalLoss).toBeCloseTo(await lossPerToken(world.engine, model, general), 12)
     expect(last.generalRatio).toBeCloseTo(Math.exp(last.generalLoss! - base), 12)
     expect(last.heldOutRatio).toBeLessThan(1)
+    expect(Math.abs(last.generalRatio! - 1)).toBeGreaterThan(1e-3)
     expect(last.heldOutPerplexity).toBeCloseTo(Math.exp(last.heldOutLoss!), 12)
     expect(whole.metrics.filter((row) => row.generalLoss !== undefined)).toHaveLength(4)
 
