@@ -47,6 +47,7 @@ const TABLE: Record<string, string[]> = {
     'evaluate',
     'feedback',
     'files',
+    'lineage',
     'lm',
     'schema',
     'stats',

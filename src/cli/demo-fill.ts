@@ -8,7 +8,7 @@ import { hash } from '@node-rs/argon2'
 import { readRows, saveVersion, type Version } from '#data'
 import { ConfigError, invariant } from '#errors'
 import { sha256File } from '#files'
-import { readEvaluation, readJsonFile } from '#lineage'
+import { objectiveInForce, readEvaluation, readJsonFile, readRelease } from '#lineage'
 import type { Comparison, GateResult, Judgement } from '#schema'
 import {
   addGuideline,
@@ -73,7 +73,8 @@ export async function fillDemo(store: Store, workspace: string): Promise<string>
     const annotators = new Map<string, Person>()
     for (const name of [...new Set(judgements.map(({ annotator }) => annotator))].sort())
       annotators.set(name, await person(`annotator ${name.replace(/^simulated-/, '')}`, 'annotator'))
-    await addGuideline(query, project.id, fs.readFileSync(join(workspace, 'guideline.md'), 'utf8'), lead.id)
+    const text = fs.readFileSync(join(workspace, 'guideline.md'), 'utf8')
+    await addGuideline(query, project.id, { text, by: lead.id, objective: objectiveInForce({ workspace })?.id })
     const guideline = (await newestGuideline(query, project.id))!
     const campaign = async (name: string, version: Version, rows: Comparison[], overlap: number): Promise<string> => {
       const items = rows.map(({ item, prompt, a, b, stratum }) => ({ item, prompt, a, b, stratum }))
@@ -154,6 +155,7 @@ async function release(
   const file = join(workspace, 'evaluation.json')
   const { model } = readEvaluation(file)
   const { gates } = readJsonFile(join(workspace, 'release.json')) as { gates: GateResult[] }
+  const { objective, objectivesDiffer } = readRelease(join(workspace, 'release.json'))
   const candidacy = await createCandidacy(query, {
     project: o.project,
     release: RELEASE,
@@ -164,6 +166,8 @@ async function release(
     evaluations: [{ hash: sha256File(file), name: 'evaluation.json' }],
     gates,
     simulated: true,
+    objective: objective?.id ?? null,
+    objectivesDiffer: objectivesDiffer ?? null,
     by: o.engineer.id,
   })
   for (const { name, passed } of gates)

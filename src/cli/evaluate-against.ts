@@ -16,6 +16,7 @@ import { artifactsOf, readCard, resolveModel } from '#trainer'
 import { withModel } from './completions.ts'
 import { drawAll } from './evaluate-text.ts'
 import { openJudge } from './judges.ts'
+import { objectiveOf } from './objective.ts'
 import type { Output } from './output.ts'
 import { version } from './version.ts'
 
@@ -54,6 +55,7 @@ export async function evaluateAgainst(
   const levels = [...contest.levels, ...(objective ? levelsOfTargets(objective.objective) : [])]
   const comparisons = named(pairs, key)
   const { model, against, prompts, settings } = key
+  const stamp = objectiveOf({ objective: contest.objective })
   const cards = [model, against].map(({ path }) => readCard(path)?.simulated)
   return {
     kind: 'evaluation',
@@ -64,7 +66,9 @@ export async function evaluateAgainst(
     suite: { name: contest.suite, ...prompts, rows: pairs.length },
     pairs: key.pairs,
     judgements: given.map(({ file }) => artifactsOf({ file }, {}).file!),
-    ...(objective && { objective: { path: resolve(contest.objective!), hash: objective.hash } }),
+    ...(stamp && {
+      objective: { ...stamp, ...(contest.objective !== undefined && { path: resolve(contest.objective) }) },
+    }),
     settings: {
       ...settings,
       level: contest.levels[0]!,

@@ -5,7 +5,7 @@ import { basename } from 'node:path'
 import { ConfigError } from '#errors'
 import type { GraderSpec } from '#evaluate'
 import { writeDurable } from '#files'
-import { type Evaluation, readJsonFile, writeEvaluation } from '#lineage'
+import { type Evaluation, objectivesBehind, objectivesDiffer, readJsonFile, writeEvaluation } from '#lineage'
 import type { Drawing } from '#sampler'
 import { artifactsOf, readCard } from '#trainer'
 import type { Command } from 'commander'
@@ -20,6 +20,7 @@ import { type Asked, type Measured, measureCompletions, measurePerplexity } from
 import { tell } from './evaluate-words.ts'
 import { kebab } from './flags.ts'
 import { JUDGES } from './judges.ts'
+import { objectiveOf } from './objective.ts'
 import { type Output, output } from './output.ts'
 import { stoppable } from './stop.ts'
 import { version } from './version.ts'
@@ -58,7 +59,7 @@ type Options = Common &
 
 const DRAWING = ['maxTokens', 'temperature', 'topP', 'topK', 'minP', 'repetitionPenalty', 'stop', 'n'] as const
 /** What a win rate reads, and nothing else does; and the other way round. */
-const OF_CONTESTS = ['prompts', 'pairs', 'judge', 'judgements', 'guideline', 'criterion', 'objective'] as const
+const OF_CONTESTS = ['prompts', 'pairs', 'judge', 'judgements', 'guideline', 'criterion'] as const
 const NOT_OF_CONTESTS = [
   'data',
   'reward',
@@ -117,7 +118,7 @@ export function evaluateCommand(program: Command): void {
     )
     .option(
       '--objective <file>',
-      'of --against: objective.json; judgements by its criteria give an overall by their weights, and intervals at the levels of its targets',
+      'objective.json that this is measured under (default: that of the workspace); with --against, judgements by its criteria give an overall by their weights, and intervals at the levels of its targets',
     )
     .option('--suite <name>', 'what gates call these rows (default: the name of the data)')
     .option('--out <file>', 'the evaluation as JSON, for hone gate and hone lineage; of several tasks a folder')
@@ -158,6 +159,7 @@ async function evaluate(options: Options): Promise<void> {
   const levels = levelsOf(options)
   const seed = numberOf('--seed', options.seed ?? '0', { low: 0, isWhole: true })
   const flag = metric === 'reward' ? '--reward' : '--model'
+  const objective = objectiveOf(options)
   const start = performance.now()
   const evaluation = await stoppable((signal) =>
     withModel(
@@ -180,6 +182,7 @@ async function evaluate(options: Options): Promise<void> {
           model: model!,
           suite: { name, ...data!, rows },
           ...artifacts,
+          ...(objective && { objective }),
           settings: { level: levels[0]!, seed, ...settings },
           simulated: simulated || (readCard(opened.folder)?.simulated ?? false),
           statistics,
@@ -253,15 +256,24 @@ function levelsOf({ level }: Options): number[] {
   return level.map((share) => numberOf('--level', share, { low: 0.5, high: 0.9999 }))
 }
 
-function finish(
-  evaluation: Evaluation,
-  { options, out, start }: { options: Options; out: Output; start: number },
-): void {
+function finish(measured: Evaluation, { options, out, start }: { options: Options; out: Output; start: number }): void {
+  const differ = objectivesDiffer(
+    { what: 'this evaluation', objective: measured.objective },
+    objectivesBehind(inputsOf(measured)),
+  )
+  const evaluation = { ...measured, ...(differ !== undefined && { objectivesDiffer: differ }) }
+  if (differ !== undefined) out.warn(differ)
   if (options.out !== undefined) writeEvaluation(options.out, evaluation)
   const seconds = (performance.now() - start) / 1000
   out.event({ event: 'done', ...evaluation, seconds, ...(options.out !== undefined && { file: options.out }) })
   tell(evaluation, out)
   if (options.out !== undefined) out.say(`written to ${options.out}`)
+}
+
+/** What could have been made under another objective: the models, the rows they are measured on, the judgements. */
+function inputsOf({ model, against, suite, judgements = [] }: Evaluation): Parameters<typeof objectivesBehind>[0] {
+  const judged = judgements.map((file, i) => [i === 0 ? 'judgements' : `judgements ${i + 1}`, file] as const)
+  return { model, ...(against && { against }), data: suite, ...Object.fromEntries(judged) }
 }
 
 function metricOf({ model, reward, metric }: Options): Metric | 'reward' {

@@ -50,7 +50,7 @@ function objective(name: string, ...targets: object[]): { file: string; hash: st
 }
 const target = { statistic: 'change', bound: 'low', comparison: 'above', value: -0.035, suite: 'spring' }
 
-test('targets of the objective are rules, each at its own level; the release names the objective by hash', async () => {
+test('targets of the objective are rules, each at its own level; the release names the objective by its id', async () => {
   const { file, hash } = objective('objective.json', target, { ...target, level: 0.9 }, { ...target, level: 0.99 })
   const told = await gate('--objective', file, '--out', at('release.json'))
   const passed = (told.gates as { passed: boolean }[]).map((each) => each.passed)
@@ -60,7 +60,7 @@ test('targets of the objective are rules, each at its own level; the release nam
     expect.stringMatching(/^fact: change on spring: .*at 95%, n = 60, low end -0\.04: not above -0\.035$/),
     `fact: change on spring: spring.fact.change was measured at 95% and 90% in ${at('evaluation.json')}, and the rule asks for 99%: evaluate again at that level`,
   ])
-  expect(readRelease(at('release.json'))).toMatchObject({ objective: { path: file, hash } })
+  expect(readRelease(at('release.json'))).toMatchObject({ objective: { path: file, id: hash, name: 'desk' } })
   expect(readRelease(at('release.json')).rules).toBeUndefined()
 })
 
@@ -73,7 +73,7 @@ test('beside rules of a file both count, both are named, and lineage walks from 
   })
   expect(readRelease(at('both.json'))).toMatchObject({
     rules: { path: at('gates.json'), hash: sha256File(at('gates.json')) },
-    objective: { hash },
+    objective: { id: hash },
   })
   const graph = readGraph(folder)
   expect(graph.nodes.get(hash)?.kind).toBe('objective')

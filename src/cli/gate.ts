@@ -4,9 +4,19 @@ import { z } from 'zod'
 import { ConfigError, DataError } from '#errors'
 import { decideRelease, Gate, gatesOfObjective, gateStatistics, modelOfEvaluations, type Verdict } from '#evaluate'
 import { sha256File, writeDurable } from '#files'
-import { type Artifact, type Evaluation, readEvaluation, readJsonFile, readObjectiveFile } from '#lineage'
+import {
+  type Evaluation,
+  objectivesBehind,
+  objectivesDiffer,
+  readEvaluation,
+  readJsonFile,
+  readObjectiveFile,
+  type Release,
+  type Under,
+} from '#lineage'
 import { artifactsOf, hashModel } from '#trainer'
 import type { Command } from 'commander'
+import { objectiveOf } from './objective.ts'
 import { output } from './output.ts'
 
 type Options = { rules?: string; objective?: string; evaluation: string[]; out?: string; json?: boolean }
@@ -23,7 +33,10 @@ export function gateCommand(program: Command): void {
       '--rules <file>',
       'JSON array of rules {name, statistic, bound, comparison, value, level}; statistic is SUITE.METRIC, such as held-out.exact, or METRIC where there is one suite',
     )
-    .option('--objective <file>', 'objective.json: each target is a rule, over SUITE.CRITERION.STATISTIC')
+    .option(
+      '--objective <file>',
+      'objective.json: each target is a rule, over SUITE.CRITERION.STATISTIC (without it, the verdict names that of the workspace)',
+    )
     .requiredOption(
       '--evaluation <file...>',
       'what hone evaluate --out wrote; LABEL=FILE puts an earlier model under LABEL.SUITE.METRIC, to compare with',
@@ -35,22 +48,35 @@ export function gateCommand(program: Command): void {
 
 function gate(options: Options): void {
   const out = output(options)
-  const objective = options.objective === undefined ? undefined : readTargets(options.objective)
-  const rules = [...(options.rules === undefined ? [] : readRules(options.rules)), ...(objective?.gates ?? [])]
+  const targets = options.objective === undefined ? [] : readTargets(options.objective)
+  const rules = [...(options.rules === undefined ? [] : readRules(options.rules)), ...targets]
   if (rules.length === 0)
     throw new ConfigError('expected --rules, --objective or both: nothing is released without a rule')
   const given = options.evaluation.map(readGiven)
   const model = modelOf(given)
   const verdict = decideRelease(rules, gateStatistics(given))
   const simulated = given.some(({ evaluation }) => evaluation.simulated)
+  const { objective: path } = options
+  const stamp = objectiveOf(options)
+  const objective = stamp && { ...stamp, ...(path !== undefined && { path }) }
+  const differ = objectivesDiffer({ what: 'this gate', objective }, underOf(given))
+  const under = { objective, objectivesDiffer: differ }
   if (options.out !== undefined) {
     const evaluations = given.map(({ label, file }) => ({ file, ...(label !== undefined && { label }) }))
     const { rules: file } = options
-    writeRelease(options.out, { verdict, model, rules: file, objective: objective?.artifact, evaluations, simulated })
+    writeRelease(options.out, { verdict, model, rules: file, ...under, evaluations, simulated })
   }
-  out.event({ event: 'done', ...verdict, model, simulated, ...(options.out !== undefined && { file: options.out }) })
+  out.event({
+    event: 'done',
+    ...verdict,
+    model,
+    ...under,
+    simulated,
+    ...(options.out !== undefined && { file: options.out }),
+  })
   for (const { name, passed, evidence, rule } of verdict.gates)
     out.say(`${passed ? 'passed ' : 'FAILED '} ${name}: ${evidence}${rule === undefined ? '' : `  (rule: ${rule})`}`)
+  if (differ !== undefined) out.warn(differ)
   out.say(`${verdict.verdict}: ${model.path}${simulated ? ' (judged by simulated annotators)' : ''}`)
   if (verdict.verdict === 'refused') process.exitCode = 1
 }
@@ -62,14 +88,22 @@ function readRules(file: string): Gate[] {
   throw new DataError(`expected a JSON array of rules: ${message}`, { file, field: path.join('.') })
 }
 
-function readTargets(file: string): { gates: Gate[]; artifact: Artifact } {
-  const { objective, hash } = readObjectiveFile(file)
-  const gates = gatesOfObjective(objective)
+function readTargets(file: string): Gate[] {
+  const gates = gatesOfObjective(readObjectiveFile(file).objective)
   if (gates.length === 0)
     throw new ConfigError(
       `--objective would be ignored: no criterion of ${file} has a target; write one, or give --rules`,
     )
-  return { gates, artifact: { path: file, hash } }
+  return gates
+}
+
+/** Evaluations, their judgements and their models, down to the labels behind the weights. */
+function underOf(given: Given[]): Under[] {
+  return given.flatMap(({ file, evaluation: { objective, model, against, judgements = [] } }) => [
+    ...(objective ? [{ what: `evaluation ${file}`, objective }] : []),
+    ...objectivesBehind({ model, ...(against && { against }) }),
+    ...judgements.flatMap((judged) => objectivesBehind({ judgements: judged })),
+  ])
 }
 
 /** A file that is there wins over LABEL=FILE. */
@@ -95,12 +129,14 @@ export function writeRelease(
     verdict: Verdict
     model: Evaluation['model']
     rules?: string | undefined
-    objective?: Artifact | undefined
+    objective: Release['objective']
+    /** Said where evaluations, models or labels are of other objectives. */
+    objectivesDiffer: string | undefined
     evaluations: { file: string; label?: string }[]
     simulated: boolean
   },
 ): void {
-  const { verdict, model, rules, objective, simulated } = o
+  const { verdict, model, rules, objective, objectivesDiffer: differ, simulated } = o
   const evaluations = o.evaluations.map(({ label, file: path }) => ({
     ...artifactsOf({ evaluation: path }, {}).evaluation!,
     ...(label !== undefined && { label }),
@@ -111,6 +147,7 @@ export function writeRelease(
     model,
     ...(rules !== undefined && { rules: { path: rules, hash: sha256File(rules) } }),
     ...(objective && { objective }),
+    ...(differ !== undefined && { objectivesDiffer: differ }),
     evaluations,
     simulated,
   }

@@ -24,6 +24,8 @@ export type Session = {
   guideline?: string | undefined
   /** Asked about this criterion alone; absent: all things considered. */
   criterion?: string | undefined
+  /** Id of the objective that is judged under. */
+  objective?: string | undefined
 }
 export type Judged = { judged: number; left: number }
 
@@ -43,7 +45,7 @@ const LEAST_WIDTH_FOR_COLUMNS = 100
 
 /** Shows what this annotator has not judged yet and appends the answers. Ends at `q`, at the end of input, or when all is judged. */
 export async function judge(session: Session, terminal: Terminal): Promise<Judged> {
-  const { comparisons, before, annotator, file, seed, guideline, criterion } = session
+  const { comparisons, before, annotator, file, seed, guideline, criterion, objective } = session
   const done = new Set(
     before.flatMap((row) => (row.annotator === annotator && row.criterion === criterion ? [row.item] : [])),
   )
@@ -81,6 +83,7 @@ export async function judge(session: Session, terminal: Terminal): Promise<Judge
         time,
         ...(guideline === undefined ? {} : { guideline }),
         ...(criterion === undefined ? {} : { criterion }),
+        ...(objective === undefined ? {} : { objective }),
       } satisfies Judgement)
       log.sync()
     }

@@ -5,11 +5,22 @@ import type { Command } from 'commander'
 import { findWorkspace, importVersion, readRows, writeRows } from '#data'
 import { ConfigError, DataError } from '#errors'
 import { AGGREGATION_METHODS, aggregate, type Aggregation, type Qualification, qualify } from '#feedback'
-import { checkCriterion, guidelineLabel, guidelineNamed, keepGuideline, listGuidelines, versionHashOf } from '#lineage'
-import type { Comparison, Judgement } from '#schema'
+import {
+  checkCriterion,
+  guidelineLabel,
+  guidelineNamed,
+  keepGuideline,
+  listGuidelines,
+  objectivesBehind,
+  objectivesDiffer,
+  versionHashOf,
+} from '#lineage'
+import type { Comparison, Judgement, ObjectiveStamp } from '#schema'
+import { artifactsOf } from '#trainer'
 import { type Common, fileOf, formatOf, label, numberOf, workspaceOf } from './data-source.ts'
 import { judge } from './judging.ts'
 import { writeMade } from './made-file.ts'
+import { OBJECTIVE_FLAG, objectiveOf } from './objective.ts'
 import { figure, output } from './output.ts'
 import { COMPARISONS, holdTogether, range, readComparisons, readGold, readJudged } from './judged-rows.ts'
 import { labelPlan } from './label-plan.ts'
@@ -36,6 +47,7 @@ export function labelCommands(program: Command): void {
     .option('--seed <n>', 'draws sides and order', '0')
     .option('--guideline <version>', "written into each judgement (default: the workspace's, as it is now)")
     .option('--criterion <name>', 'judge by this criterion alone')
+    .option(...OBJECTIVE_FLAG)
     .action(judgeCommand)
   add('import <file>', 'judgements become an immutable version, after each is held against the others')
     .requiredOption('--name <name>', 'dataset')
@@ -51,6 +63,10 @@ export function labelCommands(program: Command): void {
     .option('--pass-mark <share>', 'of gold answers that qualifies; needs --gold')
     .option('--method <method>', METHODS.join(', '), 'auto')
     .option('--seed <n>', 'of the choice between methods, and of mace (default: 0)')
+    .option(
+      OBJECTIVE_FLAG[0],
+      'objective.json that this is done under (default: that of the judgements where they name one, else of the workspace)',
+    )
     .action(aggregateCommand)
 }
 
@@ -61,6 +77,7 @@ type JudgeOptions = Common & {
   seed: string
   guideline?: string
   criterion?: string
+  objective?: string
 }
 
 async function judgeCommand(options: JudgeOptions): Promise<void> {
@@ -73,6 +90,7 @@ async function judgeCommand(options: JudgeOptions): Promise<void> {
   if (options.criterion !== undefined) checkCriterion(workspace, options.criterion)
   const kept = workspace === undefined ? undefined : keepGuideline(workspace)
   const guideline = options.guideline ?? (kept && guidelineLabel(kept))
+  const objective = underGuideline(workspace, options) ?? objectiveOf(options)
   const comparisons = await readComparisons(options.comparisons, options)
   const before = await rowsIfAny(options.out)
   const items = new Set(comparisons.map(({ item }) => item))
@@ -84,7 +102,7 @@ async function judgeCommand(options: JudgeOptions): Promise<void> {
   const { terminal, close } = openTerminal()
   try {
     const { annotator, out: file, criterion } = options
-    const session = { comparisons, before, annotator, file, seed, guideline, criterion }
+    const session = { comparisons, before, annotator, file, seed, guideline, criterion, objective: objective?.id }
     const { judged, left } = await judge(session, terminal)
     const rows = (await rowsIfAny(file)).filter(({ item }) => items.has(item))
     if (rows.length > 0)
@@ -92,15 +110,39 @@ async function judgeCommand(options: JudgeOptions): Promise<void> {
         by: 'label judge',
         parents: { comparisons: fileOf('--comparisons', options.comparisons, options).file },
         guidelines: guidelinesOf(rows, workspace),
+        objective,
         settings: { seed },
       })
-    out.event({ event: 'done', judged, left, file })
+    const differ = rows.length > 0 ? differIn(file, { what: 'these answers', objective }) : undefined
+    if (differ !== undefined) out.warn(differ)
+    out.event({ event: 'done', judged, left, file, ...(objective && { objective }) })
     out.say(
       `\n${judged} judged, ${left} left; ${left ? 'run the same command to go on' : `next: hone label aggregate ${file} --out preferences.jsonl`}`,
     )
   } finally {
     close()
   }
+}
+
+/** Of an older version of the guideline that was asked for by name, the objective that it was written for. */
+function underGuideline(
+  workspace: string | undefined,
+  { guideline, objective }: Pick<JudgeOptions, 'guideline' | 'objective'>,
+): ObjectiveStamp | undefined {
+  if (workspace === undefined || guideline === undefined || objective !== undefined) return undefined
+  const version = guidelineNamed(listGuidelines(workspace), guideline)
+  return version && { id: version.objective }
+}
+
+/** The sentence for a file of judgements; undefined where all in it was judged under one objective. */
+function differIn(file: string, own: { what: string; objective?: ObjectiveStamp | undefined }): string | undefined {
+  return objectivesDiffer(own, objectivesBehind(artifactsOf({ judgements: file }, {})))
+}
+
+/** That of all judgements in a file, as far as they say; undefined where they say none, or several. */
+function onlyObjectiveOf(file: string): ObjectiveStamp | undefined {
+  const behind = objectivesBehind(artifactsOf({ judgements: file }, {}))
+  return objectivesDiffer({ what: file }, behind) === undefined ? behind[0]?.objective : undefined
 }
 
 async function rowsIfAny(file: string): Promise<Judgement[]> {
@@ -141,6 +183,7 @@ type AggregateOptions = Common & {
   passMark?: string
   method: string
   seed?: string
+  objective?: string
 }
 
 /** The others draw nothing. */
@@ -167,14 +210,20 @@ async function aggregateCommand(source: string, options: AggregateOptions): Prom
   writeRows(options.out, made.preferences, { kind: 'comparisons', format: formatOf(options.out) })
   const sourceOf = (flag: string, given: string | undefined) =>
     given === undefined ? undefined : fileOf(flag, given, options).file
+  const judged = fileOf('judgements', source, options).file
+  const objective =
+    options.objective === undefined ? (onlyObjectiveOf(judged) ?? objectiveOf(options)) : objectiveOf(options)
+  const differ = differIn(judged, { what: 'these preferences', objective })
+  if (differ !== undefined) out.warn(differ)
   writeMade(options.out, {
     by: 'label aggregate',
     parents: {
-      judgements: fileOf('judgements', source, options).file,
+      judgements: judged,
       comparisons: sourceOf('--comparisons', options.comparisons),
       gold: sourceOf('--gold', options.gold),
     },
     guidelines: guidelinesOf(judgements, options.dir ?? findWorkspace(process.cwd())),
+    objective,
     settings: { method: made.method, seed, ...(options.criterion !== undefined && { criterion: options.criterion }) },
   })
   const { preferences, ...rest } = made
@@ -183,6 +232,7 @@ async function aggregateCommand(source: string, options: AggregateOptions): Prom
     ...rest,
     preferences: preferences.length,
     file: options.out,
+    ...(objective && { objective }),
     ...(qualification && { qualification }),
   })
   sayAggregation(made, options.out, out.say)

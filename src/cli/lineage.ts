@@ -9,6 +9,8 @@ import {
   addCard,
   addRow,
   foldSentences,
+  objectivesDiffer,
+  objectivesOn,
   type Graph,
   next,
   type Node,
@@ -72,6 +74,8 @@ function lineage(id: string, options: Options): void {
   const target = find(graph, id, dir)
   const ways = [...(options.down ? [] : ['up' as const]), ...(options.up ? [] : ['down' as const])]
   const reached = new Set(ways.flatMap((way) => [...reach(graph, target, way)]))
+  const objectives = objectivesOn(graph, reached)
+  const differ = options.down ? undefined : differAbove(graph, target)
   const rows = options.row === undefined ? [] : rowsNamed(graph, reached, options.row)
   if (options.row !== undefined && rows.length === 0)
     throw new ConfigError(
@@ -82,17 +86,42 @@ function lineage(id: string, options: Options): void {
     target,
     nodes: [...reached].map((reachedId) => graph.nodes.get(reachedId)),
     edges: graph.edges.filter(({ from, to }) => reached.has(from) && reached.has(to)),
+    objectives: objectives.map(({ id: hash, label, made }) => ({ id: hash, label, made: made.map((node) => node.id) })),
+    ...(differ !== undefined && { objectivesDiffer: differ }),
     ...(options.row !== undefined && { rows }),
   })
   const shown = within(foldSentences(graph, new Set(target.kind === 'sentence' ? [target.id] : [])), reached)
+  if (differ !== undefined) out.warn(differ)
   const tree: Tree = { graph: shown, rows, say: out.say, seen: new Set() }
   out.say(describe(target))
+  for (const { id: hash, label, made } of objectives) out.say(`  ${sayMade({ id: hash, label, made }, target)}`)
   tellRows(tree, target.id, 1)
   for (const way of ways) {
     out.say(way === 'up' ? 'came from' : 'made of it')
     tree.seen = new Set([target.id])
     if (tellBranches(tree, target.id, { way, depth: 1 }) === 0) out.say('  nothing that is known here')
   }
+}
+
+/** Of an objective all that names it; of anything else, what on the way does. */
+function sayMade({ id, label, made }: ReturnType<typeof objectivesOn>[number], target: Node): string {
+  const counts = new Map<string, string[]>()
+  for (const node of made) counts.set(node.kind, [...(counts.get(node.kind) ?? []), node.label])
+  const isTarget = id === target.id
+  const kinds = [...counts].map(([kind, labels]) =>
+    isTarget ? `${kind} ${labels.join(', ')}` : labels.length === 1 ? `1 ${kind}` : `${labels.length} ${kind}s`,
+  )
+  const named = kinds.length === 0 ? 'nothing that is known here' : kinds.join(isTarget ? '; ' : ', ')
+  return isTarget ? `made under it: ${named}` : `under objective ${label} ${id.slice(0, SHORT)}: ${named}`
+}
+
+/** The sentence for what something came from; undefined where all of it, as far as is known, was made under one objective. */
+function differAbove(graph: Graph, target: Node): string | undefined {
+  const above = objectivesOn(graph, reach(graph, target, 'up'))
+  const under = above.flatMap(({ id, label, made }) =>
+    made.map(({ kind, label: of }) => ({ what: `${kind} ${of}`, objective: { id, name: label } })),
+  )
+  return objectivesDiffer({ what: target.label }, under)
 }
 
 /** A dataset's name wins over a path, a path over a row, a criterion, a hash, words of a sentence. */
@@ -174,7 +203,7 @@ function atPath(graph: Graph, path: string, dir: string): Node {
   if (graph.nodes.has(run)) return graph.nodes.get(run)!
   if (!fs.existsSync(join(path, 'config.json'))) throw unknown()
   const hash = hashModel(path)
-  if (!graph.nodes.has(hash)) addCard(graph, { id: hash, folder: path })
+  if (!graph.nodes.has(hash)) addCard(graph, { id: hash, folder: path, root: dir })
   return graph.nodes.get(hash)!
 }
 

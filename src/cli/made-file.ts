@@ -8,13 +8,15 @@ import { version } from './version.ts'
 export function writeMade(
   file: string,
   o: Pick<Made, 'by' | 'guidelines' | 'settings'> & {
+    objective?: Made['objective'] | undefined
     /** Files by role; roles without one are left out. */
     parents: Record<string, string | undefined>
     models?: Record<string, string>
   },
 ): void {
-  const { by, guidelines, settings } = o
+  const { by, guidelines, settings, objective } = o
   const { output, ...parents } = artifactsOf({ ...o.parents, output: file }, o.models ?? {})
-  const made: Made = { kind: 'made', hone: version(), by, output: output!, parents, guidelines, settings }
+  const names = { guidelines, ...(objective && { objective }) }
+  const made: Made = { kind: 'made', hone: version(), by, output: output!, parents, ...names, settings }
   writeDurable(`${file}.made.json`, `${JSON.stringify(made, null, 2)}\n`)
 }

@@ -9,6 +9,8 @@ export type Output = {
   event: (e: Event) => void
   /** A line for people. */
   say: (text: string) => void
+  /** A sentence that must not be missed: always on standard error. */
+  warn: (text: string) => void
   /** The result itself: always on standard output, unless --json carries it as an event. */
   print: (text: string) => void
   /** A line that replaces the one before on a terminal; elsewhere it is written at most once in ten seconds. */
@@ -36,6 +38,10 @@ export function output({ json = false }: { json?: boolean | undefined } = {}): O
     say(text) {
       endProgress()
       words.write(`${text}\n`)
+    },
+    warn(text) {
+      endProgress()
+      process.stderr.write(`${text}\n`)
     },
     print(text) {
       endProgress()

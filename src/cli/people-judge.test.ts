@@ -103,7 +103,7 @@ test('without a guideline nobody is asked', async () => {
   expect(said).toMatch(/write a guideline first/)
   expect(code).toBe(1)
   expect(await campaigns()).toBe(0)
-  await store.transaction((query) => addGuideline(query, project, 'Judge by the colour.', people[0]!))
+  await store.transaction((query) => addGuideline(query, project, { text: 'Judge by the colour.', by: people[0]! }))
 })
 
 test('from the command line: it waits with exit code 75, asks once, and goes on with the answers', async () => {

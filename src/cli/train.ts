@@ -25,6 +25,7 @@ import { DTYPE_FLAG, readDtype } from './dtype.ts'
 import { addFlags, kebab, readFlags } from './flags.ts'
 import { duration, figure, output, type Output } from './output.ts'
 import { absoluteJudge, JUDGES, openJudge } from './judges.ts'
+import { OBJECTIVE_FLAG, objectiveOf } from './objective.ts'
 import { progressOf } from './progress.ts'
 import { Stopped, stoppable } from './stop.ts'
 import { version } from './version.ts'
@@ -200,6 +201,7 @@ export function trainCommands(program: Command): void {
         '--branch <run@step>',
         "a new run that goes on from another one's checkpoint, with its models and data; settings given here change",
       )
+      .option(OBJECTIVE_FLAG[0], `${OBJECTIVE_FLAG[1]}; none = under none`)
       .option('--device <device>', 'cpu, or cuda:0 (default: cpu)')
       .option(...DTYPE_FLAG)
       .option('--lora-rank <n>', 'train adapters of this rank instead of the weights')
@@ -234,7 +236,7 @@ async function run(recipe: Recipe, options: Options): Promise<void> {
       }
       show(event)
     }
-    const o: TrainOptions = { hone: version(), signal, onProgress, say: out.say }
+    const o: TrainOptions = { hone: version(), signal, onProgress, say: out.say, warn: out.warn }
     if (options.resume !== undefined) return goOn(recipe, options, o)
     const folder = needed(options, 'out')
     const origin = options.branch === undefined ? undefined : originOf(options.branch)
@@ -243,7 +245,8 @@ async function run(recipe: Recipe, options: Options): Promise<void> {
       job.recipe === 'ppo' && job.judge !== undefined
         ? await openJudge(job.judge, { seed: job.config.seed, folder: answersOf(folder), run: folder })
         : undefined
-    const all = { ...o, ...(judge && { judge }) }
+    const objective = options.objective === 'none' ? undefined : objectiveOf({ objective: options.objective })
+    const all = { ...o, objective, ...(judge && { judge }) }
     return origin ? branch(origin.run, { step: origin.step, job, out: folder }, all) : train(job, folder, all)
   })
   const seconds = (performance.now() - began) / 1000
@@ -254,6 +257,8 @@ async function run(recipe: Recipe, options: Options): Promise<void> {
 async function plan(recipe: Recipe, options: Options, out: Output): Promise<void> {
   if (options.branch !== undefined)
     throw new ConfigError('--branch would be ignored: --dry-run looks at a run from its beginning; give one of the two')
+  if (options.objective !== undefined)
+    throw new ConfigError('--objective would be ignored: --dry-run leaves no record that could name it')
   if (options.out !== undefined) refuseRun(options.out)
   const job = jobOf(recipe, options)
   out.say('dry run: a few steps on these rows, which are then thrown away')
@@ -309,7 +314,7 @@ function originOf(given: string): { run: string; step: number } {
 
 /** The other run's job with the settings given here. */
 function branchedJob(recipe: Recipe, options: Options, run: string): Job {
-  const known = new Set(['branch', 'out', 'json', 'config', ...Object.keys(recipe.config.shape)])
+  const known = new Set(['branch', 'out', 'json', 'config', 'objective', ...Object.keys(recipe.config.shape)])
   const other = Object.keys(options).find((name) => !known.has(name))
   if (other !== undefined)
     throw new ConfigError(`--${kebab(other)} would be ignored: --branch takes models and data of the other run`)

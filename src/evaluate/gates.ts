@@ -147,7 +147,7 @@ function read(
   if (typeof number !== 'number' || !Number.isFinite(number))
     return { problem: `${statistic} is ${describe(held)}, which has no ${bound}` }
   const end = bound === 'value' ? '' : `, ${bound} end ${say(number)}`
-  return { number, told: `${statistic} is ${describe(held)}${end}` }
+  return { number, told: `${statistic} is ${describe(held)}${end}${underOtherWeights(held)}` }
 }
 
 const REMEDY = 'evaluate again at that level'
@@ -184,6 +184,15 @@ function describe(found: unknown): string {
   const at = typeof level === 'number' ? ` at ${percent(level)}` : ''
   const ends = typeof low === 'number' && typeof high === 'number' ? ` [${say(low)}, ${say(high)}]${at}` : ''
   return `${say(value)}${ends}${typeof found.n === 'number' ? `, n = ${found.n}` : ''}`
+}
+
+/** Of a figure over weighted criteria: its range where each weight is a fifth lighter or heavier, and whether the same side wins. */
+function underOtherWeights(held: unknown): string {
+  if (!isRecord(held) || typeof held.holds !== 'boolean' || !isRecord(held.range)) return ''
+  const { low, high } = held.range
+  if (typeof low !== 'number' || typeof high !== 'number') return ''
+  const so = held.holds ? 'the same side wins' : 'NOT always the same side wins'
+  return `, under weights a fifth lighter or heavier ${say(low)} to ${say(high)} (${so})`
 }
 
 function say(value: number): string {

@@ -4,9 +4,22 @@ import fs from 'node:fs'
 import { z } from 'zod'
 import { DataError } from '#errors'
 import { writeDurable } from '#files'
+import { ObjectiveStamp } from '#schema'
 
 export const Artifact = z.strictObject({ path: z.string(), hash: z.string() })
 export type Artifact = z.infer<typeof Artifact>
+
+/**
+ * The objective of a record; `path`: of the file that --objective named, whose weights, levels or targets were read. Records
+ * from before there was one id name it as a file, {path, hash}.
+ */
+const OfRecord = z.preprocess(
+  (given) => {
+    const { path, hash } = Artifact.safeParse(given).data ?? {}
+    return hash === undefined ? given : { id: hash, path }
+  },
+  ObjectiveStamp.extend({ path: z.string().optional() }),
+)
 
 export const Evaluation = z.strictObject({
   kind: z.literal('evaluation'),
@@ -20,8 +33,9 @@ export const Evaluation = z.strictObject({
   /** Of a reward model: a policy's completions; of a task: a line an answer. Expert ratings. */
   samples: Artifact.optional(),
   ratings: Artifact.optional(),
-  /** Whose weights and levels were taken; the hash is of its canonical JSON, as guideline versions name it. */
-  objective: Artifact.optional(),
+  objective: OfRecord.optional(),
+  /** Said where what it rests on was made under other objectives. */
+  objectivesDiffer: z.string().optional(),
   suite: z.strictObject({ name: z.string(), ...Artifact.shape, rows: z.number().int().positive() }),
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])),
   /** True when judgements behind the rows, or behind the model, came from simulated annotators. */
@@ -51,7 +65,8 @@ const Release = z.object({
   reasons: z.array(z.string()),
   model: Artifact,
   rules: Artifact.optional(),
-  objective: Artifact.optional().describe('hash of its canonical JSON, as guideline versions name it'),
+  objective: OfRecord.optional(),
+  objectivesDiffer: z.string().optional(),
   evaluations: z.array(z.strictObject({ ...Artifact.shape, label: z.string().optional() })),
 })
 

@@ -7,11 +7,12 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { listDatasets, listVersions, type Version } from '#data'
 import { artifactPath, hashRow, sha256File } from '#files'
-import { PairsKey, readEvaluation, readJsonFile, readRelease } from './evaluations.ts'
+import { type Evaluation, PairsKey, readEvaluation, readJsonFile, readRelease } from './evaluations.ts'
 import { addGuidelines, linkJudgements, type WrittenGuideline } from './guidelines.ts'
 import { type Graph, graphOf, type Kind, link, nodeOf, put } from './nodes.ts'
 import { readMade } from './made.ts'
 import { judgedMarks, readCardOf, readRunRecord } from './runs.ts'
+import { linkStamp, putNamedObjective, STAMP } from './stamps.ts'
 
 const DEEPEST = 6
 const SKIPPED = new Set([
@@ -40,9 +41,9 @@ export function readGraph(
   addGuidelines(graph, root, guidelines)
   if (fs.existsSync(join(root, 'hone.json'))) addVersions(graph, root)
   const { runs, records } = findRecords(root)
-  for (const run of runs) addRun(graph, run)
-  for (const record of records) addRecord(graph, record)
-  addCards(graph)
+  for (const run of runs) addRun(graph, root, run)
+  for (const record of records) addRecord(graph, root, record)
+  addCards(graph, root)
   linkJudgements(graph)
   return graph
 }
@@ -148,9 +149,10 @@ function artifact(graph: Graph, { path, hash }: { path: string; hash: string }, 
   return put(graph, { id: hash, kind, label: shortPath(graph, path) })
 }
 
-function addRun(graph: Graph, folder: string): void {
+function addRun(graph: Graph, root: string, folder: string): void {
   const record = readRunRecord(folder)
   put(graph, { id: folder, kind: 'run', label: shortPath(graph, folder), detail: describeRun(record) })
+  linkStamp(graph, root, { to: folder, objective: record.objective })
   for (const [role, input] of Object.entries(record.inputs)) {
     const isCheckpoint = role === 'branchedFrom'
     const isModel = MODEL_ROLES.includes(role) || (role === 'judge' && !input.path.endsWith('.json'))
@@ -167,44 +169,65 @@ function addRun(graph: Graph, folder: string): void {
   }
 }
 
-function describeRun({ recipe, status, simulated, outcome }: ReturnType<typeof readRunRecord>): string {
+function describeRun(record: ReturnType<typeof readRunRecord>): string {
+  const { recipe, status, simulated, outcome, objectivesDiffer } = record
   const reason = typeof outcome?.reason === 'string' ? `: ${outcome.reason}` : ''
-  return `${recipe}, ${status}${reason}${simulated ? ' (simulated annotators)' : ''}`
+  const warning = objectivesDiffer === undefined ? '' : `; ${objectivesDiffer}`
+  return `${recipe}, ${status}${reason}${simulated ? ' (simulated annotators)' : ''}${warning}`
 }
 
-function addRecord(graph: Graph, path: string): void {
+function addRecord(graph: Graph, root: string, path: string): void {
   const id = sha256File(path)
   const { kind } = readJsonFile(path) as { kind: 'evaluation' | 'release' | 'made' | 'pairs' }
-  if (kind === 'made') return addMade(graph, path)
+  if (kind === 'made') return addMade(graph, root, path)
   if (kind === 'pairs') return addPairs(graph, path)
-  if (kind === 'evaluation') {
-    const { metric, model, against, suite, pairs, judgements = [], samples, ratings, objective } = readEvaluation(path)
-    addEvaluation(graph, { path, hash: id }, `${metric} on ${suite.name}, ${suite.rows} rows`)
-    link(graph, { from: artifact(graph, model, 'model'), to: id, role: 'model' })
-    link(graph, { from: artifact(graph, suite, 'file'), to: id, role: 'suite' })
-    if (against) link(graph, { from: artifact(graph, against, 'model'), to: id, role: 'against' })
-    if (objective) link(graph, { from: artifact(graph, objective, 'objective'), to: id, role: 'weights' })
-    for (const [role, files] of Object.entries({ pairs: [pairs], judgements, samples: [samples], ratings: [ratings] }))
-      for (const file of files) if (file) link(graph, { from: artifact(graph, file, 'file'), to: id, role })
-    return
-  }
-  const { verdict, reasons, model, rules, objective, evaluations } = readRelease(path)
+  if (kind === 'evaluation') return addWholeEvaluation(graph, root, { path, id })
+  const { verdict, reasons, model, rules, objective, objectivesDiffer, evaluations } = readRelease(path)
   const [first, ...others] = reasons
   const why = [...(first === undefined ? [] : [first]), ...(others.length > 0 ? [`${others.length} more reasons`] : [])]
-  put(graph, { id, kind: 'release', label: shortPath(graph, path), detail: [verdict, ...why].join('; ') })
+  const told = [verdict, ...why, ...(objectivesDiffer === undefined ? [] : [objectivesDiffer])]
+  put(graph, { id, kind: 'release', label: shortPath(graph, path), detail: told.join('; ') })
   link(graph, { from: artifact(graph, model, 'model'), to: id, role: 'model' })
   if (rules) link(graph, { from: artifact(graph, rules, 'file'), to: id, role: 'rules' })
-  if (objective) link(graph, { from: artifact(graph, objective, 'objective'), to: id, role: 'targets' })
+  linkObjective(graph, root, { to: id, objective, role: 'targets' })
   for (const evaluation of evaluations) {
     addEvaluation(graph, evaluation)
     link(graph, { from: evaluation.hash, to: id, role: evaluation.label ?? 'evaluation' })
   }
 }
 
+function addWholeEvaluation(graph: Graph, root: string, { path, id }: { path: string; id: string }): void {
+  const evaluation = readEvaluation(path)
+  const { metric, model, against, suite, pairs, judgements = [], samples, ratings } = evaluation
+  const { objective, objectivesDiffer } = evaluation
+  const warning = objectivesDiffer === undefined ? '' : `; ${objectivesDiffer}`
+  addEvaluation(graph, { path, hash: id }, `${metric} on ${suite.name}, ${suite.rows} rows${warning}`)
+  link(graph, { from: artifact(graph, model, 'model'), to: id, role: 'model' })
+  link(graph, { from: artifact(graph, suite, 'file'), to: id, role: 'suite' })
+  if (against) link(graph, { from: artifact(graph, against, 'model'), to: id, role: 'against' })
+  linkObjective(graph, root, { to: id, objective, role: 'weights' })
+  for (const [role, files] of Object.entries({ pairs: [pairs], judgements, samples: [samples], ratings: [ratings] }))
+    for (const file of files) if (file) link(graph, { from: artifact(graph, file, 'file'), to: id, role })
+}
+
+/** `role`: of an objective whose file was read for it. */
+function linkObjective(
+  graph: Graph,
+  root: string,
+  { to, objective, role }: { to: string; objective: Evaluation['objective']; role: string },
+): void {
+  if (!objective) return
+  const { id, name, path } = objective
+  const label = name ?? (path === undefined ? undefined : shortPath(graph, path))
+  const from = putNamedObjective(graph, root, { id, ...(label !== undefined && { name: label }) })
+  link(graph, { from, to, role: path === undefined ? STAMP : role })
+}
+
 /** A file that a label command wrote: its parents by role, and the guidelines behind its judgements. */
-function addMade(graph: Graph, path: string): void {
-  const { by, output, parents, guidelines } = readMade(path)
+function addMade(graph: Graph, root: string, path: string): void {
+  const { by, output, parents, guidelines, objective } = readMade(path)
   const to = artifact(graph, output, 'file')
+  linkStamp(graph, root, { to, objective })
   const node = graph.nodes.get(to)!
   node.detail ??= `by hone ${by}`
   for (const [role, parent] of Object.entries(parents)) link(graph, { from: artifact(graph, parent, 'file'), to, role })
@@ -235,15 +258,16 @@ function addEvaluation(graph: Graph, { path, hash }: { path: string; hash: strin
 }
 
 /** A model whose run is not here still tells its parents by its card. */
-function addCards(graph: Graph): void {
+function addCards(graph: Graph, root: string): void {
   const models = [...graph.nodes.values()].filter(({ kind }) => kind === 'model')
   for (const { id, label } of models) {
     if (graph.above.get(id)?.length) continue
-    addCard(graph, { id, folder: resolve(graph.near, label) })
+    addCard(graph, { id, folder: resolve(graph.near, label), root })
   }
 }
 
-export function addCard(graph: Graph, { id, folder }: { id: string; folder: string }): void {
+/** `root`: the workspace that keeps the texts of objectives. */
+export function addCard(graph: Graph, { id, folder, root }: { id: string; folder: string; root: string }): void {
   const card = fs.existsSync(folder) ? readCardOf(folder) : undefined
   put(graph, {
     id,
@@ -251,6 +275,7 @@ export function addCard(graph: Graph, { id, folder }: { id: string; folder: stri
     label: shortPath(graph, folder),
     ...(card && { detail: `${card.recipe}, by its card` }),
   })
+  linkStamp(graph, root, { to: id, objective: card?.objective })
   for (const [role, hash] of Object.entries(card?.parents ?? {})) {
     const isModel = MODEL_ROLES.includes(role)
     const known = nodeOf(graph, hash)

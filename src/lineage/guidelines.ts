@@ -2,7 +2,7 @@
 // were made under, and the criterion when only one was asked about; a sentence is about the criterion of its tag, or all.
 import fs from 'node:fs'
 import { DataError } from '#errors'
-import { canonicalJson, sha256 } from '#files'
+import { hashRow, sha256 } from '#files'
 import type { Objective } from '#schema'
 import {
   type GuidelineVersion,
@@ -10,55 +10,50 @@ import {
   guidelineNamed,
   listGuidelines,
   readGuideline,
+  type Sentence,
   sentencesWithIds,
 } from './guideline-versions.ts'
 import { type Graph, graphOf, link, put } from './nodes.ts'
+import { putNamedObjective, putObjective } from './stamps.ts'
 
-/** What a judgement was made under. */
-export type Asked = { guideline?: string; criterion?: string }
+/** What a judgement was made under; `objective`: its id, where the words of the guideline served several. */
+export type Asked = { guideline?: string; criterion?: string; objective?: string }
 
 /** Nodes of every guideline version of a workspace, with its objective, criteria and sentences. */
 export function addGuidelines(graph: Graph, root: string, others: readonly WrittenGuideline[]): void {
   const own = listGuidelines(root)
   for (const version of own) addGuideline(graph, version, readOrSay(root, version))
   for (const { text, objective, created } of others) {
-    const version = {
-      guideline: sha256(text),
-      name: 'guideline',
-      objective: sha256(canonicalJson(objective)),
-      created,
-    }
-    if (own.some(({ guideline, name }) => guideline === version.guideline && name === version.name)) continue
-    addGuideline(graph, version, { objective, sentences: sentencesWithIds(version.guideline, text) })
+    const id = objective === undefined ? NOT_KNOWN : 'id' in objective ? objective.id : hashRow(objective)
+    const version = { guideline: sha256(text), name: 'guideline', objective: id, created }
+    const isThere = ({ guideline, name, objective: of }: GuidelineVersion): boolean =>
+      guideline === version.guideline && name === version.name && (of === id || id === NOT_KNOWN)
+    if (own.some(isThere)) continue
+    const sentences = sentencesWithIds(version.guideline, text)
+    const whole = objective === undefined || 'id' in objective ? undefined : objective
+    addGuideline(graph, version, { root, sentences, ...(whole && { objective: whole }) })
   }
 }
 
-/** A version that is kept elsewhere than in the workspace's files: its text, and the objective that it serves. */
-export type WrittenGuideline = { text: string; objective: Objective; created: string }
+/** A version that is kept elsewhere than in the workspace's files: its text, and the objective that it serves, as far as that is known. */
+export type WrittenGuideline = { text: string; objective: Objective | { id: string } | undefined; created: string }
+/** The objective of a version that was written before versions said so. */
+const NOT_KNOWN = ''
 
-function addGuideline(graph: Graph, version: GuidelineVersion, read: ReturnType<typeof readGuideline> | string): void {
+type Read = { root: string; objective?: Objective; sentences: Sentence[] }
+
+function addGuideline(graph: Graph, version: GuidelineVersion, read: Read | string): void {
   const { guideline, objective: hash } = version
   graph.guidelines.push(version)
   if (typeof read === 'string') {
     put(graph, { id: guideline, kind: 'guideline', label: guidelineLabel(version), detail: read })
     return
   }
-  const { objective, sentences } = read
-  put(graph, {
-    id: hash,
-    kind: 'objective',
-    label: `${objective.name} version ${objective.version}`,
-    detail: objective.summary,
-  })
+  const { root, objective, sentences } = read
+  const criterionOf = objective ? putObjective(graph, hash, objective) : new Map<string, string>()
+  if (!objective && hash !== NOT_KNOWN) putNamedObjective(graph, root, { id: hash })
   put(graph, { id: guideline, kind: 'guideline', label: guidelineLabel(version) })
-  link(graph, { from: hash, to: guideline, role: 'objective' })
-  const criterionOf = new Map(
-    objective.criteria.map(({ name, definition }) => {
-      const id = put(graph, { id: `${hash}#${name}`, kind: 'criterion', label: name, detail: definition })
-      link(graph, { from: hash, to: id, role: 'criterion' })
-      return [name, id]
-    }),
-  )
+  if (hash !== NOT_KNOWN) link(graph, { from: hash, to: guideline, role: 'objective' })
   for (const { id, text, criterion } of sentences) {
     put(graph, { id, kind: 'sentence', label: text, guideline })
     link(graph, { from: guideline, to: id, role: 'sentence' })
@@ -69,9 +64,9 @@ function addGuideline(graph: Graph, version: GuidelineVersion, read: ReturnType<
 }
 
 /** What is wrong with a version whose texts are damaged or gone: the rest of the graph is as true without them. */
-function readOrSay(root: string, version: GuidelineVersion): ReturnType<typeof readGuideline> | string {
+function readOrSay(root: string, version: GuidelineVersion): Read | string {
   try {
-    return readGuideline(root, version)
+    return { root, ...readGuideline(root, version) }
   } catch (error) {
     if (error instanceof DataError) return error.message
     throw error
@@ -82,11 +77,12 @@ function readOrSay(root: string, version: GuidelineVersion): ReturnType<typeof r
 export function linkAsked(
   graph: Graph,
   to: string,
-  { guideline: name, criterion }: Asked,
+  { guideline: name, criterion, objective }: Asked,
   role = 'judged under',
 ): void {
   if (name === undefined) return
-  const version = guidelineNamed(graph.guidelines, name)
+  const ofObjective = graph.guidelines.filter((each) => each.objective === objective)
+  const version = guidelineNamed(ofObjective, name) ?? guidelineNamed(graph.guidelines, name)
   if (!version) {
     const from = put(graph, { id: `guideline ${name}`, kind: 'guideline', label: name, detail: 'its text is not here' })
     link(graph, { from, to, role })
@@ -118,9 +114,10 @@ function askedIn(file: string): Asked[] {
   const asked = new Map<string, Asked>()
   for (const line of lines) {
     if (line === '') continue
-    const { guideline, criterion } = JSON.parse(line) as Asked
-    if (guideline !== undefined)
-      asked.set(`${guideline} ${criterion}`, { guideline, ...(criterion !== undefined && { criterion }) })
+    const { guideline, criterion, objective } = JSON.parse(line) as Asked
+    if (guideline === undefined) continue
+    const own = { ...(criterion !== undefined && { criterion }), ...(objective !== undefined && { objective }) }
+    asked.set(`${guideline} ${criterion} ${objective}`, { guideline, ...own })
   }
   return [...asked.values()]
 }

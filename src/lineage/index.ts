@@ -34,6 +34,17 @@ export {
   withEdges,
 } from './nodes.ts'
 export { readObjectiveFile } from './objective-file.ts'
+export {
+  keepObjective,
+  keptObjective,
+  objectiveInForce,
+  objectivesBehind,
+  objectivesDiffer,
+  shortObjective,
+  stampOf,
+  type Under,
+} from './objectives.ts'
+export { objectivesOn, withoutDetours } from './stamps.ts'
 export { addRow, type Place, type Row, rowsNamed, rowsOf } from './rows.ts'
 export { readCardOf } from './runs.ts'
 export { addExtra, beginningsOf, type Extra, type LooseJudgement, type Walk, walkFrom } from './walk.ts'

@@ -77,8 +77,9 @@ function ofSameItem(graph: Graph, { dataset, row }: Omit<Place, 'line'>): Place[
   return rowsNamed(graph, new Set(near), row.item).filter((other) => kindOf(other.row) === wanted)
 }
 
-function askedOf({ guideline, criterion }: Row): Asked {
+function askedOf({ guideline, criterion, objective }: Row): Asked {
   return {
+    ...(typeof objective === 'string' && { objective }),
     ...(typeof guideline === 'string' && { guideline }),
     ...(typeof criterion === 'string' && { criterion }),
   }

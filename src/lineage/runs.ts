@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { DataError } from '#errors'
+import { ObjectiveStamp } from '#schema'
 import { Artifact, readJsonFile } from './evaluations.ts'
 
 const Run = z.object({
@@ -11,12 +12,15 @@ const Run = z.object({
   inputs: z.record(z.string(), Artifact),
   outputs: z.record(z.string(), Artifact),
   simulated: z.boolean(),
+  objective: ObjectiveStamp.optional(),
+  objectivesDiffer: z.string().optional(),
   outcome: z.record(z.string(), z.unknown()).optional(),
 })
 const Card = z.object({
   recipe: z.string(),
   parents: z.record(z.string(), z.string()),
   simulated: z.boolean().default(false),
+  objective: ObjectiveStamp.optional(),
 })
 export type Card = z.infer<typeof Card>
 
@@ -26,6 +30,12 @@ export function readRunRecord(folder: string): z.infer<typeof Run> {
   if (parsed.success) return parsed.data
   const { path, message } = parsed.error.issues[0]!
   throw new DataError(`expected what hone wrote: ${message}`, { file, field: path.join('.') })
+}
+
+/** The record of the run in this folder; undefined where it holds none of ours. */
+export function runIfAny(folder: string): z.infer<typeof Run> | undefined {
+  const file = join(folder, 'run.json')
+  return fs.existsSync(file) ? Run.safeParse(readJsonFile(file)).data : undefined
 }
 
 /** How the model in this folder was trained; undefined where nothing says so. */

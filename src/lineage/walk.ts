@@ -5,11 +5,12 @@ import { hashRow } from '#files'
 import { foldSentences, linkAsked } from './guidelines.ts'
 import { type Edge, type Graph, graphOf, link, type Node, nodeOf, put, reach } from './nodes.ts'
 import { addRow, describeRow, rowsNamed, rowsOf } from './rows.ts'
+import { withoutDetours } from './stamps.ts'
 
 /** What somebody else than the files knows: nodes, and edges whose ends may be named by any hash of theirs. */
 export type Extra = { nodes: Node[]; edges: Edge[] }
-/** A judgement that lies in no dataset yet: the comparisons that it is of, and the guideline's label. */
-export type LooseJudgement = { node: Node; comparisons: string; guideline: string }
+/** A judgement that lies in no dataset yet: the comparisons that it is of, the guideline's label, and the objective that was written under. */
+export type LooseJudgement = { node: Node; comparisons: string; guideline: string; objective: string | null }
 
 export type Walk = {
   target: Node
@@ -41,7 +42,7 @@ export function walkFrom(kept: Graph, id: string, loose?: LooseJudgement): Walk 
   if (loose) addLoose(graph, loose)
   const target = find(graph, id)
   if (!target) return undefined
-  const folded = foldSentences(graph, new Set(target.kind === 'sentence' ? [target.id] : []))
+  const folded = withoutDetours(foldSentences(graph, new Set(target.kind === 'sentence' ? [target.id] : [])))
   const [up, down] = [reach(folded, target, 'up'), reach(folded, target, 'down')]
   const wayOf = (node: string): 'up' | 'down' | 'target' =>
     node === target.id ? 'target' : up.has(node) ? 'up' : 'down'
@@ -103,11 +104,11 @@ function firstRows({ id, kind, rows: file }: Node): Pick<Walk, 'rows' | 'rowsInA
   }
 }
 
-function addLoose(graph: Graph, { node, comparisons, guideline }: LooseJudgement): void {
+function addLoose(graph: Graph, { node, comparisons, guideline, objective }: LooseJudgement): void {
   put(graph, node)
   const of = nodeOf(graph, comparisons)?.id
   if (of !== undefined) link(graph, { from: of, to: node.id, role: 'compared' })
-  linkAsked(graph, node.id, { guideline })
+  linkAsked(graph, node.id, { guideline, ...(objective !== null && { objective }) })
 }
 
 function copyOf(graph: Graph): Graph {

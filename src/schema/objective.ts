@@ -35,6 +35,13 @@ export const Objective = z.strictObject({
 })
 export type Objective = z.infer<typeof Objective>
 
+/** The one name of a version of an objective: SHA-256 of its canonical JSON (RFC 8785), hex; its first 12 digits are shown. */
+export const ObjectiveId = z.string().regex(/^[0-9a-f]{64}$/, 'expected the id of an objective, 64 hex digits')
+
+/** Under which objective a record was made. */
+export const ObjectiveStamp = z.strictObject({ id: ObjectiveId, name: z.string().optional() })
+export type ObjectiveStamp = z.infer<typeof ObjectiveStamp>
+
 const CriterionDraft = Criterion.omit({ scale: true }).extend({
   name: z.string(),
   definition: z.string(),

@@ -110,6 +110,8 @@ export const RunOrder = z.strictObject({
   computing: Given,
   /** Goes on from another run's checkpoint, with its inputs and these settings. */
   branch: z.strictObject({ run: z.string(), step: z.number().int().nonnegative() }).optional(),
+  /** File of the workspace, or none; absent: the workspace's own, where it has one. */
+  objective: z.string().optional(),
 })
 export type RunOrder = z.infer<typeof RunOrder>
 
@@ -122,9 +124,11 @@ export function takesOf(recipe: RecipeName, input: string): Takes | undefined {
 }
 
 /** What a person would type in the workspace to begin the run: arguments of `hone`. */
-export function orderArguments({ recipe, inputs, settings, computing, branch }: RunOrder, run: string): string[] {
+export function orderArguments(order: RunOrder, run: string): string[] {
+  const { recipe, inputs, settings, computing, branch, objective } = order
   const flags: [string, string | number | boolean | undefined][] = [['out', `runs/${run}`]]
   if (branch) flags.push(['branch', `runs/${branch.run}@${branch.step}`])
+  if (objective !== undefined) flags.push(['objective', objective])
   // Kept orders forget in which order they were given.
   for (const input of Object.keys(ORDERS[recipe].inputs.shape)) {
     const value = inputs[input]

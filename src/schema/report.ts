@@ -2,7 +2,7 @@
 // the keys after them are what report.html needs besides. A step that has not run has no section, and `steps` says why.
 // Units: KL in nats a completion, losses in nats a token, rates and accuracies as shares, gold in the world's units.
 import { z } from 'zod'
-import { Interval, Objective } from './objective.ts'
+import { Interval, Objective, ObjectiveId } from './objective.ts'
 
 /** A measured number that may be missing at a point of a series: null where it was not measured or was not finite. */
 const reading = z.number().nullable()
@@ -343,6 +343,11 @@ export const LineageReport = z.strictObject({
     }),
   ),
   edges: z.array(z.strictObject({ from: z.string(), to: z.string() })),
+  objectives: z
+    .array(z.strictObject({ id: ObjectiveId, name: z.string(), made: z.record(z.string(), count) }))
+    .optional()
+    .describe('versions of the objective behind the checkpoint, and how many artefacts of each kind name each'),
+  objectivesDiffer: z.string().optional().describe('one sentence, where they are not one'),
 })
 export type LineageReport = z.infer<typeof LineageReport>
 

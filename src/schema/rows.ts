@@ -2,6 +2,9 @@
 // Field names follow the ecosystem (messages; prompt/completion; prompt/chosen/rejected); hone's own add lineage.
 import { z } from 'zod'
 
+/** Of rows that people made: id of the objective that their guideline was written under. */
+const objective = z.string().optional()
+
 export const Message = z.strictObject({
   role: z.enum(['system', 'user', 'assistant', 'tool']),
   content: z.string(),
@@ -26,6 +29,7 @@ export const Demonstration = z.object({
   author: z.string().optional(),
   /** Of those that people wrote in hone: under which words, who accepted it, and what there was before. */
   guideline: z.string().optional(),
+  objective,
   reviewer: z.string().optional(),
   /** The drafted answer that was edited, and how many words were taken out and put in. */
   original: z.string().optional(),
@@ -71,6 +75,7 @@ export const Judgement = z.object({
   /** Seconds from shown to answered. */
   time: z.number().nonnegative().optional(),
   guideline: z.string().optional(),
+  objective,
   /** Criterion of the objective that was asked about; absent: all things considered. */
   criterion: z.string().optional(),
   /** True when a program and not a person answered; carried wherever the row goes. */
@@ -97,6 +102,7 @@ export const Rating = z.object({
   /** Seconds from shown to answered. */
   time: z.number().nonnegative().optional(),
   guideline: z.string().optional(),
+  objective,
   reason: z.string().optional(),
   simulated: z.boolean().optional(),
 })

@@ -23,7 +23,7 @@ export function orderFor(seed: number, { item, user, count }: { item: string; us
 
 /** A ranking's judgements. What is about one prompt has one group, so that no split parts it. */
 export function rankingRows(project: Project, answers: readonly StoredAnswer[]): (Judgement & { id: string })[] {
-  return answers.flatMap(({ id, user, item, prompt, completions, content, guideline, at }) => {
+  return answers.flatMap(({ id, user, item, prompt, completions, content, guideline, objective, at }) => {
     const { places, shown } = content
     if (!places || !shown) return []
     const group = `prompt-${sha256(canonicalJson(prompt)).slice(0, HASH_LENGTH)}`
@@ -32,13 +32,14 @@ export function rankingRows(project: Project, answers: readonly StoredAnswer[]):
       ...row,
       id: `${id}.${row.item.slice(item.length + 1)}`,
       guideline,
+      ...(objective !== null && { objective }),
       judgedAt: at,
     }))
   })
 }
 
 export function ratingRows(project: Project, answers: readonly StoredAnswer[]): (Rating & { judgedAt: string })[] {
-  return answers.map(({ id, user, item, prompt, completions, content, reason, seconds, guideline, at }) => ({
+  return answers.map(({ id, user, item, prompt, completions, content, reason, seconds, guideline, objective, at }) => ({
     id,
     item,
     annotator: pseudonymOf(project, user),
@@ -47,6 +48,7 @@ export function ratingRows(project: Project, answers: readonly StoredAnswer[]): 
     ratings: content.values ?? {},
     time: seconds,
     guideline,
+    ...(objective !== null && { objective }),
     ...(reason !== '' && { reason }),
     judgedAt: at,
   }))

@@ -185,10 +185,30 @@ export function pseudonymOf(project: Project, user: string): string {
   return `person-${createHash('sha256').update(`${project.id} ${user}`).digest('hex').slice(0, 10)}`
 }
 
+/** What a dataset version that is made of a campaign says of where it is from. */
+export function sourceOf({ id, guidelineLabel, objective }: CampaignFacts): Record<string, string> {
+  return { campaign: id, guideline: guidelineLabel, ...(objective !== null && { objective }) }
+}
+
 /** As `hone train reward` takes them, each with the id that leads back to it. */
 export function rowOf(
   project: Project,
-  { id, user, item, prompt, left, right, choice, strength, reason, seconds, guideline, at, gold }: StoredJudgement,
+  {
+    id,
+    user,
+    item,
+    prompt,
+    left,
+    right,
+    choice,
+    strength,
+    reason,
+    seconds,
+    guideline,
+    objective,
+    at,
+    gold,
+  }: StoredJudgement,
 ): Row {
   return {
     id,
@@ -201,6 +221,7 @@ export function rowOf(
     ...(strength !== null && { strength }),
     time: seconds,
     guideline,
+    ...(objective !== null && { objective }),
     ...(reason !== '' && { reason }),
     ...(gold !== null && { gold }),
     judgedAt: at,
@@ -222,7 +243,7 @@ export function criterionRowsOf(project: Project, judgement: StoredJudgement): R
 /** Of a wrong item there is no row at all. */
 export function rowOfAdjudication(
   project: Project,
-  { id, user, item, prompt, left, right, outcome, choice, strength, reason, guideline, at }: Adjudication,
+  { id, user, item, prompt, left, right, outcome, choice, strength, reason, guideline, objective, at }: Adjudication,
 ): Row[] {
   if (outcome !== 'decided' && outcome !== 'subjective') return []
   return [
@@ -236,6 +257,7 @@ export function rowOfAdjudication(
       choice: choice ?? 'cannot-judge',
       ...(strength !== null && { strength }),
       guideline,
+      ...(objective !== null && { objective }),
       adjudication: outcome,
       reason,
       judgedAt: at,

@@ -4,7 +4,7 @@ import { wordDiff } from '#diff'
 import { HttpError } from '#errors'
 import type { Demonstration, PromptRow } from '#schema'
 import { type Campaign, listSubmissions, type Project, type Query, type Submission } from '#store'
-import { pseudonymOf } from './campaign-report.ts'
+import { pseudonymOf, sourceOf } from './campaign-report.ts'
 
 /** Words taken out and words put in. A middle too long to be compared counts whole. */
 export function wordsChanged(before: string, after: string): number {
@@ -37,7 +37,7 @@ export async function keepDemonstrations(
       kind: 'demonstrations',
       name,
       parents: [campaign.version],
-      source: { campaign: campaign.id, guideline: campaign.guidelineLabel },
+      source: sourceOf(campaign),
     },
   )
 }
@@ -62,7 +62,7 @@ function holds(workspace: string, version: Version, submission: string): boolean
 /** `original`: the drafted answer that was edited, and `editedWords` from it to what was accepted. */
 function rowOfSubmission(
   project: Project,
-  { id, prompt, drafted, completion, user, guideline, review }: Submission,
+  { id, prompt, drafted, completion, user, guideline, objective, review }: Submission,
   { group, stratum }: Partial<PromptRow> = {},
 ): Demonstration {
   const accepted = review?.completion ?? completion
@@ -74,6 +74,7 @@ function rowOfSubmission(
     completion: accepted,
     author: pseudonymOf(project, user),
     guideline,
+    ...(objective !== null && { objective }),
     ...(review && { reviewer: pseudonymOf(project, review.user) }),
     ...(drafted !== null && { original: drafted, editedWords: wordsChanged(drafted, accepted) }),
     ...(accepted !== completion && { written: completion }),

@@ -8,6 +8,7 @@ import { writeDurable } from '#files'
 import { Objective } from '#schema'
 import { addGuideline, type Project, type Query } from '#store'
 import type { Service } from './call.ts'
+import { objectiveKept } from './objective.ts'
 
 export type DomainFolder = { name: string; folder: string }
 export type Domain = DomainFolder & { summary: string; criteria: number; prompts: number }
@@ -39,7 +40,8 @@ export async function beginFrom(
   readObjective(folder)
   writeDurable(join(workspace, project.objectiveFile), fs.readFileSync(join(folder, 'objective.json')))
   const guideline = readText(folder, 'guideline.md')
-  if (guideline !== undefined) await addGuideline(query, project.id, guideline.trim(), user)
+  const objective = objectiveKept(workspace, project)
+  if (guideline !== undefined) await addGuideline(query, project.id, { text: guideline.trim(), by: user, objective })
   // The command line reads the workspace's own, as `hone init` leaves them.
   if (guideline !== undefined && project.filePrefix === '' && readText(workspace, 'guideline.md') === undefined)
     writeDurable(join(workspace, 'guideline.md'), guideline)

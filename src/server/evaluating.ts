@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { findVersion, saveVersion, type Version } from '#data'
 import { HttpError, invariant } from '#errors'
 import { atLevels, levelsOfTargets } from '#evaluate'
-import { artifactPath, hashRow, makeFolder, putArtifact } from '#files'
-import { type Evaluation, writeEvaluation } from '#lineage'
+import { artifactPath, makeFolder, putArtifact } from '#files'
+import { type Evaluation, objectivesBehind, objectivesDiffer, stampOf, type Under, writeEvaluation } from '#lineage'
 import { deriveSeed, generator } from '#stats'
 import {
   audit,
@@ -25,9 +25,9 @@ import {
   recordEvaluation,
   type Store,
 } from '#store'
-import { criterionRowsOf, type Row, rowOf, rowOfAdjudication } from './campaign-report.ts'
+import { criterionRowsOf, type Row, rowOf, rowOfAdjudication, sourceOf } from './campaign-report.ts'
 import { type Judged, judge } from './judged.ts'
-import { objectiveOf } from './objective.ts'
+import { objectiveKept, objectiveOf } from './objective.ts'
 import { pairsOf } from './pairs.ts'
 import { promptsOf } from './prompts.ts'
 import { slugOf } from './slugs.ts'
@@ -129,7 +129,7 @@ export async function record(
     kind: 'judgements',
     name: `${project.filePrefix}${fill.name}-judged`,
     parents: [campaign.version],
-    source: { campaign: campaign.id, guideline: campaign.guidelineLabel },
+    source: sourceOf(campaign),
   })
   const [prompts, pairs] = [fill.promptsVersion, campaign.version].map((version) =>
     findVersion(workspace, version),
@@ -141,6 +141,15 @@ export async function record(
   const statistics = atLevels([LEVEL, ...(objective ? levelsOfTargets(objective) : [])], (level) =>
     statisticsOf(level === LEVEL ? judged : judgedAt(level)!),
   )
+  const id = objectiveKept(workspace, project)
+  const own = id !== undefined &&
+    objective && { id, name: objective.name, path: join(workspace, project.objectiveFile) }
+  const judgedUnder: Under[] =
+    campaign.objective === null
+      ? []
+      : [{ what: `judgements of ${campaign.name}`, objective: stampOf(workspace, campaign.objective) }]
+  const models = objectivesBehind({ model: model!, against: against! }, { near: workspace, withRows: false })
+  const differ = objectivesDiffer({ what: 'this evaluation', objective: own || undefined }, [...judgedUnder, ...models])
   const written: Evaluation = {
     kind: 'evaluation',
     hone,
@@ -149,7 +158,8 @@ export async function record(
     against: against!,
     pairs: fileOf(pairs),
     judgements: [fileOf(kept.version)],
-    ...(objective && { objective: { path: join(workspace, project.objectiveFile), hash: hashRow(objective) } }),
+    ...(own && { objective: own }),
+    ...(differ !== undefined && { objectivesDiffer: differ }),
     suite: { name: slugOf(evaluation.name), ...fileOf(prompts), rows: judged.items.length },
     settings: {
       n,

@@ -5,13 +5,15 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { HttpError } from '#errors'
-import { sha256 } from '#files'
-import type { Extra, LooseJudgement, Node, Walk, WrittenGuideline } from '#lineage'
+import { hashRow, sha256 } from '#files'
+import { type Extra, keptObjective, type LooseJudgement, type Node, type Walk, type WrittenGuideline } from '#lineage'
+import { Objective } from '#schema'
 import {
   findSubmission,
   listCandidacies,
   listGuidelines,
   listReleases,
+  objectiveTexts,
   type Project,
   type Query,
   type Store,
@@ -150,12 +152,20 @@ function stampOf(workspace: string): string[] {
   ]
 }
 
-/** Versions written in the browser serve the objective as it is now: that is where their criteria are. */
+/** Versions written in the browser, each with the objective that it was written under. */
 async function guidelinesOf(query: Query, workspace: string, project: Project): Promise<WrittenGuideline[]> {
-  const objective = objectiveOf(workspace, project)
-  if (!objective) return []
-  const versions = await listGuidelines(query, project.id)
-  return versions.map(({ text, madeAt }) => ({ text, objective, created: madeAt })).reverse()
+  const now = objectiveOf(workspace, project)
+  const [versions, texts] = await Promise.all([listGuidelines(query, project.id), objectiveTexts(query, project.id)])
+  const textOf = (id: string): Objective | undefined =>
+    now && hashRow(now) === id ? now : (Objective.safeParse(texts.get(id)).data ?? keptObjective(workspace, id))
+  return versions
+    .map(({ text, madeAt, objective: id }) => ({
+      text,
+      // Where none was ever saved, the file is all that there has been.
+      objective: id !== null ? (textOf(id) ?? { id }) : texts.size === 0 ? now : undefined,
+      created: madeAt,
+    }))
+    .reverse()
 }
 
 /** Each entry of a name: the weights, the evaluations that its rules read, who signed. */
@@ -166,7 +176,7 @@ async function releasesOf(query: Query, project: Project): Promise<Extra> {
   ])
   const extra: Extra = { nodes: [], edges: [] }
   for (const { id, name, hash, candidacy: of, model, by, backTo, lapsedAt } of entries.reverse()) {
-    const { gates, signedBy, evaluations } = candidacies.find((each) => each.id === of)!
+    const { gates, signedBy, evaluations, objective } = candidacies.find((each) => each.id === of)!
     const rules = `${gates.filter(({ passed }) => passed).length} of ${gates.length} rules passed`
     const made = backTo === null ? `${rules}, signed by ${signedBy}` : `back to #${backTo}, by ${by}`
     const detail = lapsedAt === null ? made : `${made}; waiver expired`
@@ -180,6 +190,9 @@ async function releasesOf(query: Query, project: Project): Promise<Extra> {
       { from: hash, to: release, role: 'weights' },
       ...evaluations.map((each) => ({ from: each.hash, to: release, role: each.label ?? 'evaluation' })),
     )
+    if (objective === null) continue
+    extra.nodes.push({ id: objective, kind: 'objective', label: objective.slice(0, 12) })
+    extra.edges.push({ from: objective, to: release, role: 'objective' })
   }
   return extra
 }
@@ -192,9 +205,10 @@ async function looseJudgement(query: Query, project: Project, id: string): Promi
     comparisons: string
     campaign: string
     guideline: string
+    objective: string | null
   }>(
     `select user_id as user, item, choice, version as comparisons, campaigns.name as campaign,
-       'guideline@' || left(sha256, 12) as guideline
+       'guideline@' || left(sha256, 12) as guideline, objective_sha256 as objective
      from judgements join items on items.id = item_id join campaigns on campaigns.id = campaign_id
        join guidelines on guidelines.id = judgements.guideline_id
      where judgements.id = $1 and campaigns.project_id = $2`,
@@ -203,7 +217,12 @@ async function looseJudgement(query: Query, project: Project, id: string): Promi
   if (!row) return undefined
   const label = `${pseudonymOf(project, row.user)} on ${row.item}`
   const detail = `said ${row.choice} in ${row.campaign}; in no dataset yet`
-  return { node: { id, kind: 'judgement', label, detail }, comparisons: row.comparisons, guideline: row.guideline }
+  return {
+    node: { id, kind: 'judgement', label, detail },
+    comparisons: row.comparisons,
+    guideline: row.guideline,
+    objective: row.objective,
+  }
 }
 
 /** A rating or a ranking. */
@@ -215,9 +234,10 @@ async function looseAnswer(query: Query, project: Project, id: string): Promise<
     comparisons: string
     campaign: string
     guideline: string
+    objective: string | null
   }>(
     `select user_id as user, item, kind, version as comparisons, campaigns.name as campaign,
-       'guideline@' || left(sha256, 12) as guideline
+       'guideline@' || left(sha256, 12) as guideline, objective_sha256 as objective
      from answers join items on items.id = item_id join campaigns on campaigns.id = campaign_id
        join guidelines on guidelines.id = answers.guideline_id
      where answers.id = $1 and campaigns.project_id = $2`,
@@ -226,7 +246,12 @@ async function looseAnswer(query: Query, project: Project, id: string): Promise<
   if (!row) return undefined
   const label = `${pseudonymOf(project, row.user)} on ${row.item}`
   const detail = `${row.kind === 'ratings' ? 'rated' : 'ranked'} in ${row.campaign}; in no dataset yet`
-  return { node: { id, kind: 'judgement', label, detail }, comparisons: row.comparisons, guideline: row.guideline }
+  return {
+    node: { id, kind: 'judgement', label, detail },
+    comparisons: row.comparisons,
+    guideline: row.guideline,
+    objective: row.objective,
+  }
 }
 
 /** What somebody wrote and is in no dataset yet, or was not accepted. */
@@ -235,5 +260,10 @@ async function looseSubmission(query: Query, project: Project, id: string): Prom
   if (!found) return undefined
   const label = `${pseudonymOf(project, found.user)} on ${found.item}`
   const detail = `written in ${found.campaignName}, ${found.state}; in no dataset`
-  return { node: { id, kind: 'demonstration', label, detail }, comparisons: found.version, guideline: found.guideline }
+  return {
+    node: { id, kind: 'demonstration', label, detail },
+    comparisons: found.version,
+    guideline: found.guideline,
+    objective: found.objective,
+  }
 }

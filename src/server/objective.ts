@@ -2,12 +2,19 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { HttpError } from '#errors'
+import { keepObjective } from '#lineage'
 import { Objective } from '#schema'
 import type { Project } from '#store'
 
 /** Undefined: there is none, or it does not parse. */
 export function objectiveOf(workspace: string, project: Project): Objective | undefined {
   return readObjective(workspace, project).objective
+}
+
+/** The id of the project's objective as it is now, whose text the workspace keeps from then on; undefined where there is none. */
+export function objectiveKept(workspace: string, project: Project): string | undefined {
+  const objective = objectiveOf(workspace, project)
+  return objective && keepObjective(workspace, objective)
 }
 
 /** What the file says, or in words why it says no objective; neither where there is none. */

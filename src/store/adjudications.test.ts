@@ -44,7 +44,7 @@ beforeAll(async () => {
     }),
   )
   project = (await createProject(store.query, { slug: 'desk', name: 'Desk' }))!.id
-  await addGuideline(store.query, project, 'Choose the better one.', people[0]!)
+  await addGuideline(store.query, project, { text: 'Choose the better one.', by: people[0]! })
   campaign = (await createCampaign(store.query, {
     project,
     name: 'Round',

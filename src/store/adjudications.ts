@@ -138,11 +138,13 @@ export type Adjudication = {
   strength: number | null
   reason: string
   guideline: string
+  /** Id of the objective that its guideline was written under. */
+  objective: string | null
   at: string
 }
 const ADJUDICATION = `select adjudications.id, items.id::text as "itemId", item, prompt, users.id as user, users.name, outcome,
     case when is_a_left then a else b end as left, case when is_a_left then b else a end as right,
-    is_a_left as "isALeft", choice, strength, reason, 'guideline@' || left(sha256, 12) as guideline, settled_at as at
+    is_a_left as "isALeft", choice, strength, reason, 'guideline@' || left(sha256, 12) as guideline, objective_sha256 as objective, settled_at as at
   from adjudications join items on items.id = item_id join campaigns on campaigns.id = campaign_id
   join guidelines on guidelines.id = guideline_id join users on users.id = user_id`
 

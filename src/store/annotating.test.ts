@@ -37,7 +37,7 @@ beforeAll(async () => {
   store = await openStore({ workspace })
   owner = await person()
   project = (await createProject(store.query, { slug: 'desk', name: 'Desk' }))!.id
-  await addGuideline(store.query, project, 'Choose the better one.', owner)
+  await addGuideline(store.query, project, { text: 'Choose the better one.', by: owner })
 })
 afterAll(async () => {
   await store.close()

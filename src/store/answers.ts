@@ -140,6 +140,8 @@ export type StoredAnswer = {
   reason: string
   seconds: number
   guideline: string
+  /** Id of the objective that its guideline was written under. */
+  objective: string | null
   at: string
 }
 
@@ -147,7 +149,7 @@ export type StoredAnswer = {
 export function listStoredAnswers(query: Query, campaign: string): Promise<StoredAnswer[]> {
   return query<StoredAnswer>(
     `select answers.id, user_id as user, users.name, item, prompt, coalesce(completions, jsonb_build_array(a)) as completions,
-       content, reason, active_seconds as seconds, 'guideline@' || left(sha256, 12) as guideline, answered_at as at
+       content, reason, active_seconds as seconds, 'guideline@' || left(sha256, 12) as guideline, objective_sha256 as objective, answered_at as at
      from answers join items on items.id = item_id join users on users.id = user_id
      join guidelines on guidelines.id = answers.guideline_id
      where campaign_id = $1 and answers.state = 'current' order by answered_at, answers.id`,

@@ -27,6 +27,9 @@ export type CampaignFacts = {
   guideline: string
   guidelineNumber: number
   guidelineLabel: string
+  /** Id of the objective that its guideline was written under, and the number of that version where it was saved as one. */
+  objective: string | null
+  objectiveNumber: number | null
   goldRate: number
   qualification: QualificationRule | null
   /** Until one side is this probable, up to so many answers; null: overlap is all. */
@@ -55,6 +58,8 @@ export type Campaign = CampaignFacts & Totals
 
 const FACTS = `campaigns.id, kind, asks, name, dataset, version, overlap, state, campaigns.made_at as "madeAt",
     guideline_id as guideline, number as "guidelineNumber", 'guideline@' || left(sha256, 12) as "guidelineLabel",
+    objective_sha256 as objective, (select max(o.number) from objectives as o
+      where o.project_id = campaigns.project_id and o.sha256 = objective_sha256) as "objectiveNumber",
     gold_rate as "goldRate", qualification, adaptive, criteria, seed, is_calibration as "isCalibration",
     pause_rule as "pauseRule", deadline`
 /** Of a calibration round everything is wanted of everybody who takes part. */

@@ -194,6 +194,8 @@ export type Submission = {
   user: string
   name: string
   guideline: string
+  /** Id of the objective that its guideline was written under. */
+  objective: string | null
   state: 'waiting' | 'accepted' | 'returned' | 'replaced' | 'given-up' | 'surplus' | 'undone'
   at: string
   follows: string | null
@@ -208,7 +210,7 @@ export type Submission = {
   } | null
 }
 const SUBMISSION = `select s.id, item, prompt, nullif(a, '') as drafted, s.completion, s.edited_words as "editedWords", s.tokens,
-    s.active_seconds as seconds, s.user_id as user, authors.name, 'guideline@' || left(sha256, 12) as guideline, s.state,
+    s.active_seconds as seconds, s.user_id as user, authors.name, 'guideline@' || left(sha256, 12) as guideline, objective_sha256 as objective, s.state,
     submitted_at as at, follows,
     case when r.id is not null then jsonb_build_object('user', r.user_id, 'name', reviewers.name, 'outcome', outcome,
       'completion', r.completion, 'editedWords', r.edited_words, 'reason', r.reason, 'at', reviewed_at) end as review

@@ -58,6 +58,8 @@ export type StoredJudgement = {
   reason: string
   seconds: number
   guideline: string
+  /** Id of the objective that its guideline was written under. */
+  objective: string | null
   at: string
   /** The side that gold says is better. */
   gold: 'left' | 'right' | null
@@ -68,7 +70,7 @@ export function listJudgements(query: Query, campaign: string): Promise<StoredJu
   return query<StoredJudgement>(
     `select j.id, j.user_id as user, item, prompt, case when is_a_left then a else b end as left,
        case when is_a_left then b else a end as right, choice, strength, by_criterion as "byCriterion", reason, active_seconds as seconds,
-       'guideline@' || left(sha256, 12) as guideline, judged_at as at,
+       'guideline@' || left(sha256, 12) as guideline, objective_sha256 as objective, judged_at as at,
        case when gold is not null then case when (gold = 'a') = is_a_left then 'left' else 'right' end end as gold
      from judgements as j join items on items.id = j.item_id join guidelines on guidelines.id = j.guideline_id
      where items.campaign_id = $1 and j.state = 'current' and settled is distinct from 'excluded' order by judged_at, j.id`,

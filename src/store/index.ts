@@ -236,6 +236,8 @@ export {
   findObjective,
   holdObjective,
   listObjectives,
+  objectiveOwners,
+  objectiveTexts,
   type ObjectiveVersion,
 } from './objectives.ts'
 export { dropUnsaved, type Editor, findUnsaved, keepUnsaved } from './unsaved.ts'

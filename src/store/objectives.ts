@@ -44,3 +44,21 @@ export async function addObjective(
   )
   return row!.number
 }
+
+/** What the project's saved versions say, by their ids. */
+export async function objectiveTexts(query: Query, project: string): Promise<Map<string, unknown>> {
+  const rows = await query<{ sha256: string; content: unknown }>(
+    'select distinct on (sha256) sha256, content from objectives where project_id = $1',
+    [project],
+  )
+  return new Map(rows.map(({ sha256, content }) => [sha256, content]))
+}
+
+/** Ids of all objectives that the tables know, and whether they are this project's: a version of it, or that of a guideline. */
+export function objectiveOwners(query: Query, project: string): Promise<{ sha256: string; isOwn: boolean }[]> {
+  return query(
+    `select sha256, bool_or(project_id = $1) as "isOwn" from (select project_id, sha256 from objectives
+       union all select project_id, objective_sha256 from guidelines where objective_sha256 is not null) as known group by sha256`,
+    [project],
+  )
+}

@@ -22,6 +22,10 @@ export type Candidacy = {
   evaluations: { hash: string; name: string; label?: string }[]
   gates: GateResult[]
   simulated: boolean
+  /** Id of the objective in force when it was asked; null: there was none. */
+  objective: string | null
+  /** Said where evaluations, models or labels were of other objectives. */
+  objectivesDiffer: string | null
   askedBy: string
   askedById: string
   askedAt: string
@@ -32,7 +36,8 @@ export type Candidacy = {
   waivers: Waiver[]
 }
 
-const CANDIDACY = `select candidacies.id, release, model, folder, hash, rules, evaluations, gates, simulated, askers.name as "askedBy",
+const CANDIDACY = `select candidacies.id, release, model, folder, hash, rules, evaluations, gates, simulated, objective_sha256 as objective,
+    objectives_differ as "objectivesDiffer", askers.name as "askedBy",
     asked_by as "askedById", asked_at as "askedAt", signers.name as "signedBy", signed_at as "signedAt", sign_off as "signOff",
     sign_reason as "signReason",
     coalesce((select jsonb_agg(jsonb_build_object('id', waivers.id, 'gate', gate, 'reason', reason, 'by', users.name,
@@ -50,14 +55,16 @@ export async function findCandidacy(query: Query, project: string, id: string): 
 
 export async function createCandidacy(
   query: Query,
-  o: Pick<Candidacy, 'release' | 'model' | 'folder' | 'hash' | 'rules' | 'evaluations' | 'gates' | 'simulated'> & {
-    project: string
-    by: string
-  },
+  o: Pick<Candidacy, 'release' | 'model' | 'folder' | 'hash' | 'rules' | 'evaluations' | 'gates' | 'simulated'> &
+    Partial<Pick<Candidacy, 'objective' | 'objectivesDiffer'>> & {
+      project: string
+      by: string
+    },
 ): Promise<string> {
   const [made] = await query<{ id: string }>(
-    `insert into candidacies (project_id, release, model, folder, hash, rules, evaluations, gates, simulated, asked_by)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id`,
+    `insert into candidacies (project_id, release, model, folder, hash, rules, evaluations, gates, simulated, asked_by,
+       objective_sha256, objectives_differ)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id`,
     [
       o.project,
       o.release,
@@ -69,6 +76,8 @@ export async function createCandidacy(
       JSON.stringify(o.gates),
       o.simulated,
       o.by,
+      o.objective ?? null,
+      o.objectivesDiffer ?? null,
     ],
   )
   return made!.id

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { isFolderHeld, MANIFEST } from '#files'
+import { ObjectiveStamp } from '#schema'
 
 const Artifact = z.object({ path: z.string(), hash: z.string() })
 const Record = z.object({
@@ -10,6 +11,8 @@ const Record = z.object({
   status: z.enum(['running', 'stopped', 'paused', 'done']),
   simulated: z.boolean().default(false),
   inputs: z.record(z.string(), Artifact).default({}),
+  objective: ObjectiveStamp.optional(),
+  objectivesDiffer: z.string().optional(),
   outcome: z.object({ reason: z.string().default(''), steps: z.number().optional() }).optional(),
 })
 export type RunFacts = z.infer<typeof Record>
@@ -20,6 +23,8 @@ export type RunFolder = {
   /** `broken-off`: run.json says running, but no process holds the folder. */
   status: 'running' | 'stopped' | 'paused' | 'done' | 'broken-off'
   isSimulated: boolean
+  /** That it was begun under. */
+  objective?: ObjectiveStamp
 }
 
 /** Runs under `runs/` of a workspace, by name. A folder that is no run, or is damaged, is passed over. */
@@ -37,9 +42,10 @@ export function findRunFolder(workspace: string, id: string): RunFolder | undefi
   const folder = join(workspace, 'runs', id)
   const record = readRunFacts(folder)
   if (!record) return undefined
-  const { recipe, status, simulated } = record
+  const { recipe, status, simulated, objective } = record
   const isBroken = status === 'running' && !isFolderHeld(folder)
-  return { id, recipe, status: isBroken ? ('broken-off' as const) : status, isSimulated: simulated }
+  const known = { id, recipe, status: isBroken ? ('broken-off' as const) : status, isSimulated: simulated }
+  return { ...known, ...(objective && { objective }) }
 }
 
 /** What run.json says; undefined where there is none, or it is damaged. */

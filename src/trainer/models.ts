@@ -7,6 +7,7 @@ import { ConfigError } from '#errors'
 import { type BaseDtype, isAdapterFolder } from '#lm'
 import type { Interval } from '#stats'
 import { hashFolder } from '#files'
+import type { ObjectiveStamp } from '#schema'
 
 const BASE = fileURLToPath(new URL('../../domains/customer-service/base', import.meta.url))
 
@@ -36,6 +37,8 @@ export type ModelCard = {
   parents: Record<string, string>
   /** True when judgements behind these weights came from simulated annotators. */
   simulated: boolean
+  /** That its run was begun under. */
+  objective?: ObjectiveStamp
   /** Of a reward model: accuracy on held-out decided pairs, the range of its scores on them, and how far the annotators behind it agree. */
   reward?: { accuracy?: Interval; range: { low: number; high: number }; alpha?: Interval }
   /** Of SFT: how much more its held-out completions cost under other rows' prompts, nats a token; near 0, prompts are not read. */

@@ -5,6 +5,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, DataError } from '#errors'
 import { holdFolder, isAlive, type Log, makeFolder, openLog, writeDurable } from '#files'
+import type { ObjectiveStamp } from '#schema'
 import {
   type Checkpoint,
   type CheckpointRecord,
@@ -27,6 +28,10 @@ export type RunRecord = {
   outputs: Record<string, Artifact>
   /** True when judgements that reached this run came from simulated annotators. */
   simulated: boolean
+  /** In force when the run began; it stays that of a run that goes on later. */
+  objective?: ObjectiveStamp
+  /** Said where models or rows that went in were made under other objectives. */
+  objectivesDiffer?: string | undefined
   outcome?: Record<string, unknown>
 }
 

@@ -7,8 +7,9 @@ import type { MarkPair, Outcome, Recipe, Resume } from '#align'
 import type { Engine, Model, ModelSpec } from '#engine/contract'
 import { ConfigError, invariant } from '#errors'
 import { MANIFEST, sha256File, writeDurable, writeNew } from '#files'
+import { objectivesBehind, objectivesDiffer } from '#lineage'
 import { createEmbeddedEngine } from '#lm'
-import type { Preference } from '#schema'
+import type { ObjectiveStamp, Preference } from '#schema'
 import type { Interval } from '#stats'
 import { type Checkpoint, fillFolder, modelsOf, readCheckpoint } from './checkpoints.ts'
 import { drive, type Progress } from './drive.ts'
@@ -31,6 +32,10 @@ export type TrainOptions = {
   onProgress?: (event: Progress) => void
   /** Words for people: rows set aside, the method of aggregation. */
   say?: (text: string) => void
+  /** What must not be missed. */
+  warn?: (text: string) => void
+  /** That a new run is begun under. */
+  objective?: ObjectiveStamp | undefined
   /** Judges marks of PPO; its name is the job's `judge`. */
   judge?: TextJudge
   /** Called after each step with the models that train: must not disturb them. */
@@ -141,8 +146,9 @@ function afresh(job: Job): Job {
   return rest
 }
 
-function recordOf(job: Job, { hone }: TrainOptions, inputs: RunRecord['inputs']): RunRecord {
-  return { recipe: job.recipe, hone, status: 'running', inputs, outputs: {}, simulated: false }
+function recordOf(job: Job, { hone, objective }: TrainOptions, inputs: RunRecord['inputs']): RunRecord {
+  const record = { recipe: job.recipe, hone, status: 'running', inputs, outputs: {}, simulated: false } as const
+  return { ...record, ...(objective && { objective }) }
 }
 
 async function work(
@@ -161,9 +167,12 @@ async function work(
     }
     await requireEngine(engine, job)
     const prepared = await prepare(job, context)
-    const { inputs: earlier } = readRun(run.folder).record
+    const { inputs: earlier, objective } = readRun(run.folder).record
     refuseChanged(earlier, prepared.inputs)
-    run.update({ inputs: { ...earlier, ...prepared.inputs }, simulated: prepared.simulated, status: 'running' })
+    const inputs = { ...earlier, ...prepared.inputs }
+    const differ = objectivesDiffer({ what: 'this run', objective }, objectivesBehind(inputs))
+    run.update({ inputs, simulated: prepared.simulated, status: 'running', objectivesDiffer: differ })
+    if (differ !== undefined) (options.warn ?? say)(differ)
     const { models, onReference, onMark, preferences } = prepared
     if (preferences) keepPreferences(run.folder, preferences)
     const outcome = await drive(prepared.recipe, {
@@ -244,12 +253,14 @@ type Finished = { run: Run; engine: Engine; prepared: Prepared; outcome: Outcome
 async function finish({ run, engine, prepared, outcome, job }: Finished): Promise<Trained> {
   const facts = (await prepared.finish?.()) ?? {}
   const parents = Object.fromEntries(Object.entries(prepared.inputs).map(([role, { hash }]) => [role, hash]))
+  const { objective } = readRun(run.folder).record
   const card: ModelCard = {
     recipe: job.recipe,
     dtype: job.dtype ?? 'float32',
     ...(job.recipe !== 'pretrain' && job.baseDtype && { baseDtype: job.baseDtype }),
     parents,
     simulated: prepared.simulated,
+    ...(objective && { objective }),
     ...facts,
   }
   const model = join(run.folder, 'model')

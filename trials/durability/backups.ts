@@ -119,7 +119,7 @@ async function begin(store: Store, { workspace, files }: { workspace: string; fi
     }),
   )
   const project = (await createProject(store.query, { slug: 'desk', name: 'Desk' }))!.id
-  await addGuideline(store.query, project, 'Choose.', people[0]!)
+  await addGuideline(store.query, project, { text: 'Choose.', by: people[0]! })
   const guideline = (await newestGuideline(store.query, project))!.id
   const items = Array.from({ length: 20_000 }, (_, i) => ({ item: `pair-${i}`, prompt: `Q${i}`, a: 'a', b: 'b' }))
   const of = { dataset: 'd', version: 'v', guideline, overlap: 5, seed: 1, by: people[0]!, items }

@@ -85,7 +85,7 @@ async function campaignOf(
     }),
   )
   const project = (await createProject(store.query, { slug: 'desk', name: 'Desk' }))!.id
-  await addGuideline(store.query, project, 'Choose.', people[0]!)
+  await addGuideline(store.query, project, { text: 'Choose.', by: people[0]! })
   const guideline = (await newestGuideline(store.query, project))!.id
   const rows = Array.from({ length: items }, (_, i) => ({ item: `pair-${i}`, prompt: `Q${i}`, a: 'a', b: 'b' }))
   const of = { dataset: 'd', version: 'v', guideline, overlap, seed: 1, by: people[0]!, items: rows }

@@ -18,8 +18,8 @@ import {
   winRate,
   type WinRate,
 } from '#evaluate'
-import { hashRow, writeDurable } from '#files'
-import { writeEvaluation } from '#lineage'
+import { writeDurable } from '#files'
+import { objectivesBehind, objectivesDiffer, writeEvaluation } from '#lineage'
 import type { Comparison, EvaluationReport, Judgement, SampleReport } from '#schema'
 import { judgePairs } from '#simulate'
 import { deriveSeed } from '#stats'
@@ -28,7 +28,7 @@ import { writeRelease } from '../gate.ts'
 import { version } from '../version.ts'
 import { generalRatio } from './fine-tune.ts'
 import { qualifyCrowd } from './protocol.ts'
-import { data, goldOf, replies, type Reply, run, type Stage, withWeights } from './stage.ts'
+import { data, goldOf, replies, type Reply, run, type Stage, stampOf, withWeights } from './stage.ts'
 
 /** Of the intervals that the report shows. */
 const LEVEL = 0.95
@@ -160,6 +160,10 @@ function keepRecords(
     { model: `${run(stage, 'ppo')}/model`, against: `${run(stage, 'sft')}/model` },
   )
   const records = recordsOf(stage)
+  const { pairs: _, ...behind } = found
+  const objective = stampOf(stage)
+  const differ = objectivesDiffer({ what: 'this gate', objective }, objectivesBehind(behind))
+  if (differ !== undefined) stage.out.warn(differ)
   writeEvaluation(records.evaluation, {
     kind: 'evaluation',
     hone: version(),
@@ -168,6 +172,8 @@ function keepRecords(
     against: found.against!,
     suite: { name: 'natural', ...found.pairs!, rows: o.rows },
     judgements: [found.judgements!],
+    objective,
+    ...(differ !== undefined && { objectivesDiffer: differ }),
     settings: { level: LEVEL, seed: stage.seed, ...stage.settings.evaluation },
     simulated: true,
     statistics: o.statistics,
@@ -177,7 +183,8 @@ function keepRecords(
     verdict: o.decided,
     model: found.model!,
     rules: records.rules,
-    objective: { path: join(stage.dir, 'objective.json'), hash: hashRow(stage.domain.objective) },
+    objective: { ...objective, path: join(stage.dir, 'objective.json') },
+    objectivesDiffer: differ,
     evaluations: [{ file: records.evaluation }],
     simulated: true,
   })

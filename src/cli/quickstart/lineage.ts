@@ -3,7 +3,20 @@
 import { relative, resolve } from 'node:path'
 import { invariant } from '#errors'
 import { hashRow, sha256File } from '#files'
-import { addRow, foldSentences, type Graph, type Node, nodeOf, reach, readGraph, type Row, withEdges } from '#lineage'
+import {
+  addRow,
+  foldSentences,
+  type Graph,
+  type Node,
+  nodeOf,
+  objectivesOn,
+  reach,
+  readGraph,
+  readRelease,
+  type Row,
+  withEdges,
+  withoutDetours,
+} from '#lineage'
 import type { LineageReport, Preference } from '#schema'
 import { readRun } from '#trainer'
 import { recordsOf } from './evaluation.ts'
@@ -21,14 +34,22 @@ export function lineage(stage: Pick<Stage, 'dir'>): LineageReport {
   invariant(release && checkpoint, 'the evaluation wrote a release of what PPO left')
   checkpoint.detail = `the weights of ${relative(dir, keptCheckpoint(stage))}`
   const hidden = addOnePreference(graph, stage)
-  const { edges, nodes, above } = foldSentences(graph, new Set())
+  const folded = foldSentences(graph, new Set())
+  const { edges, nodes, above } = withoutDetours(folded)
   const reached = reach(graph, release, 'up')
   const shown = [...nodes.values()].filter(
     ({ id, kind }) => reached.has(id) && !hidden.has(id) && (kind !== 'file' || (above.get(id)?.length ?? 0) > 0),
   )
   const ids = new Map(shown.map(({ id, kind }) => [id, kind === 'run' ? relative(dir, id) : id]))
+  const { objectivesDiffer: differ } = readRelease(recordsOf(stage).release)
   return {
     checkpoint: checkpoint.id,
+    objectives: objectivesOn(folded, reached).map(({ id, label, made }) => ({
+      id,
+      name: label,
+      made: countKinds(made),
+    })),
+    ...(differ !== undefined && { objectivesDiffer: differ }),
     nodes: shown.map((node) => reported(node, { id: ids.get(node.id)!, dir })),
     // Of several roles between two one line is drawn.
     edges: edges.flatMap(({ from, to }, i) => {
@@ -36,6 +57,12 @@ export function lineage(stage: Pick<Stage, 'dir'>): LineageReport {
       return isFirst && ids.has(from) && ids.has(to) ? [{ from: ids.get(from)!, to: ids.get(to)! }] : []
     }),
   }
+}
+
+function countKinds(made: readonly Node[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { kind } of made) counts[kind] = (counts[kind] ?? 0) + 1
+  return counts
 }
 
 /** Without runs that were made to compare with: one that kept the same step as the budgeted run left the same bytes. */

@@ -16,7 +16,7 @@ import type { Comparison, Judgement, Preference, ProtocolReport } from '#schema'
 import { judgePairs, trueAccuracies } from '#simulate'
 import { deriveSeed, wilson } from '#stats'
 import { writeMade } from '../made-file.ts'
-import { data, replies, run, type Stage, withWeights } from './stage.ts'
+import { data, replies, run, type Stage, stampOf, withWeights } from './stage.ts'
 
 export async function protocol(stage: Stage): Promise<ProtocolReport> {
   const { seed, domain, dir } = stage
@@ -88,6 +88,7 @@ async function judgedPairs(
     parents: {},
     models: { 'pairs of': `${run(stage, 'sft')}/model` },
     guidelines: [],
+    objective: stampOf(stage),
     settings: { seed, split },
   })
   writeDurable(

@@ -3,7 +3,9 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { type Rollout, sampleRollouts } from '#align'
 import type { Engine, Model } from '#engine/contract'
+import { hashRow } from '#files'
 import { createEmbeddedEngine } from '#lm'
+import type { ObjectiveStamp } from '#schema'
 import { deriveSeed } from '#stats'
 import { loadTokenizer, type Tokenizer } from '#text'
 import type { TrainOptions } from '#trainer'
@@ -54,8 +56,15 @@ export async function openStage({
   }
 }
 
-export function trainOptions({ out, signal }: Stage): TrainOptions {
-  return { hone: version(), onProgress: progressOf(out), say: out.say, ...(signal && { signal }) }
+export function trainOptions(stage: Stage): TrainOptions {
+  const { out, signal } = stage
+  const speak = { onProgress: progressOf(out), say: out.say, warn: out.warn }
+  return { hone: version(), objective: stampOf(stage), ...speak, ...(signal && { signal }) }
+}
+
+/** What every record of this quickstart is made under. */
+export function stampOf({ domain: { objective } }: Pick<Stage, 'domain'>): ObjectiveStamp {
+  return { id: hashRow(objective), name: objective.name }
 }
 
 /** Path of a data file or run of this quickstart. */

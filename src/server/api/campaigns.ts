@@ -37,6 +37,10 @@ const Campaign = z.object({
   madeAt: z.string(),
   deadline: z.string().nullable(),
   guidelineNumber: z.number(),
+  /** Id of the objective that its guideline was written under; null: there was none, or it is not known. */
+  objective: z.string().nullable(),
+  /** Of the version that it is; null: it is none. */
+  objectiveNumber: z.number().nullable(),
   items: z.number(),
   wanted: z.number(),
   judged: z.number(),

@@ -17,6 +17,8 @@ const Guideline = z.object({
   label: z.string(),
   text: z.string(),
   madeAt: z.string(),
+  /** Id of the objective that it was written under; null: there was none, or it is not known. */
+  objective: z.string().nullable(),
   /** Not for annotators, who see no names. */
   by: z.string().optional(),
 })

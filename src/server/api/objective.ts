@@ -1,7 +1,7 @@
 // The objective of a project: what is asked of an answer, criterion by criterion, and every version of it.
 import { z } from 'zod'
 import { Objective } from '#schema'
-import { type Endpoint, EVERY_ROLE, LEADS } from './endpoint.ts'
+import { type Endpoint, EVERY_ROLE, LEADS, OBSERVERS } from './endpoint.ts'
 
 /** SHA-256 of an objective's canonical JSON. */
 export const ObjectiveHash = z.string().regex(/^[0-9a-f]{64}$/, 'expected the hash of an objective, 64 hex digits')
@@ -34,6 +34,23 @@ export const OBJECTIVE = {
     summary: 'A version of the objective, whole',
     access: EVERY_ROLE,
     answer: Version.extend({ objective: Objective }),
+  },
+  'GET /api/projects/{project}/objective/made': {
+    summary: 'What was made under each objective: guidelines, campaigns, runs, and models that were put to the rules',
+    access: OBSERVERS,
+    answer: z.object({
+      objectives: z.array(
+        z.object({
+          hash: ObjectiveHash,
+          /** Null: no version of the project, such as the file before its first save. */
+          number: z.number().nullable(),
+          guidelines: z.array(z.object({ number: z.number() })),
+          campaigns: z.array(z.object({ id: z.string(), name: z.string(), state: z.string() })),
+          runs: z.array(z.object({ run: z.string(), recipe: z.string() })),
+          gates: z.array(z.object({ id: z.string(), model: z.string(), release: z.string() })),
+        }),
+      ),
+    }),
   },
   'PUT /api/projects/{project}/objective': {
     summary:

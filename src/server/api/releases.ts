@@ -50,6 +50,10 @@ const Candidacy = z.object({
   hash: z.string(),
   evaluations: z.array(z.object({ hash: z.string(), name: z.string(), label: z.string().optional() })),
   gates: z.array(GateResult),
+  /** Id of the objective in force when it was asked. */
+  objective: z.string().nullable(),
+  /** Said where evaluations, models or labels were of other objectives. */
+  objectivesDiffer: z.string().nullable(),
   simulated: z.boolean(),
   askedBy: z.string(),
   askedAt: z.string(),

@@ -101,6 +101,10 @@ export const RUNS = {
       /** What the trainer typed, or would. */
       command: z.string(),
       outcome: z.string(),
+      /** That it was begun under; `number`: of the version that it is. */
+      objective: z.object({ id: z.string(), name: z.string().nullable(), number: z.number().nullable() }).nullable(),
+      /** Said where models or rows that went in were of other objectives. */
+      objectivesDiffer: z.string().nullable(),
     }),
   },
   'GET /api/projects/{project}/runs/{run}/curves': {

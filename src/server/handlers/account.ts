@@ -27,10 +27,12 @@ import {
   setRole,
   takeLink,
   type User,
+  type Project,
 } from '#store'
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
 import { beginFrom, domainNamed } from '../domains.ts'
+import { objectiveKept } from '../objective.ts'
 import { hashPassword, isPassword } from '../passwords.ts'
 import { slugOf } from '../slugs.ts'
 import { TooMany } from '../refusals.ts'
@@ -76,7 +78,7 @@ export const accountHandlers: Account = {
       const made = (await createProject(query, { slug: slugOf(project), name: project }))!
       await setRole(query, made.id, user.id, 'owner')
       if (domain) await beginFrom(service, query, { domain, project: made, user: user.id })
-      else await takeOverGuideline(query, service, made.id, user.id)
+      else await takeOverGuideline(query, service, made, user.id)
       await audit(query, {
         actor: user.id,
         project: made.id,
@@ -207,11 +209,12 @@ function isSame(given: string, expected: string): boolean {
 }
 
 /** A workspace that was begun at the command line brings its guideline.md. */
-async function takeOverGuideline(query: Query, { workspace }: Service, project: string, user: string): Promise<void> {
+async function takeOverGuideline(query: Query, { workspace }: Service, project: Project, user: string): Promise<void> {
   const file = join(workspace, 'guideline.md')
   if (!existsSync(file)) return
   const text = readFileSync(file, 'utf8').replaceAll('\0', '').trim()
-  if (text !== '') await addGuideline(query, project, text, user)
+  if (text !== '')
+    await addGuideline(query, project.id, { text, by: user, objective: objectiveKept(workspace, project) })
 }
 
 /** Of a workspace that was begun at the command line. */

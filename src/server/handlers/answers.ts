@@ -29,6 +29,7 @@ import {
 import { agreementShown, defined } from '../agreement.ts'
 import { agreementOfPairs, firstByPosition, orderFor, rankingRows, ratingRows, sayOf } from '../answering.ts'
 import type { Handlers, Service } from '../call.ts'
+import { sourceOf } from '../campaign-report.ts'
 import type { AnswerOf } from '../contract.ts'
 import { mustKnowEnough } from '../expertise.ts'
 import { openingOf } from '../prompts.ts'
@@ -90,7 +91,7 @@ export const answerHandlers: Answers = {
     const origin = {
       name: fileOf(project, body.dataset),
       parents: [campaign.version],
-      source: { campaign: campaign.id, guideline: campaign.guidelineLabel },
+      source: sourceOf(campaign),
     }
     const { version, isNew } =
       campaign.kind === 'rankings'

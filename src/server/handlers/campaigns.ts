@@ -25,7 +25,7 @@ import {
 } from '#store'
 import { agreementShown, defined, partShown } from '../agreement.ts'
 import type { Handlers, Service } from '../call.ts'
-import { giveawaysIn, pseudonymOf, reportOn } from '../campaign-report.ts'
+import { giveawaysIn, pseudonymOf, reportOn, sourceOf } from '../campaign-report.ts'
 import { pairItems, promptItems, rankedItems, ratedItems } from '../campaign-items.ts'
 import { criteriaNamed } from '../objective.ts'
 import type { BodyOf } from '../contract.ts'
@@ -222,7 +222,7 @@ export const campaignHandlers: Campaigns = {
       kind: 'judgements',
       name: fileOf(project, body.dataset),
       parents: [campaign.version],
-      source: { campaign: campaign.id, guideline: campaign.guidelineLabel, ...(excluded > 0 && { excluded }) },
+      source: { ...sourceOf(campaign), ...(excluded > 0 && { excluded }) },
     })
     const detail = { version: version.version, rows: version.rows, excluded }
     await store.transaction((query) =>

@@ -10,6 +10,7 @@ import { addGuideline, audit, dropUnsaved, listGuidelines, type Project } from '
 import { partShown } from '../agreement.ts'
 import type { Handlers } from '../call.ts'
 import { agreementByVersion, changeBetween, changeShown } from '../guideline-changes.ts'
+import { objectiveKept } from '../objective.ts'
 import { diskTrouble } from '../refusals.ts'
 
 type Data = Pick<
@@ -105,7 +106,11 @@ export const dataHandlers: Data = {
   'PUT /api/projects/{project}/guideline': async ({ service, project, user, body }) =>
     service.store.transaction(async (query) => {
       await dropUnsaved(query, { project: project.id, user: user.id, editor: 'guideline' })
-      const isNew = await addGuideline(query, project.id, body.text, user.id)
+      const isNew = await addGuideline(query, project.id, {
+        text: body.text,
+        by: user.id,
+        objective: objectiveKept(service.workspace, project),
+      })
       if (isNew)
         await audit(query, { actor: user.id, project: project.id, action: 'guideline.change', subject: project.slug })
       return { isNew }

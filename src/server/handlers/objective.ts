@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { HttpError } from '#errors'
 import { hashRow, writeDurable } from '#files'
+import { keepObjective } from '#lineage'
 import { Objective } from '#schema'
 import {
   addObjective,
@@ -14,6 +15,7 @@ import {
   type ObjectiveVersion,
 } from '#store'
 import type { Handlers } from '../call.ts'
+import { madeUnder } from '../made-under.ts'
 import { readObjective } from '../objective.ts'
 import { WrongFields } from '../refusals.ts'
 
@@ -21,6 +23,7 @@ type Objectives = Pick<
   Handlers,
   | 'GET /api/projects/{project}/objective'
   | 'GET /api/projects/{project}/objective/versions/{number}'
+  | 'GET /api/projects/{project}/objective/made'
   | 'PUT /api/projects/{project}/objective'
 >
 
@@ -44,6 +47,10 @@ export const objectiveHandlers: Objectives = {
     if (!version) throw new HttpError(404, `there is no version ${number} of the objective`)
     return { ...shown(version, role), objective: Objective.parse(version.content) }
   },
+
+  'GET /api/projects/{project}/objective/made': async ({ service, project }) => ({
+    objectives: await madeUnder(service, project),
+  }),
 
   'PUT /api/projects/{project}/objective': async ({ service: { store, workspace }, project, user, body }) => {
     const { objective, note, from } = body
@@ -70,6 +77,8 @@ export const objectiveHandlers: Objectives = {
           note: newest ? 'the file, as it was changed outside of the server' : 'the file, as it was in the workspace',
           by: null,
         })
+      // Records name it by its id, also when the database is not at hand.
+      keepObjective(workspace, objective)
       const number = await addObjective(query, project.id, { content: objective, sha256: hash, note, by: user.id })
       await audit(query, {
         actor: user.id,

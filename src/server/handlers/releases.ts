@@ -11,7 +11,15 @@ import {
 } from '#evaluate'
 import { DataError, HttpError } from '#errors'
 import { sha256File } from '#files'
-import { type Evaluation, findRecords, readEvaluation, readJsonFile } from '#lineage'
+import {
+  type Evaluation,
+  findRecords,
+  objectivesBehind,
+  objectivesDiffer,
+  readEvaluation,
+  readJsonFile,
+  stampOf,
+} from '#lineage'
 import { Objective } from '#schema'
 import {
   addRelease,
@@ -32,6 +40,7 @@ import {
 } from '#store'
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
+import { objectiveKept } from '../objective.ts'
 import { type Owns, ownershipOf } from '../ownership.ts'
 import { modelsOf } from './fills.ts'
 
@@ -76,6 +85,7 @@ export const releaseHandlers: Releases = {
     const model = await modelAt(service, project, path)
     await checkWeights(service, model.folder, hash)
     const { gates } = decideRelease(body.rules, gateStatistics(given))
+    const under = underObjective(service, project, given)
     const id = await service.store.transaction(async (query) => {
       const made = await createCandidacy(query, {
         project: project.id,
@@ -90,6 +100,7 @@ export const releaseHandlers: Releases = {
           ...(label !== undefined && { label }),
         })),
         gates,
+        ...under,
         simulated: model.isSimulated || given.some(({ evaluation }) => evaluation.simulated),
         by: user.id,
       })
@@ -184,6 +195,28 @@ export const releaseHandlers: Releases = {
       if (!(await revokeApiKey(query, project.id, params.key))) throw new HttpError(404, 'there is no such key')
       await audit(query, { actor: user.id, project: project.id, action: 'key.revoke', subject: params.key })
     }),
+}
+
+/** The objective in force, and the sentence where evaluations, their models or the labels behind them are of others. */
+function underObjective(
+  { workspace }: Service,
+  project: Project,
+  given: readonly Given[],
+): Pick<Candidacy, 'objective' | 'objectivesDiffer'> {
+  const id = objectiveKept(workspace, project)
+  const behind = given.flatMap(({ file, evaluation: { objective, model, against, judgements = [] } }) => {
+    const models = { model: atPath(workspace, model), ...(against && { against: atPath(workspace, against) }) }
+    const labels = judgements.map((judged) => ({ judgements: judged }))
+    const found = [models, ...labels].flatMap((of) => objectivesBehind(of, { near: workspace, withRows: false }))
+    return [...(objective ? [{ what: `evaluation ${file}`, objective }] : []), ...found]
+  })
+  const own = { what: 'this gate', ...(id !== undefined && { objective: stampOf(workspace, id) }) }
+  return { objective: id ?? null, objectivesDiffer: objectivesDiffer(own, behind) ?? null }
+}
+
+/** Evaluations that were made in the workspace name its files from there. */
+function atPath(workspace: string, { path, hash }: Evaluation['model']): Evaluation['model'] {
+  return { path: resolve(workspace, path), hash }
 }
 
 async function candidacyOf(query: Query, project: Project, id: string): Promise<Candidacy> {

@@ -3,12 +3,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { listVersions } from '#data'
 import { HttpError } from '#errors'
-import { orderArguments, ORDERS, type RecipeName, RunOrder } from '#schema'
+import { type ObjectiveStamp, orderArguments, ORDERS, type RecipeName, RunOrder } from '#schema'
 import {
   askJob,
   audit,
   createJob,
   listCheckpoints,
+  listObjectives,
   type Project,
   readRunConfig,
   readRunFacts,
@@ -63,6 +64,8 @@ export const runHandlers: Runs = {
       checkpoints: listCheckpoints(folder),
       command: commandOf(own),
       outcome: facts?.outcome?.reason ?? '',
+      objective: facts?.objective ? await shownObjective(service, project, facts.objective) : null,
+      objectivesDiffer: facts?.objectivesDiffer?.replaceAll(`${service.workspace}/`, '') ?? null,
     }
   },
 
@@ -117,6 +120,12 @@ export const runHandlers: Runs = {
   },
 }
 
+/** With the number of the version that it is, where the project saved it as one. */
+async function shownObjective({ store }: Service, { id: project }: Project, { id, name }: ObjectiveStamp) {
+  const version = (await listObjectives(store.query, project)).find(({ sha256 }) => sha256 === id)
+  return { id, name: name ?? null, number: version?.number ?? null }
+}
+
 async function startRun(
   { store, workspace }: Service,
   { project, user, name, order }: { project: Project; user: User; name: string; order: RunOrder },
@@ -124,13 +133,20 @@ async function startRun(
   const run = `${project.filePrefix}${name}`
   const taken = new HttpError(422, `name: there is a run ${run}; choose another name`)
   if (existsSync(join(workspace, 'runs', run))) throw taken
+  const ordered = { ...order, ...objectiveFor(workspace, project) }
   return store.transaction(async (query) => {
     const { recipe } = order
-    if (!(await createJob(query, { project: project.id, run, recipe, ordered: order, by: user.id }))) throw taken
+    if (!(await createJob(query, { project: project.id, run, recipe, ordered, by: user.id }))) throw taken
     const detail = { recipe, ...(order.branch && { branch: order.branch }) }
     await audit(query, { actor: user.id, project: project.id, action: 'run.start', subject: run, detail })
     return { run }
   })
+}
+
+/** The command finds the workspace's own by itself; another project's runs are never under that one. */
+function objectiveFor(workspace: string, { objectiveFile }: Project): Pick<RunOrder, 'objective'> {
+  if (objectiveFile === 'objective.json') return {}
+  return { objective: existsSync(join(workspace, objectiveFile)) ? objectiveFile : 'none' }
 }
 
 async function ask(

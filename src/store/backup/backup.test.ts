@@ -49,7 +49,7 @@ beforeAll(async () => {
     }),
   )
   project = (await createProject(store.query, { slug: 'desk', name: 'Desk' }))!.id
-  await addGuideline(store.query, project, 'Line\nbreak \\N and NULL', people[0]!)
+  await addGuideline(store.query, project, { text: 'Line\nbreak \\N and NULL', by: people[0]! })
   const guideline = (await newestGuideline(store.query, project))!.id
   const items = Array.from({ length: 2000 }, (_, i) => ({ item: `pair-${i}`, prompt: `Q${i}\\n`, a: 'a\r\n', b: 'b' }))
   const of = { dataset: 'd', version: 'v', guideline, overlap: 4, seed: 1, by: people[0]!, items }
@@ -132,7 +132,7 @@ async function takenUnderLoad(working: Load): Promise<void> {
   expect([...keys].filter((key) => !after.has(key))).toEqual([])
   expect(await disagreements(opened)).toEqual({ judged: 0, claimed: 0, audited: 0, alone: 0 })
   // What was counted on is counted on: the next rows get numbers of their own, the chain goes on.
-  await addGuideline(opened.query, project, 'Another', people[0]!)
+  await addGuideline(opened.query, project, { text: 'Another', by: people[0]! })
   await opened.query("insert into flags (item_id, user_id, note) select id, $1, '' from items limit 1", [people[0]])
   await opened.query("insert into audit (action, subject) values ('test.write', '')")
   await sealAudit(opened)
