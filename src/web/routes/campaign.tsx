@@ -16,6 +16,7 @@ import { People } from './campaign-people.tsx'
 import { KINDS } from './kinds.ts'
 import { KeepForm } from './keep.tsx'
 import { AskedExpertise } from './credentials.tsx'
+import { UnderObjective } from './made-under.tsx'
 import { useProject } from './project.tsx'
 import { many, peopleEach } from './words.ts'
 
@@ -61,6 +62,7 @@ export function CampaignScreen() {
         {many(items, KINDS[kind].item)} of <span className="mono">{`${dataset}@${version.slice(0, 12)}`}</span>,{' '}
         {campaign.data.isCalibration ? 'a calibration round' : peopleEach(campaign.data)}, guideline version{' '}
         {guidelineNumber}
+        <UnderObjective slug={slug} id={campaign.data.objective} number={campaign.data.objectiveNumber} />
         {campaign.data.criteria.length > 0 &&
           `, also asked about ${campaign.data.criteria.map((criterion) => criterion.name).join(', ')}`}
         {campaign.data.goldItems > 0 && `, ${goldIn(campaign.data)}`}

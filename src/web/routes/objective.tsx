@@ -6,6 +6,7 @@ import { useGet } from '../api.ts'
 import { Empty, Field, Loading, Problem, Time } from '../parts.tsx'
 import { ObjectiveChange } from './objective-change.tsx'
 import { NEW_CRITERION } from './criterion-fields.tsx'
+import { MadeUnder, OtherObjectives, type Under, useMadeUnder } from './made-under.tsx'
 import { inHand, ObjectiveForm, savedSince, whenBegun } from './objective-form.tsx'
 import { useProject } from './project.tsx'
 import { type Begun, DISCARD, LeftNotice, OBJECTIVE, type ObjectiveInHand, useUnsaved } from './unsaved.tsx'
@@ -20,6 +21,7 @@ export function ObjectiveScreen() {
   const [begun, setBegun] = useState<Begun<ObjectiveInHand>>()
   const isLead = role === 'owner' || role === 'lead'
   const unsaved = useUnsaved(OBJECTIVE, slug, { isLead })
+  const made = useMadeUnder(slug, { isShown: role !== 'annotator' })
   const [refusal, setRefusal] = useState<Error | null>(null)
   const older = useGet(
     'GET /api/projects/{project}/objective/versions/{number}',
@@ -108,6 +110,7 @@ export function ObjectiveScreen() {
       {number === undefined && version === null && problem === null && (
         <Standing isThere={shown !== null} isSaved={versions.length > 0} />
       )}
+      <Problem error={made.error} />
       {number !== undefined && older.isPending && <Loading />}
       <Problem error={older.error} />
       {shown && <Whole objective={shown} />}
@@ -126,7 +129,10 @@ export function ObjectiveScreen() {
           )}
         </Empty>
       )}
-      {versions.length > 0 && <Versions versions={versions} slug={slug} onShow={setNumber} />}
+      {versions.length > 0 && (
+        <Versions versions={versions} slug={slug} onShow={setNumber} under={made.data?.objectives} />
+      )}
+      {made.data && <OtherObjectives slug={slug} under={made.data.objectives} now={hash} />}
     </main>
   )
 }
@@ -223,7 +229,8 @@ function Versions({
   versions,
   slug,
   onShow,
-}: Pick<Shown, 'versions'> & { slug: string; onShow: (number: number) => void }) {
+  under = [],
+}: Pick<Shown, 'versions'> & { slug: string; onShow: (number: number) => void; under?: readonly Under[] | undefined }) {
   const [changesOf, setChangesOf] = useState<number>()
   return (
     <section aria-labelledby="versions">
@@ -235,7 +242,9 @@ function Versions({
             <span className="soft">
               {byWhom(each)}, <Time at={each.madeAt} />
             </span>
+            <span className="mono soft block">{each.hash.slice(0, 12)}</span>
             {each.note !== '' && <span className="block breaks">{each.note}</span>}
+            <MadeUnder slug={slug} under={under.find(({ number }) => number === each.number)} />
             <span className="block">
               <button
                 type="button"

@@ -5,6 +5,7 @@ import type { AnswerOf } from '#server/contract'
 import { useGet, useWrite } from '../api.ts'
 import { Empty, Field, Loading, Problem, textsOf, Time } from '../parts.tsx'
 import { ApiKeys } from './api-keys.tsx'
+import { UnderObjective } from './made-under.tsx'
 import { NewCandidacy } from './new-candidacy.tsx'
 import { useProject } from './project.tsx'
 
@@ -127,7 +128,7 @@ function standing({ signOff, verdict }: Candidacy): ReactNode {
 
 function CandidacyCard({ slug, candidacy, role }: { slug: string; candidacy: Candidacy; role: string }) {
   const { id, release, model, hash, evaluations, gates, simulated, askedBy, askedAt, waivers } = candidacy
-  const { signedBy, signedAt, signOff, signReason, verdict, isMine } = candidacy
+  const { signedBy, signedAt, signOff, signReason, verdict, isMine, objective, objectivesDiffer } = candidacy
   const [waived, setWaived] = useState<string>()
   const passed = gates.filter((gate) => gate.passed).length
   const isOpen = signOff === null
@@ -140,7 +141,9 @@ function CandidacyCard({ slug, candidacy, role }: { slug: string; candidacy: Can
         <p className="soft">
           <span className="mono">weights {hash.slice(0, 16)}</span> · asked by {askedBy}, <Time at={askedAt} /> ·{' '}
           {evaluations.map(({ name, label }) => (label === undefined ? name : `${name} as ${label}`)).join(', ')}
+          <UnderObjective slug={slug} id={objective} />
         </p>
+        {objectivesDiffer !== null && <p className="away">{objectivesDiffer}.</p>}
         {simulated && <p className="away">Behind these evaluations, or this model, stand simulated annotators.</p>}
       </div>
       <p>

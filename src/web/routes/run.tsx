@@ -12,6 +12,7 @@ import { PreferencesSection } from '../runs/preferences.tsx'
 import { SamplesSection } from '../runs/samples.tsx'
 import { problemsOf, SettingsFields } from '../runs/start-form.tsx'
 import { type Curves, useLive } from '../runs/use-live.ts'
+import { UnderObjective } from './made-under.tsx'
 import { useProject } from './project.tsx'
 import { mayStart, RunState } from './runs.tsx'
 import { age, many } from './words.ts'
@@ -57,6 +58,7 @@ export function RunScreen() {
           {' '}
           · {now.by ?? 'command line'}, {age(now.madeAt)}
           {now.attempts > 1 && `, attempt ${now.attempts}`}
+          {run.data.objective && <UnderObjective slug={slug} {...run.data.objective} />}
         </span>
       </p>
       {now.of !== null && now.step !== null && now.state !== 'done' && (
@@ -74,6 +76,7 @@ export function RunScreen() {
       {now.reason !== '' && !now.waitsFor && now.state !== 'done' && (
         <p className={now.state === 'failed' ? 'problem' : 'away'}>{now.reason}</p>
       )}
+      {run.data.objectivesDiffer !== null && <p className="away">{run.data.objectivesDiffer}.</p>}
       {run.data.outcome !== '' && now.state === 'done' && <p>{run.data.outcome}</p>}
       {mayStart(role) && (
         <div className="row">
