@@ -39,6 +39,8 @@ export type Contest = {
   criterion?: string | undefined
   /** File whose criteria weigh and whose targets ask for levels. */
   objective?: string | undefined
+  /** Workspace whose objective it is measured under otherwise. */
+  dir?: string | undefined
 }
 
 /** The evaluation; undefined when nobody has judged yet, so that there are pairs alone. */
@@ -55,7 +57,7 @@ export async function evaluateAgainst(
   const levels = [...contest.levels, ...(objective ? levelsOfTargets(objective.objective) : [])]
   const comparisons = named(pairs, key)
   const { model, against, prompts, settings } = key
-  const stamp = objectiveOf({ objective: contest.objective })
+  const stamp = objectiveOf(contest)
   const cards = [model, against].map(({ path }) => readCard(path)?.simulated)
   return {
     kind: 'evaluation',

@@ -249,7 +249,8 @@ function contestOf(options: Options): Contest {
     seed: numberOf('--seed', seed, { low: 0, isWhole: true }),
   }
   const named = { model, against: against!, prompts, suite, pairs, device, dtype }
-  return { ...named, drawing, levels: levelsOf(options), judge, judgements, guideline, criterion, objective }
+  const asked = { judge, judgements, guideline, criterion, objective, dir: options.dir }
+  return { ...named, ...asked, drawing, levels: levelsOf(options) }
 }
 
 function levelsOf({ level }: Options): number[] {

@@ -139,7 +139,10 @@ function find(graph: Graph, id: string, dir: string): Node {
 }
 
 function byHash(graph: Graph, id: string, dir: string): Node {
-  const names = [...graph.nodes.keys(), ...graph.alias.keys()].filter((name) => name.startsWith(id))
+  // A criterion bears the hash of its objective before its name: it is the objective that is meant.
+  const names = [...graph.nodes.keys(), ...graph.alias.keys()].filter(
+    (name) => name.startsWith(id) && !name.includes('#'),
+  )
   const found = [...new Set(names.map((name) => nodeOf(graph, name)!))]
   if (found.length === 0) {
     const places = rowsNamed(graph, [...graph.nodes.keys()], id)

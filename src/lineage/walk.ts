@@ -80,7 +80,8 @@ function find(graph: Graph, id: string): Node | undefined {
   const named = all.findLast(isNamed)
   if (named) return named
   if (/^[0-9a-f]{6,64}$/.test(id)) {
-    const begun = all.filter((node) => node.id.startsWith(id))
+    // Criteria bear the hash of their objective.
+    const begun = all.filter((node) => node.id.startsWith(id) && node.kind !== 'criterion')
     if (begun.length === 1) return begun[0]
   }
   const hashes = rowsNamed(graph, graph.nodes.keys(), id).map((place) => addRow(graph, place))
