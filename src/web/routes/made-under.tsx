@@ -89,6 +89,16 @@ export function UnderObjective({ slug, id, number }: { slug: string; id: string 
   )
 }
 
+/** Said where records of different objectives meet; nothing where they do not. */
+export function ObjectivesDiffer({ sentence }: { sentence: string | null }) {
+  return sentence === null ? null : (
+    <p className="away">
+      {sentence.charAt(0).toUpperCase()}
+      {sentence.slice(1)}.
+    </p>
+  )
+}
+
 /** Objectives that are no version: the file as it is or was, under which something was made all the same. */
 export function OtherObjectives({ slug, under, now }: { slug: string; under: readonly Under[]; now: string | null }) {
   const others = under.filter(({ number }) => number === null)

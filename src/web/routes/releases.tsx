@@ -5,7 +5,7 @@ import type { AnswerOf } from '#server/contract'
 import { useGet, useWrite } from '../api.ts'
 import { Empty, Field, Loading, Problem, textsOf, Time } from '../parts.tsx'
 import { ApiKeys } from './api-keys.tsx'
-import { UnderObjective } from './made-under.tsx'
+import { ObjectivesDiffer, UnderObjective } from './made-under.tsx'
 import { NewCandidacy } from './new-candidacy.tsx'
 import { useProject } from './project.tsx'
 
@@ -143,7 +143,7 @@ function CandidacyCard({ slug, candidacy, role }: { slug: string; candidacy: Can
           {evaluations.map(({ name, label }) => (label === undefined ? name : `${name} as ${label}`)).join(', ')}
           <UnderObjective slug={slug} id={objective} />
         </p>
-        {objectivesDiffer !== null && <p className="away">{objectivesDiffer}.</p>}
+        <ObjectivesDiffer sentence={objectivesDiffer} />
         {simulated && <p className="away">Behind these evaluations, or this model, stand simulated annotators.</p>}
       </div>
       <p>

@@ -12,7 +12,7 @@ import { PreferencesSection } from '../runs/preferences.tsx'
 import { SamplesSection } from '../runs/samples.tsx'
 import { problemsOf, SettingsFields } from '../runs/start-form.tsx'
 import { type Curves, useLive } from '../runs/use-live.ts'
-import { UnderObjective } from './made-under.tsx'
+import { ObjectivesDiffer, UnderObjective } from './made-under.tsx'
 import { useProject } from './project.tsx'
 import { mayStart, RunState } from './runs.tsx'
 import { age, many } from './words.ts'
@@ -76,7 +76,7 @@ export function RunScreen() {
       {now.reason !== '' && !now.waitsFor && now.state !== 'done' && (
         <p className={now.state === 'failed' ? 'problem' : 'away'}>{now.reason}</p>
       )}
-      {run.data.objectivesDiffer !== null && <p className="away">{run.data.objectivesDiffer}.</p>}
+      <ObjectivesDiffer sentence={run.data.objectivesDiffer} />
       {run.data.outcome !== '' && now.state === 'done' && <p>{run.data.outcome}</p>}
       {mayStart(role) && (
         <div className="row">
