@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { afterAll, expect, test } from 'vitest'
+import { hashRow } from '#files'
 import { Report, STEPS } from '#schema'
 import { complaints, hasBrowser, launchChromium, looksRight, somebody } from './browser.ts'
 import { EMPTY_COLUMNS } from './report-page.ts'
@@ -75,6 +76,7 @@ test(
     expect(report).toMatchObject({ scale: 0.01, simulated: true, world: { seed: 1 } })
     expect(report.command).toContain('--scale 0.01')
     expectLineage(report)
+    expectOneObjective(report)
     expect(report.pastGates!.join()).toContain('It went on: at scale 0.01')
     const { accuracy } = JSON.parse(fs.readFileSync(join(dir, 'runs/reward/model/hone-training.json'), 'utf8'))
       .reward as {
@@ -157,6 +159,27 @@ function expectMeasured({ sft, protocol, reward, rl }: Report): void {
     expect(trueAccuracy).toBeGreaterThan(0)
     expect(trueAccuracy).toBeLessThan(1)
   }
+}
+
+/** Every record names the objective of the report, and the page shows its first digits. */
+function expectOneObjective({ objectives, lineage }: Report): void {
+  const stamp = { id: hashRow(objectives![0]), name: objectives![0]!.name }
+  const read = (file: string) => JSON.parse(fs.readFileSync(join(dir, file), 'utf8')) as Record<string, unknown>
+  const runs = ['sft', 'reward', 'ppo', 'ppo-no-rules', 'ppo-unbudgeted'].map((name) => `runs/${name}`)
+  const records = [
+    ...runs.flatMap((run) => [`${run}/run.json`, `${run}/model/hone-training.json`]),
+    'data/judgements-pairs.jsonl.made.json',
+    'evaluation.json',
+    'release.json',
+  ]
+  for (const file of records) {
+    expect(read(file).objective, file).toMatchObject(stamp)
+    expect(read(file), file).not.toHaveProperty('objectivesDiffer')
+  }
+  expect(lineage!.objectives).toMatchObject([{ id: stamp.id, made: { run: 3, evaluation: 1, release: 1 } }])
+  expect(lineage!).not.toHaveProperty('objectivesDiffer')
+  const page = fs.readFileSync(join(dir, 'report.html'), 'utf8')
+  expect(page).toMatch(new RegExp(`Made under[^]*<span class="mono">${stamp.id.slice(0, 12)}</span>`))
 }
 
 /** From the release up to every kind of thing that it came from, one judgement included. */

@@ -575,6 +575,7 @@ function fixtureLineage(): NonNullable<Report['lineage']> {
   })
   return {
     checkpoint: 'ppo/11',
+    objectives: [{ id: hex(7), name: 'customer-service version 1', made: { guideline: 1, run: 3, evaluation: 1 } }],
     nodes: [
       node(
         'criterion',

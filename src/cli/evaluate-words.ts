@@ -1,9 +1,10 @@
 // What hone evaluate says of an evaluation: a line a figure, with its interval.
-import type { ProbeResults, RatingAgreement, Weighted } from '#evaluate'
+import type { ProbeResults, RatingAgreement } from '#evaluate'
 import type { Evaluation } from '#lineage'
 import type { Interval } from '#stats'
 import { figure, type Output } from './output.ts'
 import { probeLines } from './reward-probes.ts'
+import { weightedLines } from './weighted-lines.ts'
 
 /** What the ticket of a reward model may have besides figures. */
 type OfReward = {
@@ -22,18 +23,7 @@ export function tell({ suite, metric, model, against, simulated, statistics }: E
   if (figures.ratings?.kappa)
     out.say("  (kappa: scores are put on the raters' scale by rank, as many to each step as they gave it)")
   for (const line of probes ? probeLines({ probes, leftOut }) : []) out.say(`  ${line}`)
-  const { 'win-rate': weighted } = (statistics.weighted ?? {}) as { 'win-rate'?: Weighted }
-  if (weighted) out.say(`  ${wordsOf(weighted)}`)
-}
-
-/** What the weights are, and whether others like them would say the same. */
-function wordsOf({ weights, ofWeight, standing, range, sensitivity, holds }: Weighted): string {
-  const shares = Object.entries(weights).map(([name, weight]) => `${name} ${figure(weight)}`)
-  const part = ofWeight < 1 ? `, ${figure(100 * ofWeight)}% of the objective's weight` : ''
-  const other = sensitivity.filter((each) => each.standing !== standing)
-  const turns = other.map((each) => `${each.criterion} x ${each.times} ${each.standing}`)
-  const under = holds ? 'it stays so' : `it does not stay so (${turns.join(', ') || 'all weights at once'})`
-  return `weighted over ${shares.join(', ')}${part}: ${standing}; weights a fifth lighter or heavier give ${figure(range.low)} to ${figure(range.high)}, and ${under}`
+  for (const line of weightedLines(statistics)) out.say(`  ${line}`)
 }
 
 /** A line a figure; lists by the names of their rows; what has no figure for a line (reliability bins) is left to --json. */

@@ -2,7 +2,8 @@
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { Command } from 'commander'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { hashRow, sha256File } from '#files'
 import { readGraph, readRelease } from '#lineage'
 import { Objective } from '#schema'
@@ -78,6 +79,30 @@ test('beside rules of a file both count, both are named, and lineage walks from 
   const graph = readGraph(folder)
   expect(graph.nodes.get(hash)?.kind).toBe('objective')
   expect(graph.below.get(hash)).toEqual([{ from: hash, to: sha256File(at('both.json')), role: 'targets' }])
+})
+
+test('beside the verdict stands what other weights would make of a weighted figure', async () => {
+  const sure = { standing: 'ahead', value: 0.6, low: 0.55, high: 0.65 }
+  const sensitivity = [
+    { criterion: 'tone', times: 0.8, ...sure },
+    { criterion: 'tone', times: 1.2, ...sure, standing: 'not shown' },
+  ]
+  const weights = { fact: 0.75, tone: 0.25 }
+  const weighted = { ...sure, n: 60, weights, ofWeight: 1, sensitivity, range: { low: 0.58, high: 0.61 }, holds: false }
+  const evaluation = JSON.parse(fs.readFileSync(at('evaluation.json'), 'utf8')) as { statistics: object }
+  write('weighted.json', {
+    ...evaluation,
+    statistics: { ...evaluation.statistics, weighted: { 'win-rate': weighted } },
+  })
+  const said: string[] = []
+  const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => (said.push(String(text)), true))
+  const program = new Command('hone').exitOverride()
+  gateCommand(program)
+  await program.parseAsync(['gate', '--evaluation', at('weighted.json'), '--rules', at('gates.json')], { from: 'user' })
+  out.mockRestore()
+  expect(said.join('')).toContain(
+    'weighted over fact 0.75, tone 0.25: ahead; weights a fifth lighter or heavier give 0.58 to 0.61, and it does not stay so (tone x 1.2 not shown)\n',
+  )
 })
 
 test('what is no rule at all is refused in one sentence', async () => {

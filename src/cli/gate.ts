@@ -18,6 +18,7 @@ import { artifactsOf, hashModel } from '#trainer'
 import type { Command } from 'commander'
 import { objectiveOf } from './objective.ts'
 import { output } from './output.ts'
+import { weightedLines } from './weighted-lines.ts'
 
 type Options = { rules?: string; objective?: string; evaluation: string[]; out?: string; json?: boolean }
 /** `label`: where its statistics lie; without one the evaluation is of the model that is put to the gates. */
@@ -76,6 +77,7 @@ function gate(options: Options): void {
   })
   for (const { name, passed, evidence, rule } of verdict.gates)
     out.say(`${passed ? 'passed ' : 'FAILED '} ${name}: ${evidence}${rule === undefined ? '' : `  (rule: ${rule})`}`)
+  for (const { evaluation } of given) for (const line of weightedLines(evaluation.statistics)) out.say(line)
   if (differ !== undefined) out.warn(differ)
   out.say(`${verdict.verdict}: ${model.path}${simulated ? ' (judged by simulated annotators)' : ''}`)
   if (verdict.verdict === 'refused') process.exitCode = 1

@@ -107,6 +107,16 @@ test('a rule that asks for a level reads the ends of that level, and is refused 
   expect(() => Gate.parse(gate({ bound: 'value', level: 0.9 }))).toThrow(/would be ignored: a point has no level/)
 })
 
+test('evidence of a weighted figure says what becomes of it under other weights', () => {
+  const weighted = { value: 0.6, low: 0.55, high: 0.65, n: 40, level: 0.95, range: { low: 0.58, high: 0.61 } }
+  const evidence = (holds: boolean) =>
+    checkGate(gate({ statistic: 'weighted', value: 0.5 }), { weighted: { ...weighted, holds } }).evidence
+  expect(evidence(true)).toBe(
+    'weighted is 0.6 [0.55, 0.65] at 95%, n = 40, low end 0.55, under weights a fifth lighter or heavier 0.58 to 0.61 (the same side wins): above 0.5',
+  )
+  expect(evidence(false)).toContain('0.58 to 0.61 (NOT always the same side wins): above 0.5')
+})
+
 test('targets of an objective are gates', () => {
   const criterion = {
     name: 'fact',

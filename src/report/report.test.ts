@@ -231,6 +231,22 @@ test('the page asks for nothing: no address, no source, no import, and a policy 
   expect(policy).not.toMatch(/unsafe|\*|data:/)
 })
 
+test('lineage says under which objective all was made, by its first digits, and where there are several', () => {
+  const [one, two] = ['a', 'b'].map((digit) => digit.repeat(64)) as [string, string]
+  const made = { guideline: 1, run: 3 }
+  const of = (more: object) => {
+    const lineage = { ...whole.lineage!, objectives: [{ id: one, name: 'desk version 1', made }], ...more }
+    return renderReport(Report.parse({ ...whole, lineage }))
+  }
+  expect(of({})).toMatch(/<b>desk version 1<\/b> <span class="mono">a{12}<\/span>, named by 1 guideline, 3 runs\./)
+  expect(of({})).not.toContain('objectives differ')
+  const objectives = [one, two].map((id) => ({ id, name: 'desk version 1', made }))
+  const mixed = of({ objectives, objectivesDiffer: 'objectives differ: a; b' })
+  expect(mixed).toMatch(/a{12}[^]*b{12}[^]*<b>objectives differ: a; b\.<\/b>/)
+  const { objectives: _, ...older } = whole.lineage!
+  expect(renderReport({ ...whole, lineage: older })).not.toContain('Made under')
+})
+
 test('lineage that is a cycle, or names what is not there, still draws', () => {
   const node = (id: string) => ({ id, kind: 'run', label: id })
   const lineage = {
