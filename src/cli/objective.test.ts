@@ -46,8 +46,8 @@ const objective = (summary: string) => {
 }
 const [ONE, TWO] = ['one', 'two'].map((summary) => ({ id: hashRow(objective(summary)), name: 'desk' }))
 
-/** The words of a command by stream. */
-async function hone(...args: string[]): Promise<{ told: Record<string, unknown>; warned: string }> {
+/** The last event of a command, its words for people, and those among them that say where objectives differ. */
+async function hone(...args: string[]): Promise<{ told: Record<string, unknown>; words: string; warned: string }> {
   const program = new Command('hone').exitOverride()
   for (const add of [labelCommands, trainCommands, evaluateCommand, gateCommand, lineageCommand]) add(program)
   const written: string[] = []
@@ -61,7 +61,11 @@ async function hone(...args: string[]): Promise<{ told: Record<string, unknown>;
     words.mockRestore()
   }
   const told = JSON.parse(written.join('').trim().split('\n').at(-1)!) as Record<string, unknown>
-  return { told, warned: warned.filter((line) => line.startsWith('objectives differ')).join('') }
+  return {
+    told,
+    words: warned.join(''),
+    warned: warned.filter((line) => line.startsWith('objectives differ')).join(''),
+  }
 }
 
 /** Somebody types that the first is better. */
@@ -113,7 +117,9 @@ test('labels, runs, cards, evaluations and gates name the workspace’s objectiv
   const up = await hone('lineage', at('release.json'), '--up', '--dir', root)
   expect(up.told.objectives).toMatchObject([{ id: ONE!.id, label: 'desk version 1' }])
   expect(up.told).not.toHaveProperty('objectivesDiffer')
+  expect(up.words).toMatch(/^ {2}under objective desk version 1 [0-9a-f]{12}: .*1 run, 1 evaluation, 1 release/m)
   const down = await hone('lineage', ONE!.id.slice(0, 12), '--down', '--dir', root)
+  expect(down.words).toMatch(/^ {2}made under it: .*run runs\/sft.*release release\.json/m)
   const kinds = (down.told.nodes as { kind: string }[]).map(({ kind }) => kind)
   expect(kinds).toEqual(
     expect.arrayContaining(['criterion', 'guideline', 'file', 'run', 'model', 'evaluation', 'release']),

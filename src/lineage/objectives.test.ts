@@ -65,7 +65,11 @@ test('rows say it themselves, or by their guideline; words that served two objec
   expect(stamps('judged.jsonl')).toEqual([ONE])
   rows('by-hand.jsonl', [judged({ objective: ONE.id }), judged({ objective: TWO.id, guideline: label })])
   expect(stamps('by-hand.jsonl').map(({ id }) => id)).toEqual([ONE.id, TWO.id])
-  rows('others.jsonl', [{ prompt: 'q', chosen: 'a', rejected: 'b', objective: TWO.id }])
+  rows('written.jsonl', [{ prompt: 'q', completion: 'a', author: 'ann', guideline: label }])
+  expect(stamps('written.jsonl')).toEqual([ONE])
+  // Nobody's id, nothing at all, and no JSON.
+  rows('others.jsonl', [judged({ objective: 'mine' }), judged({})])
+  fs.appendFileSync(at('others.jsonl'), '{"objective"\n')
   expect(stamps('others.jsonl')).toEqual([])
   write('objective.json', objective('two'))
   keepGuideline(root)

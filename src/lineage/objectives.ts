@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { findWorkspace, listDatasets, listVersions, type Version } from '#data'
 import { canonicalJson, putArtifact, readArtifact } from '#files'
-import { Objective, type ObjectiveStamp } from '#schema'
+import { Objective, ObjectiveId, type ObjectiveStamp } from '#schema'
 import type { Artifact } from './evaluations.ts'
 import { type GuidelineVersion, guidelineLabel, listGuidelines } from './guideline-versions.ts'
 import { madeBeside } from './made.ts'
@@ -151,7 +151,10 @@ function ancestry(workspace: string, content: string): Ancestry {
   const [parents, named] = [new Set<string>(), new Set<string>()]
   let open = all.filter((version) => version.content === content)
   while (open.length > 0) {
-    for (const { source } of open) if (typeof source.objective === 'string') named.add(source.objective)
+    for (const { source } of open) {
+      const id = ObjectiveId.safeParse(source.objective).data
+      if (id !== undefined) named.add(id)
+    }
     const above = open.flatMap((version) => version.parents).filter((parent) => !parents.has(parent))
     for (const parent of above) parents.add(parent)
     open = all.filter(({ version }) => above.includes(version))
@@ -161,14 +164,15 @@ function ancestry(workspace: string, content: string): Ancestry {
 
 type Asked = { guideline?: string; objective?: string }
 
-/** What rows of judgements say that they were made under; none of other rows. */
+/** What rows that people made say that they were made under; none of other rows. */
 function askedIn(file: string): Asked[] {
-  if (!beginsWithJudgement(file)) return []
+  if (!isOfPeople(file)) return []
   const lines = fs.readFileSync(file, 'utf8').split('\n')
   const asked = new Map<string, Asked>()
   for (const line of lines) {
     const row = rowOf(line)
-    const [guideline, objective] = [row.guideline, row.objective].map((of) => (typeof of === 'string' ? of : undefined))
+    const guideline = typeof row.guideline === 'string' ? row.guideline : undefined
+    const objective = ObjectiveId.safeParse(row.objective).data
     if (guideline !== undefined || objective !== undefined)
       asked.set(`${guideline} ${objective}`, {
         ...(guideline !== undefined && { guideline }),
@@ -178,13 +182,13 @@ function askedIn(file: string): Asked[] {
   return [...asked.values()]
 }
 
-/** Rows of other kinds may be many, and are not read. */
-function beginsWithJudgement(file: string): boolean {
+/** By its first row: judgements, ratings, demonstrations of a campaign. Rows of other kinds may be many, and are not read. */
+function isOfPeople(file: string): boolean {
   const head = Buffer.alloc(HEAD_BYTES)
   const fd = fs.openSync(file, 'r')
   try {
     const read = fs.readSync(fd, head)
-    return head.toString('utf8', 0, read).split('\n')[0]!.includes('"annotator"')
+    return /"(annotator|guideline|objective)":/.test(head.toString('utf8', 0, read).split('\n')[0]!)
   } finally {
     fs.closeSync(fd)
   }

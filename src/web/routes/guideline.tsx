@@ -6,6 +6,7 @@ import { Empty, Field, Loading, Problem, Time } from '../parts.tsx'
 import { GuidelineAgreement } from './guideline-agreement.tsx'
 import { GuidelineChange } from './guideline-change.tsx'
 import { GuidelineForm, savedSince, whenBegun } from './guideline-form.tsx'
+import { UnderObjective } from './made-under.tsx'
 import { useProject } from './project.tsx'
 import { type Begun, DISCARD, GUIDELINE, type GuidelineInHand, LeftNotice, useUnsaved } from './unsaved.tsx'
 
@@ -83,6 +84,7 @@ export function GuidelineScreen() {
           <p className="soft">
             Version {shown.number}
             {byWhom(shown)}, <Time at={shown.madeAt} />, <span className="mono">{shown.label}</span>
+            {role !== 'annotator' && <UnderObjective slug={slug} id={shown.objective} />}
           </p>
           <GuidelineText text={shown.text} />
         </article>
