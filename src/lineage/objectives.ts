@@ -203,8 +203,8 @@ function rowOf(line: string): Record<string, unknown> {
 }
 
 function shortPath(path: string, near: string): string {
-  const short = relative(near, path)
-  if (!short.startsWith('..')) return short
   // Of a version's rows the hash says more than the way to them.
-  return /^[0-9a-f]{64}$/.test(basename(path)) ? `content ${basename(path).slice(0, DIGITS)}` : path
+  if (/^[0-9a-f]{64}$/.test(basename(path))) return `content ${basename(path).slice(0, DIGITS)}`
+  const short = relative(near, path)
+  return short.startsWith('..') ? path : short
 }

@@ -2,9 +2,11 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { hashFolder, sha256File } from '#files'
+import { saveVersion } from '#data'
+import { artifactPath, hashFolder, hashRow, sha256File } from '#files'
 import { openSamplerLink } from '#sampler'
 import type { SamplerLink } from '#sampler/contract'
+import { Objective } from '#schema'
 import { createTinyModel } from '../sampler/tiny-model.test-data.ts'
 import { type Harness, openHarness, ORIGIN, type Person, setUp } from './harness.test-data.ts'
 
@@ -17,7 +19,7 @@ let engineer: Person
 let reviewer: Person
 const hashes: Record<string, string> = {}
 
-function evaluate(name: string, win: { value: number; low: number; high: number }): string {
+function evaluate(name: string, win: { value: number; low: number; high: number }, more: object = {}): string {
   const file = join(harness.workspace, 'evaluations', `${name}.json`)
   const folder = join(harness.workspace, 'models', name)
   const written = {
@@ -29,6 +31,7 @@ function evaluate(name: string, win: { value: number; low: number; high: number 
     settings: {},
     simulated: false,
     statistics: { 'win-rate': { ...win, n: 100 }, strata: [{ name: 'late', value: 0.4, low: 0.3, high: 0.5, n: 40 }] },
+    ...more,
   }
   fs.writeFileSync(file, JSON.stringify(written, null, 2))
   return sha256File(file)
@@ -61,6 +64,7 @@ type Candidacy = {
   id: string
   verdict: string
   isMine: boolean
+  objectivesDiffer: string | null
   gates: { name: string; passed: boolean; evidence: string }[]
   waivers: { counts: boolean; reason: string }[]
 }
@@ -98,6 +102,28 @@ test('the rules decide and keep their evidence; who asks does not sign, a second
   expect((await sign(reviewer, id, 'released')).status).toBe(204)
   expect((await sign(owner, id, 'refused')).text).toContain('signed already')
   expect((await look()).releases).toMatchObject([{ name: 'desk', history: [{ hash: hashes.first, backTo: null }] }])
+})
+
+test('a gate names the objective in force, and says where its evaluation or the labels behind it are of another', async () => {
+  const win = { value: 0.6, low: 0.52, high: 0.68 }
+  const own = hashRow(Objective.parse(JSON.parse(fs.readFileSync(join(harness.workspace, 'objective.json'), 'utf8'))))
+  expect((await look()).candidacies[0]).toMatchObject({ objective: own, objectivesDiffer: null })
+  const [other, third] = ['1', '2'].map((digit) => digit.repeat(64)) as [string, string]
+  const { version } = await saveVersion(harness.workspace, [{ prompt: 'q', completion: 'a' }], {
+    kind: 'demonstrations',
+    name: 'judged',
+    source: { campaign: 'c', objective: third },
+  })
+  const judged = { path: artifactPath(harness.workspace, version.content), hash: version.content }
+  await put(engineer, evaluate('first', win, { objective: { id: other, name: 'desk' }, judgements: [judged] }))
+  const [mixed] = (await look()).candidacies
+  expect(mixed).toMatchObject({ verdict: 'passed', objective: own })
+  expect(mixed!.objectivesDiffer).toMatch(
+    new RegExp(
+      `^objectives differ: this gate under customer-service ${own.slice(0, 12)}; ` +
+        'evaluation evaluations/first.json under desk 1{12}; judgements content [0-9a-f]{12} under 2{12}$',
+    ),
+  )
 })
 
 test('a rule that failed refuses, until it is waived by name and reason; an expired waiver no longer counts', async () => {
