@@ -1,2 +1,2 @@
 // What two texts have in common, for people to see.
-export { type DiffPart, type WordDiff, wordDiff } from './word-diff.ts'
+export { type DiffPart, MOST_WORDS, type WordDiff, wordDiff } from './word-diff.ts'

@@ -9,7 +9,7 @@ import { pseudonymOf, sourceOf } from './campaign-report.ts'
 /** Words taken out and words put in. A middle too long to be compared counts whole. */
 export function wordsChanged(before: string, after: string): number {
   const count = (parts: { text: string; kind: string }[]) =>
-    parts.reduce((sum, { text, kind }) => sum + (kind === 'only' ? (text.match(/\S+/g)?.length ?? 0) : 0), 0)
+    parts.reduce((sum, { text, kind }) => sum + (kind !== 'same' ? (text.match(/\S+/g)?.length ?? 0) : 0), 0)
   const diff = wordDiff(before, after)
   return count(diff.before) + count(diff.after)
 }

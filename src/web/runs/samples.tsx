@@ -71,7 +71,7 @@ function Told({
         {parts
           ? // biome-ignore lint/suspicious/noArrayIndexKey: parts of one text, in its order
             parts.map(({ text, kind: how }, i) =>
-              how === 'only' ? <Changed key={i}>{text}</Changed> : <span key={i}>{text}</span>,
+              how !== 'same' ? <Changed key={i}>{text}</Changed> : <span key={i}>{text}</span>,
             )
           : (sample?.completion ?? 'none at this step')}
       </p>

@@ -7,8 +7,8 @@ export function Changes({ before, after }: { before: string; after: string }) {
   let [i, j] = [0, 0]
   while (i < diff.before.length || j < diff.after.length) {
     const [one, other] = [diff.before[i], diff.after[j]]
-    if (one?.kind === 'only') pieces.push({ text: diff.before[i++]!.text, kind: 'del' })
-    else if (other?.kind === 'only') pieces.push({ text: diff.after[j++]!.text, kind: 'ins' })
+    if (one && one.kind !== 'same') pieces.push({ text: diff.before[i++]!.text, kind: 'del' })
+    else if (other && other.kind !== 'same') pieces.push({ text: diff.after[j++]!.text, kind: 'ins' })
     else {
       const text = (other ?? one)!.text
       pieces.push({ text, kind: 'same' })
