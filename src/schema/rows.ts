@@ -60,6 +60,36 @@ export type Comparison = z.infer<typeof Comparison>
 export const Choice = z.enum(['left', 'right', 'tie', 'both-bad', 'cannot-judge'])
 export type Choice = z.infer<typeof Choice>
 
+/**
+ * A stretch of one completion that its reader marked, from `start` to before `end` in UTF-16 code units of the text as it is
+ * written, with what stands there.
+ */
+export const Highlight = z.strictObject({
+  side: z.enum(['left', 'right']),
+  start: z.number().int().min(0),
+  end: z.number().int().min(1),
+  quote: z.string().min(1).max(4000),
+  reason: z.string().trim().min(1, 'expected why it is marked').max(500),
+})
+export type Highlight = z.infer<typeof Highlight>
+/** On one answer; more than that is a text of its own. */
+export const Highlights = z.array(Highlight).max(20)
+
+/** What is wrong with where it points in the text of its side; undefined: nothing is. */
+export function faultInHighlight({ start, end, quote }: Highlight, text: string): string | undefined {
+  if (start >= end || end > text.length)
+    return `expected a stretch within ${text.length} code units, got ${start} to ${end}`
+  // Half of a character beyond the basic plane is no text, and no database takes it.
+  if (cutsCharacter(text, start) || cutsCharacter(text, end)) return `expected whole characters from ${start} to ${end}`
+  if (text.slice(start, end) !== quote) return `quote: expected what stands from ${start} to ${end}`
+  return undefined
+}
+
+/** Whether this place is within a surrogate pair. */
+export function cutsCharacter(text: string, at: number): boolean {
+  return /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(Math.max(0, at - 1), at + 1)) && at > 0
+}
+
 /** One annotator's answer to one comparison. `left` and `right` are the completions as shown. */
 export const Judgement = z.object({
   /** What leads back to it, where it was given in a campaign. */
@@ -74,6 +104,7 @@ export const Judgement = z.object({
   strength: z.number().int().min(1).max(4).optional(),
   /** Seconds from shown to answered. */
   time: z.number().nonnegative().optional(),
+  highlights: z.array(Highlight).optional(),
   guideline: z.string().optional(),
   objective,
   /** Criterion of the objective that was asked about; absent: all things considered. */

@@ -89,7 +89,8 @@ function hashOf(rows: readonly Row[]): string {
   const known = hashes.get(rows)
   if (known !== undefined) return known
   const hash = createHash('sha256').update(JSON.stringify({ seed: SEED, methods: AGGREGATION_METHODS }))
-  for (const { id: _, reason: __, judgedAt: ___, time: ____, ...fitted } of rows) hash.update(JSON.stringify(fitted))
+  for (const { id: _, reason: __, judgedAt: ___, time: ____, highlights: _____, ...fitted } of rows)
+    hash.update(JSON.stringify(fitted))
   const found = hash.digest('hex')
   hashes.set(rows, found)
   return found

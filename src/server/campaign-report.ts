@@ -193,23 +193,9 @@ export function sourceOf({ id, guidelineLabel, objective }: CampaignFacts): Reco
 /** As `hone train reward` takes them, each with the id that leads back to it. */
 export function rowOf(
   project: Project,
-  {
-    id,
-    user,
-    item,
-    prompt,
-    left,
-    right,
-    choice,
-    strength,
-    reason,
-    seconds,
-    guideline,
-    objective,
-    at,
-    gold,
-  }: StoredJudgement,
+  { id, user, item, prompt, left, right, choice, strength, reason, highlights, ...rest }: StoredJudgement,
 ): Row {
+  const { seconds, guideline, objective, at, gold } = rest
   return {
     id,
     item,
@@ -219,6 +205,7 @@ export function rowOf(
     right,
     choice,
     ...(strength !== null && { strength }),
+    ...(highlights.length > 0 && { highlights }),
     time: seconds,
     guideline,
     ...(objective !== null && { objective }),
@@ -230,12 +217,12 @@ export function rowOf(
 
 /**
  * What else was answered, a row a criterion. Gold items are known to be better on the whole, which says nothing of a criterion,
- * and are plain: they are left out. Time and reason belong to the answer as a whole.
+ * and are plain: they are left out. Time, reason and highlights belong to the answer as a whole.
  */
 export function criterionRowsOf(project: Project, judgement: StoredJudgement): Row[] {
   if (judgement.gold !== null) return []
   return Object.entries(judgement.byCriterion).map(([criterion, { choice, strength = null }]) => {
-    const { time: _, reason: __, ...row } = rowOf(project, { ...judgement, choice, strength })
+    const { time: _, reason: __, highlights: ___, ...row } = rowOf(project, { ...judgement, choice, strength })
     return { ...row, id: `${judgement.id}.${criterion}`, criterion }
   })
 }

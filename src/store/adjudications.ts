@@ -1,6 +1,6 @@
 // Adjudication: an item on which people disagree is looked at blind by somebody who did not judge it, then with all answers,
 // and settled. Rows are only added; the newest of an item holds, and items.settled says so where claims and counts look.
-import type { Choice, Prompt } from '#schema'
+import type { Choice, Highlight, Prompt } from '#schema'
 import type { Query } from './store.ts'
 
 export type Outcome = 'decided' | 'subjective' | 'excluded' | 'reopened'
@@ -97,6 +97,7 @@ export type AnswerToItem = {
   choice: Choice
   strength: number | null
   reason: string
+  highlights: Highlight[]
   seconds: number
   at: string
 }
@@ -104,8 +105,8 @@ export type AnswerToItem = {
 /** What people answered to one item. */
 export function listAnswers(query: Query, item: string): Promise<AnswerToItem[]> {
   return query<AnswerToItem>(
-    `select users.id as user, name, is_a_left as "isALeft", choice, strength, reason, active_seconds as seconds,
-       judged_at as at
+    `select users.id as user, name, is_a_left as "isALeft", choice, strength, reason, highlights,
+       active_seconds as seconds, judged_at as at
      from judgements join users on users.id = user_id where item_id = $1 and state = 'current' order by judged_at`,
     [item],
   )

@@ -1,6 +1,6 @@
 // One person at work in a campaign, beside claims and answers: drafts, skips, flags, what was answered last and can be taken
 // back, and what stands between them and work.
-import type { Choice } from '#schema'
+import type { Choice, Highlight } from '#schema'
 import type { CriterionAnswer } from './campaigns.ts'
 import { release } from './claims.ts'
 import type { Query } from './store.ts'
@@ -10,6 +10,7 @@ export type Draft = {
   strength?: number | undefined
   reason?: string | undefined
   criteria?: Record<string, CriterionAnswer> | undefined
+  highlights?: Highlight[] | undefined
 }
 export async function saveDraft(
   query: Query,
@@ -29,17 +30,38 @@ export async function isItemOf(query: Query, item: string, campaign: string): Pr
   return (await query('select 1 from items where id = $1 and campaign_id = $2', [item, campaign])).length > 0
 }
 
-/** The item goes to others; this person does not see it again. */
+/**
+ * What becomes of the item is the campaign's policy. Gold items go to others whatever it is: they measure people, and one that
+ * came back or went away would show itself. Call it in a transaction.
+ */
 export async function skip(
   query: Query,
   { item, user, reason }: { item: string; user: string; reason: string },
 ): Promise<void> {
-  await release(query, item, user)
-  await query('insert into skips (item_id, user_id, reason) values ($1, $2, $3) on conflict do nothing', [
-    item,
-    user,
-    reason,
-  ])
+  const hadIt = await release(query, item, user)
+  await query(
+    `insert into skips (item_id, user_id, reason) values ($1, $2, $3)
+     on conflict (item_id, user_id) do update set reason = excluded.reason, skipped_at = excluded.skipped_at`,
+    [item, user, reason],
+  )
+  // Nobody drops what they were not given.
+  if (hadIt)
+    await query(
+      `update items set is_dropped = true from campaigns
+       where items.id = $1 and campaigns.id = campaign_id and skip_policy = 'drop' and gold is null`,
+      [item],
+    )
+}
+
+/** What this person was shown of the item, on the sides as they have them. */
+export async function findShown(query: Query, item: string, user: string): Promise<{ left: string; right: string }> {
+  const [row] = await query<{ left: string; right: string }>(
+    `select case when side then a else b end as left, case when side then b else a end as right
+     from items join campaigns on campaigns.id = campaign_id, lateral (select is_a_left(seed, items.id, $2) as side) as drawn
+     where items.id = $1`,
+    [item, user],
+  )
+  return row!
 }
 
 export async function flag(query: Query, item: string, user: string, note: string): Promise<void> {
@@ -77,12 +99,13 @@ export async function reopen(query: Query, campaign: string, user: string, item:
   const undone = await query(
     `with undone as (
        update judgements set state = 'undone' where item_id = $1 and user_id = $2 and state = 'current'
-       returning item_id, is_a_left, choice, strength, reason, by_criterion),
+       returning item_id, is_a_left, choice, strength, reason, by_criterion, highlights),
      counted as (update items set judged = judged - 1, claimed = claimed + 1 from undone where items.id = item_id),
      kept as (
        insert into drafts (item_id, user_id, content)
        select item_id, $2, jsonb_strip_nulls(jsonb_build_object(
-         'choice', choice, 'strength', strength, 'reason', reason, 'criteria', nullif(by_criterion, '{}'))) from undone
+         'choice', choice, 'strength', strength, 'reason', reason, 'criteria', nullif(by_criterion, '{}'),
+         'highlights', nullif(highlights, '[]'))) from undone
        on conflict (item_id, user_id) do update set content = excluded.content, saved_at = now())
      insert into claims (item_id, user_id, campaign_id, is_a_left, expires_at)
      select item_id, $2, $3, is_a_left, now() + lease_seconds * interval '1 second' from undone join campaigns on campaigns.id = $3

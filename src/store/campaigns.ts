@@ -8,6 +8,8 @@ import type { Query } from './store.ts'
 export type CampaignKind = 'pairs' | 'demonstrations' | 'ratings' | 'rankings'
 /** What a kind needs besides: of demonstrations, whose tokens are counted; of ratings, what is asked. */
 export type Asks = { tokensBy?: { name: string; folder: string }; questions?: Question[] }
+/** What becomes of an item that somebody skips: see the table. */
+export type SkipPolicy = 'to-others' | 'back-to-me' | 'drop'
 export type CampaignState = 'open' | 'paused' | 'closed'
 /** A criterion of the objective that is asked about beside the overall question, in the words of the time. */
 export type AskedCriterion = { name: string; definition: string }
@@ -40,6 +42,7 @@ export type CampaignFacts = {
   pauseRule: PauseRule | null
   /** It is closed then; null: a lead closes it. */
   deadline: string | null
+  skipPolicy: SkipPolicy
   criteria: AskedCriterion[]
   seed: number
 }
@@ -51,6 +54,8 @@ export type Totals = {
   /** Judgements wanted and there, over all items but gold; a settled item wants no more than it has. */
   wanted: number
   judged: number
+  /** Items that nobody more is asked about, since somebody skipped them. */
+  dropped: number
   /** People at work on an item now. */
   atWork: number
 }
@@ -61,19 +66,19 @@ const FACTS = `campaigns.id, kind, asks, name, dataset, version, overlap, state,
     objective_sha256 as objective, (select max(o.number) from objectives as o
       where o.project_id = campaigns.project_id and o.sha256 = objective_sha256) as "objectiveNumber",
     gold_rate as "goldRate", qualification, adaptive, criteria, seed, is_calibration as "isCalibration",
-    pause_rule as "pauseRule", deadline`
+    pause_rule as "pauseRule", deadline, skip_policy as "skipPolicy"`
 /** Of a calibration round everything is wanted of everybody who takes part. */
 const TAKERS = `(select greatest(1, count(distinct user_id)) from judgements as j join items as own on own.id = j.item_id
     where own.campaign_id = campaigns.id and j.state = 'current')`
 const TOTALS = `(select count(*) filter (where gold is null)::int as items, count(gold)::int as "goldItems",
     coalesce(sum(judged) filter (where gold is null), 0)::int as judged,
-    (coalesce(sum(case when settled is not null then judged when is_calibration then 0 else wanted end)
+    (coalesce(sum(case when settled is not null or is_dropped then judged when is_calibration then 0 else wanted end)
         filter (where gold is null), 0)
-      + case when is_calibration then ${TAKERS} * count(*) filter (where gold is null and settled is null)
+      + case when is_calibration then ${TAKERS} * count(*) filter (where gold is null and settled is null and not is_dropped)
         else 0 end)::int as wanted,
     greatest(0, coalesce(sum(judged) filter (where gold is not null), 0)
       - (select coalesce(sum(answers), 0) from qualifications where campaign_id = campaigns.id))::int as "goldMixed",
-    coalesce(sum(claimed), 0)::int as "atWork" from items where campaign_id = campaigns.id) as totals`
+    count(*) filter (where is_dropped)::int as dropped, coalesce(sum(claimed), 0)::int as "atWork" from items where campaign_id = campaigns.id) as totals`
 const CAMPAIGN = `select ${FACTS}, totals.* from campaigns join guidelines on guidelines.id = guideline_id, lateral ${TOTALS}`
 
 export function listCampaigns(query: Query, project: string): Promise<Campaign[]> {
@@ -137,6 +142,7 @@ export async function createCampaign(
     adaptive?: Adaptive | undefined
     isCalibration?: boolean
     deadline?: string | undefined
+    skipPolicy?: SkipPolicy
     criteria?: readonly AskedCriterion[] | undefined
     seed: number
     by: string
@@ -156,14 +162,15 @@ export async function createCampaign(
     criteria = [],
     isCalibration = false,
     deadline,
+    skipPolicy = 'to-others',
     seed,
     by,
     items,
   } = campaign
   const [made] = await query<{ id: string }>(
     `insert into campaigns (project_id, name, dataset, version, guideline_id, overlap, seed, made_by, adaptive, criteria, kind, asks,
-       is_calibration, deadline)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (project_id, name) do nothing returning id`,
+       is_calibration, deadline, skip_policy)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict (project_id, name) do nothing returning id`,
     [
       project,
       name,
@@ -179,6 +186,7 @@ export async function createCampaign(
       JSON.stringify(asks),
       isCalibration,
       deadline ?? null,
+      skipPolicy,
     ],
   )
   if (!made) return undefined
@@ -220,12 +228,12 @@ export function openFor(
     `select campaigns.id as campaign, kind, name, deadline,
        (count(*) filter (where gold is null) + case when gold_rate > 0 then count(gold) else 0 end)::int as open
      from campaigns join items on campaign_id = campaigns.id
-     where project_id = $1 and state = 'open' and judged < wanted and settled is null
+     where project_id = $1 and state = 'open' and judged < wanted and settled is null and not is_dropped
        and not exists (select from judgements where item_id = items.id and user_id = $2 and state = 'current')
        and not exists (select from submissions as s where item_id = items.id and user_id = $2
          and s.state in ('waiting', 'accepted', 'returned'))
        and not exists (select from answers where item_id = items.id and user_id = $2 and answers.state = 'current')
-       and not exists (select from skips where item_id = items.id and user_id = $2)
+       and (skip_policy = 'back-to-me' or not exists (select from skips where item_id = items.id and user_id = $2))
        and ${mayBeAsked('items.campaign_id')}
      group by campaigns.id having count(*) filter (where gold is null) > 0 order by campaigns.made_at`,
     [project, user],

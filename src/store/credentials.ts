@@ -77,7 +77,7 @@ export function expertiseIn(
   campaign: string,
 ): Promise<{ expertise: string; items: number; open: number; people: number }[]> {
   return query(
-    `select expertise, count(*)::int as items, count(*) filter (where judged < wanted and settled is null)::int as open,
+    `select expertise, count(*)::int as items, count(*) filter (where judged < wanted and settled is null and not is_dropped)::int as open,
        (select count(distinct user_id)::int from credentials as held where held.project_id = campaigns.project_id
           and held.expertise = items.expertise and ${HOLDS}) as people
      from items join campaigns on campaigns.id = campaign_id

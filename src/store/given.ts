@@ -1,5 +1,5 @@
 // What a campaign has been given: answers, flags, how much each person did.
-import type { Choice, Prompt } from '#schema'
+import type { Choice, Highlight, Prompt } from '#schema'
 import type { CriterionAnswer, NewItem } from './campaigns.ts'
 import type { Query } from './store.ts'
 
@@ -55,6 +55,7 @@ export type StoredJudgement = {
   choice: Choice
   strength: number | null
   byCriterion: Record<string, CriterionAnswer>
+  highlights: Highlight[]
   reason: string
   seconds: number
   guideline: string
@@ -69,7 +70,7 @@ export type StoredJudgement = {
 export function listJudgements(query: Query, campaign: string): Promise<StoredJudgement[]> {
   return query<StoredJudgement>(
     `select j.id, j.user_id as user, item, prompt, case when is_a_left then a else b end as left,
-       case when is_a_left then b else a end as right, choice, strength, by_criterion as "byCriterion", reason, active_seconds as seconds,
+       case when is_a_left then b else a end as right, choice, strength, by_criterion as "byCriterion", highlights, reason, active_seconds as seconds,
        'guideline@' || left(sha256, 12) as guideline, objective_sha256 as objective, judged_at as at,
        case when gold is not null then case when (gold = 'a') = is_a_left then 'left' else 'right' end end as gold
      from judgements as j join items on items.id = j.item_id join guidelines on guidelines.id = j.guideline_id
@@ -102,7 +103,7 @@ export function listTexts(
 /** Comparisons of a campaign, in order. */
 export async function listItems(query: Query, campaign: string): Promise<StoredItem[]> {
   const rows = await query<Omit<StoredItem, 'stratum'> & { stratum: string | null }>(
-    `select id::text as id, item, prompt, a, b, stratum, judged >= wanted as "isFull", settled,
+    `select id::text as id, item, prompt, a, b, stratum, (judged >= wanted or is_dropped) as "isFull", settled,
        (select count(*)::int from flags where flags.item_id = items.id and flagged_at > coalesce(
           (select max(settled_at) from adjudications where adjudications.item_id = items.id), '-infinity')) as flags
      from items where campaign_id = $1 order by position`,
@@ -118,6 +119,7 @@ export async function versionOfAnswers(query: Query, campaign: string): Promise<
        max(judged_at) filter (where j.state = 'current'),
        (select count(*) from flags join items on items.id = item_id where campaign_id = $1),
        (select count(*) from adjudications join items on items.id = item_id where campaign_id = $1),
+       (select count(*) from items where campaign_id = $1 and is_dropped),
        (select max(gold.id) from gold join items on items.id = item_id where campaign_id = $1)) as version
      from judgements as j join items on items.id = item_id where campaign_id = $1`,
     [campaign],

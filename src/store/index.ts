@@ -198,6 +198,7 @@ export {
 export { claim, claimItem, findTask, heartbeat, releaseExpired } from './claims.ts'
 export { type Answer, isAnswered, submit, type WantsMore } from './judging.ts'
 export {
+  findShown,
   flag,
   isItemOf,
   listPast,
@@ -240,6 +241,7 @@ export {
   objectiveTexts,
   type ObjectiveVersion,
 } from './objectives.ts'
+export { findSettings, keepSettings } from './settings.ts'
 export { dropUnsaved, type Editor, findUnsaved, keepUnsaved } from './unsaved.ts'
 export {
   listFlags,

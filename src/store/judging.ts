@@ -1,6 +1,6 @@
 // An answer to a pair: from claim to judgement in one statement, counted once however often it is sent, kept when it comes too
 // late to count.
-import type { Choice } from '#schema'
+import type { Choice, Highlight } from '#schema'
 import type { CriterionAnswer } from './campaigns.ts'
 import { release, UNIQUE } from './claims.ts'
 import type { Query, Store } from './store.ts'
@@ -20,6 +20,7 @@ export type Answer = {
   strength?: number | undefined
   /** To the campaign's other questions, by criterion. */
   criteria?: Record<string, CriterionAnswer> | undefined
+  highlights?: readonly Highlight[] | undefined
   reason: string
   activeSeconds: number
 }
@@ -69,7 +70,7 @@ export async function submit(store: Store, where: Where, answer: Answer, wantsMo
 async function raise(query: Query, item: string, wantsMore: WantsMore): Promise<void> {
   const [full] = await query(
     `select 1 from items join campaigns on campaigns.id = campaign_id
-     where items.id = $1 and gold is null and settled is null and judged >= wanted and wanted < (adaptive->>'cap')::integer`,
+     where items.id = $1 and gold is null and settled is null and not is_dropped and judged >= wanted and wanted < (adaptive->>'cap')::integer`,
     [item],
   )
   if (!full) return
@@ -82,12 +83,24 @@ async function raise(query: Query, item: string, wantsMore: WantsMore): Promise<
 }
 
 const JUDGEMENT =
-  'item_id, user_id, key, is_a_left, choice, strength, reason, active_seconds, guideline_id, by_criterion'
+  'item_id, user_id, key, is_a_left, choice, strength, reason, active_seconds, guideline_id, by_criterion, highlights'
 
 const valuesOf = (
   { project, campaign, item, user }: Where,
-  { key, choice, strength, criteria = {}, reason, activeSeconds }: Answer,
-) => [item, user, campaign, key, choice, strength ?? null, reason, activeSeconds, project, JSON.stringify(criteria)]
+  { key, choice, strength, criteria = {}, highlights = [], reason, activeSeconds }: Answer,
+) => [
+  item,
+  user,
+  campaign,
+  key,
+  choice,
+  strength ?? null,
+  reason,
+  activeSeconds,
+  project,
+  JSON.stringify(criteria),
+  JSON.stringify(highlights),
+]
 
 /**
  * The usual way, one statement (two where an item may want more): claim to judgement, counts, draft and audit. Undefined: there is no claim, the campaign is
@@ -119,7 +132,7 @@ async function turnIntoJudgement(query: Query, where: Where, answer: Answer): Pr
        returning item_id, is_a_left),
      made as (
        insert into judgements (${JUDGEMENT})
-       select item_id, $2, $4, is_a_left, $5, $6, $7, $8, guideline_id, $10::jsonb from claim join campaigns on campaigns.id = $3 returning id, item_id),
+       select item_id, $2, $4, is_a_left, $5, $6, $7, $8, guideline_id, $10::jsonb, $11::jsonb from claim join campaigns on campaigns.id = $3 returning id, item_id),
      counted as (update items set claimed = claimed - 1, judged = judged + 1 from made where items.id = item_id),
      dropped as (delete from drafts where item_id = $1 and user_id = $2),
      logged as (insert into audit (actor, project_id, action, subject) select $2, $9, 'judgement.submit', id::text from made)
@@ -165,9 +178,9 @@ async function insert(query: Query, where: Where, answer: Answer, state: 'curren
   const [made] = await query<{ id: string }>(
     `with made as (
        insert into judgements (${JUDGEMENT}, state)
-       select $1, $2, $4, is_a_left(seed, $1, $2), $5, $6, $7, $8, guideline_id, $10::jsonb, $11 from campaigns where id = $3 returning id),
+       select $1, $2, $4, is_a_left(seed, $1, $2), $5, $6, $7, $8, guideline_id, $10::jsonb, $11::jsonb, $12 from campaigns where id = $3 returning id),
      logged as (insert into audit (actor, project_id, action, subject, detail)
-       select $2, $9, 'judgement.submit', id::text, jsonb_build_object('state', $11::text) from made)
+       select $2, $9, 'judgement.submit', id::text, jsonb_build_object('state', $12::text) from made)
      select id from made`,
     [...valuesOf(where, answer), state],
   )

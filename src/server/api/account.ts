@@ -1,6 +1,6 @@
 // Set-up, sign-in, one's own account, and the links by which people come in.
 import { z } from 'zod'
-import { Role } from '#schema'
+import { Role, Settings } from '#schema'
 import { DomainName, Email, type Endpoint, Password, Text, Token } from './endpoint.ts'
 
 const Me = z.object({
@@ -9,6 +9,7 @@ const Me = z.object({
   email: z.string(),
   isAdministrator: z.boolean(),
   projects: z.array(z.object({ slug: z.string(), name: z.string(), role: Role })),
+  settings: Settings,
 })
 
 export const ACCOUNT = {
@@ -50,6 +51,12 @@ export const ACCOUNT = {
     summary: 'Change my password; my other sessions end',
     access: 'signed-in',
     body: z.strictObject({ current: z.string().min(1).max(128), password: Password }),
+    answer: 'nothing',
+  },
+  'PUT /api/me/settings': {
+    summary: 'How I have the judging screen, on every device: how texts are shown, and which key does what',
+    access: 'signed-in',
+    body: Settings,
     answer: 'nothing',
   },
   'GET /api/accounts': {

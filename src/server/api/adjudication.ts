@@ -1,7 +1,7 @@
 // Adjudication: items on which people disagree, or which somebody flagged, are looked at blind and then settled. People are
 // pseudonyms here but for leads. Rows are only added: a new word on an item takes the place of the one before.
 import { z } from 'zod'
-import { Choice, Prompt } from '#schema'
+import { Choice, Highlights, Prompt } from '#schema'
 import { type Endpoint, LEADS, Text } from './endpoint.ts'
 
 /** Who settles what others disagree on. */
@@ -33,6 +33,8 @@ const Case = z.object({
           choice: Choice,
           strength: z.number().nullable(),
           reason: z.string(),
+          /** On the sides as I have them. */
+          highlights: Highlights,
           seconds: z.number(),
           at: z.string(),
         }),

@@ -1,6 +1,7 @@
 // Ratings of one completion and rankings of several under one prompt. Nothing that an annotator is sent says who wrote what.
 import { z } from 'zod'
 import { Prompt, Question } from '#schema'
+import { SkipPolicy } from './campaigns.ts'
 import { type Endpoint, JUDGES, KEEPERS, OBSERVERS, PARAMETERS } from './endpoint.ts'
 
 const MOST_RANKED = 9
@@ -32,6 +33,7 @@ const Work = z.object({
     state: z.enum(['open', 'paused', 'closed']),
     questions: z.array(Question),
     deadline: z.string().nullable(),
+    skipPolicy: SkipPolicy,
   }),
   guideline: z.object({ id: z.string(), number: z.number(), text: z.string(), hasRead: z.boolean() }),
   /** Null: nothing is left for this person now. */

@@ -1,6 +1,6 @@
 // Campaigns of blind pairs. What an annotator's endpoints answer names no model, no other person and no other answer.
 import { z } from 'zod'
-import { Choice, Prompt, Questions } from '#schema'
+import { Choice, Highlights, Prompt, Questions } from '#schema'
 import { PauseRule } from './calibration.ts'
 import { ModelName } from './fills.ts'
 import { GoldRate, Qualification } from './gold.ts'
@@ -23,6 +23,8 @@ export const CriteriaAsked = z
   .refine((names) => new Set(names).size === names.length, 'expected each criterion once')
 /** What people are asked for: which of two is better, an answer of their own, a rating of one, an order of several. */
 const CampaignKind = z.enum(['pairs', 'demonstrations', 'ratings', 'rankings'])
+/** What becomes of what somebody skips: others get it, or they do too and it comes back when nothing else is left, or nobody more. */
+export const SkipPolicy = z.enum(['to-others', 'back-to-me', 'drop'])
 const Campaign = z.object({
   id: z.string(),
   kind: CampaignKind,
@@ -45,6 +47,9 @@ const Campaign = z.object({
   wanted: z.number(),
   judged: z.number(),
   atWork: z.number(),
+  skipPolicy: SkipPolicy,
+  /** Items that were skipped and are put to nobody more. */
+  dropped: z.number(),
 })
 /** Of a round of gold items before the first task. `better` is told of failed rounds alone, whose items are never asked again. */
 const Qualifying = z.discriminatedUnion('state', [
@@ -93,6 +98,7 @@ const Draft = z.strictObject({
   strength: Strength.optional(),
   reason: z.string().max(4000).optional(),
   criteria: z.record(CriterionName, CriterionAnswer).optional(),
+  highlights: Highlights.optional(),
 })
 const Task = z.object({
   id: z.string(),
@@ -110,6 +116,7 @@ const Work = z.object({
     criteria: z.array(AskedCriterion),
     isCalibration: z.boolean(),
     deadline: z.string().nullable(),
+    skipPolicy: SkipPolicy,
   }),
   /** Nothing comes until a lead lets this person go on. */
   isPaused: z.boolean(),
@@ -152,6 +159,7 @@ export const CAMPAIGNS = {
       expertise: Expertise.optional(),
       /** It is closed then by itself. */
       deadline: Moment.optional(),
+      skipPolicy: SkipPolicy.default('to-others'),
       seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
       /** Share of tasks that are gold items, which rows with `gold` bring. */
       goldRate: GoldRate.default(0),
@@ -287,6 +295,8 @@ export const CAMPAIGNS = {
         strength: Strength.optional(),
         /** To every other question of the campaign, by criterion. */
         criteria: z.record(CriterionName, CriterionAnswer).default({}),
+        /** Each with the words that stand there, which are compared with the text. */
+        highlights: Highlights.default([]),
         reason: z.string().trim().max(4000).default(''),
         activeSeconds: z
           .number()
@@ -298,7 +308,7 @@ export const CAMPAIGNS = {
     answer: Work,
   },
   'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/skip': {
-    summary: 'Leave it to others',
+    summary: 'Skip it; what becomes of it is the campaign’s policy',
     access: JUDGES,
     body: z.strictObject({ reason: z.string().trim().max(1000).default('') }),
     answer: Work,

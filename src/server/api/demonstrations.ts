@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { Prompt } from '#schema'
 import { ADJUDICATORS } from './adjudication.ts'
+import { SkipPolicy } from './campaigns.ts'
 import { type Endpoint, JUDGES, KEEPERS, OBSERVERS, PARAMETERS } from './endpoint.ts'
 
 const MOST_CHARACTERS = 20_000
@@ -17,6 +18,7 @@ const Writing = z.object({
     name: z.string(),
     state: z.enum(['open', 'paused', 'closed']),
     deadline: z.string().nullable(),
+    skipPolicy: SkipPolicy,
   }),
   guideline: z.object({ id: z.string(), number: z.number(), text: z.string(), hasRead: z.boolean() }),
   /** Null: nothing is left for this person now. */

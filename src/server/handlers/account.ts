@@ -17,8 +17,10 @@ import {
   endOtherSessions,
   endSession,
   findLink,
+  findSettings,
   findUser,
   hasUsers,
+  keepSettings,
   listAccounts,
   passwordHashOf,
   projectsOf,
@@ -45,6 +47,7 @@ type Account = Pick<
   | 'POST /api/session'
   | 'DELETE /api/session'
   | 'PUT /api/me/password'
+  | 'PUT /api/me/settings'
   | 'GET /api/accounts'
   | 'PUT /api/accounts/{user}/state'
   | 'POST /api/links/look'
@@ -134,6 +137,8 @@ export const accountHandlers: Account = {
     })
   },
 
+  'PUT /api/me/settings': async ({ service, user, body }) => keepSettings(service.store.query, user.id, body),
+
   'GET /api/accounts': async ({ service }) => ({ accounts: await listAccounts(service.store.query) }),
 
   'PUT /api/accounts/{user}/state': async ({ service, user, params, body }) =>
@@ -201,7 +206,14 @@ function gone(): never {
 }
 
 async function meOf(query: Query, { id, name, email, isAdministrator }: User): Promise<Me> {
-  return { id, name, email, isAdministrator, projects: await projectsOf(query, id) }
+  return {
+    id,
+    name,
+    email,
+    isAdministrator,
+    projects: await projectsOf(query, id),
+    settings: await findSettings(query, id),
+  }
 }
 
 function isSame(given: string, expected: string): boolean {

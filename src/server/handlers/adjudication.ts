@@ -124,7 +124,15 @@ async function caseOf(query: Query, looking: Looking): Promise<CaseAnswer> {
     ...item,
     shown: {
       item: item.item,
-      answers: answers.map((answer) => ({ ...answer, person: personOf(answer), choice: asSeen(answer, isALeft) })),
+      answers: answers.map((answer) => ({
+        ...answer,
+        person: personOf(answer),
+        choice: asSeen(answer, isALeft),
+        highlights: answer.highlights.map((each) => ({
+          ...each,
+          side: asSeen({ choice: each.side, isALeft: answer.isALeft }, isALeft),
+        })),
+      })),
       flags: flags.map((flag) => ({ ...flag, person: personOf(flag) })),
       history: history.map((word) => ({
         ...word,
@@ -136,7 +144,10 @@ async function caseOf(query: Query, looking: Looking): Promise<CaseAnswer> {
 }
 
 /** Somebody's answer on the sides as this reader has them. */
-function asSeen({ choice, isALeft }: { choice: Choice; isALeft: boolean }, isMineALeft: boolean): Choice {
+function asSeen<Side extends Choice>(
+  { choice, isALeft }: { choice: Side; isALeft: boolean },
+  isMineALeft: boolean,
+): Side | 'left' | 'right' {
   if (isALeft === isMineALeft) return choice
   return choice === 'left' ? 'right' : choice === 'right' ? 'left' : choice
 }

@@ -1,6 +1,7 @@
 // One annotator at work. Every answer of these is the whole of what the screen needs next, so that an answer and the next
 // task are one trip. An acknowledged answer is on disk.
 import { HttpError, invariant } from '#errors'
+import { faultInHighlight, type Highlight } from '#schema'
 import {
   audit,
   type CampaignFacts,
@@ -11,6 +12,7 @@ import {
   isGold,
   findCampaignFacts,
   findGuideline,
+  findShown,
   listPast,
   noteReading,
   type Guideline,
@@ -76,6 +78,7 @@ export const annotatingHandlers: Annotating = {
     const { hasRead, isPaused } = await standing(service.store.query, campaign.id, user.id)
     if (!hasRead) throw new HttpError(422, 'read the guideline of this campaign first')
     mustAnswerAll(campaign, body.criteria)
+    await mustPointAtText(call)
     if (isPaused && !(await isAnswered(service.store.query, user.id, body.key)))
       throw new HttpError(422, 'you are paused in this campaign; a lead lets you go on')
     await mustBeOpenTo(call, campaign)
@@ -111,6 +114,7 @@ export const annotatingHandlers: Annotating = {
       await skip(query, { item: params.item, user: user.id, reason: body.reason })
       await audit(query, { actor: user.id, project: project.id, action: 'item.skip', subject: params.item })
     })
+    if (campaign.skipPolicy === 'drop') forgetProgress(service.store.query, campaign.id)
     return workOf(call)
   },
 
@@ -160,6 +164,18 @@ function mustAnswerAll({ criteria }: CampaignFacts, given: Record<string, unknow
   const other = Object.keys(given).find((name) => !criteria.some((criterion) => criterion.name === name))
   if (other !== undefined) throw new HttpError(422, `criteria.${other}: this campaign does not ask about it`)
 }
+
+/** What is marked stands there, on the sides as this person was shown them. */
+async function mustPointAtText({ service, user, params, body }: Marking): Promise<void> {
+  if (body.highlights.length === 0) return
+  const shown = await findShown(service.store.query, params.item, user.id)
+  for (const [i, highlight] of body.highlights.entries()) {
+    const fault = faultInHighlight(highlight, shown[highlight.side])
+    if (fault !== undefined) throw new HttpError(422, `highlights.${i}: ${fault} of the ${highlight.side} completion`)
+  }
+}
+
+type Marking = { service: Service; user: User; params: { item: string }; body: { highlights: readonly Highlight[] } }
 
 /** Who has not passed the qualification answers its items and no others. The same answer sent again is known already. */
 async function mustBeOpenTo(call: Judging, campaign: CampaignFacts): Promise<void> {

@@ -55,7 +55,7 @@ export const campaignHandlers: Campaigns = {
 
   'POST /api/projects/{project}/campaigns': async ({ service, project, user, body }) => {
     const { kind, name, dataset, overlap, adaptive, isCalibration, seed, goldRate, qualification = null } = body
-    const { deadline, expertise } = body
+    const { deadline, expertise, skipPolicy } = body
     mustBeAhead(deadline)
     const criteria = criteriaNamed(service.workspace, project, body.criteria)
     if (adaptive && adaptive.cap <= overlap)
@@ -65,6 +65,11 @@ export const campaignHandlers: Campaigns = {
       )
     if (adaptive && isCalibration)
       throw new HttpError(422, 'adaptive: in a calibration round everybody is asked already')
+    if (isCalibration && skipPolicy === 'drop')
+      throw new HttpError(
+        422,
+        'skipPolicy: in a calibration round everybody is asked; expected to-others or back-to-me',
+      )
     const version = ownVersion(service.workspace, project, dataset)
     const takes = TAKES[kind]
     if (!takes.some((each) => each === version.kind))
@@ -97,6 +102,7 @@ export const campaignHandlers: Campaigns = {
         criteria,
         isCalibration,
         deadline,
+        skipPolicy,
         seed,
         by: user.id,
         items: shuffled,
@@ -114,6 +120,7 @@ export const campaignHandlers: Campaigns = {
         ...(isCalibration && { isCalibration }),
         ...(deadline !== undefined && { deadline }),
         ...(expertise !== undefined && { expertise }),
+        ...(skipPolicy !== 'to-others' && { skipPolicy }),
         guideline: guideline.label,
       }
       await audit(query, { actor: user.id, project: project.id, action: 'campaign.create', subject: id, detail })
