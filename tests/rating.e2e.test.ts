@@ -122,7 +122,7 @@ test('rankings: a digit puts the answer at hand in its place, equal ones share o
     }
     for (let n = 0; n < PROMPTS; n++) {
       await page.getByText(`${n} answer${n === 1 ? '' : 's'} by you`).waitFor()
-      const texts = await page.locator('[data-question] > .text').allTextContents()
+      const texts = await page.locator('[data-question] > .markdown').allInnerTexts()
       await page.keyboard.press('ArrowUp')
       await page.keyboard.press('ArrowUp')
       for (const text of texts) {

@@ -54,7 +54,7 @@ export function liking(prompt: string, first: string, second: string): number {
 const wordsOf = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]{2,}/gu) ?? []
 
 export async function pairOn(page: Page): Promise<Shown> {
-  const [prompt, left, right] = await page.locator('.prompt .text, .pair .side .text').allTextContents()
+  const [prompt, left, right] = await page.locator('.prompt .markdown, .pair .side .markdown').allInnerTexts()
   return { prompt: prompt!, left: left!, right: right! }
 }
 

@@ -27,11 +27,15 @@ const HOOK = `(() => {
 /** Elements and addresses that no page of ours has. */
 const FOUND = `[
   ...globalThis.__ran,
-  ...[...document.querySelectorAll('script:not([src]), script[src^="data:"], iframe, object, embed, base, meta[http-equiv=refresh], marquee, video, math, template, noscript *')].map((e) => 'element ' + e.outerHTML.slice(0, 120)),
+  ...[...document.querySelectorAll('script:not([src]), script[src^="data:"], iframe, object, embed, base, meta[http-equiv=refresh], marquee, video, math:not(.formula), math [href], maction, annotation-xml, template, noscript *')].map((e) => 'element ' + e.outerHTML.slice(0, 120)),
   ...[...document.querySelectorAll('*')].flatMap((e) => [...e.attributes].filter((a) => /^on/i.test(a.name) || (/^(href|src|action|formaction|xlink:href|data)$/i.test(a.name) && /^\\s*(javascript|vbscript|data:text)/i.test(a.value))).map((a) => 'attribute ' + e.tagName + ' ' + a.name + '=' + a.value.slice(0, 80)))
 ]`
 /** What is shown to somebody, fields too. */
 const TEXT = `[document.body.innerText, ...[...document.querySelectorAll('input, textarea, select, [title], [aria-label]')].map((e) => [e.value, e.title, e.getAttribute('aria-label')].join(' '))].join(' ')`
+
+/** Where texts are formatted, as they are written, and compared, by these keys; the last one leads back. */
+const VIEWED = /\/(judge|adjudicate)\//
+const VIEWS = ['', 'm', 'd', 'd']
 
 export async function tryXss(texts: readonly string[]): Promise<TriedXss> {
   const world = await openApiWorld({ isModelReal: false, web: WEB })
@@ -54,6 +58,7 @@ export async function tryXss(texts: readonly string[]): Promise<TriedXss> {
       await page.addInitScript(HOOK)
       await page.goto(url + path)
       const marks = new Set<string>()
+      const wrong = new Set<string>()
       for (let turn = 0; turn < (path.includes('/judge/') ? texts.length : 1); turn++) {
         if (turn > 0 && !(await nextTask(page))) break
         await unfold(page)
@@ -61,10 +66,15 @@ export async function tryXss(texts: readonly string[]): Promise<TriedXss> {
           await page.getByRole('button', { name: press, exact: true }).click()
           await page.getByText(`${press}: rows`).waitFor()
         }
-        const text = await page.evaluate<string>(TEXT)
-        for (const [mark] of text.matchAll(/\bx\d+\b/g)) marks.add(mark)
+        for (const key of VIEWED.test(path) ? VIEWS : ['']) {
+          if (key !== '') await page.keyboard.press(key)
+          if (key !== '') await page.waitForTimeout(30)
+          const text = await page.evaluate<string>(TEXT)
+          for (const [mark] of text.matchAll(/\bx\d+\b/g)) marks.add(mark)
+          for (const found of await page.evaluate<string[]>(FOUND)) wrong.add(`${path}: ${found}`)
+        }
       }
-      for (const found of await page.evaluate<string[]>(FOUND)) tried.wrong.push(`${path}: ${found}`)
+      tried.wrong.push(...wrong)
       const screen = [path.replaceAll(/[0-9a-f-]{36}|\d+$|#.*/g, '*'), press ?? ''].join(' ').trim()
       tried.shown[screen] = Math.max(marks.size, tried.shown[screen] ?? 0)
       await page.close()

@@ -35,8 +35,8 @@ export const ACTIONS = Object.keys(ACTION_KEYS) as [Action, ...Action[]]
 
 /** Letters, digits, marks that need no combination, and arrows; Escape, Tab and Space keep their meaning everywhere. */
 export const KEYS = [
-  ...'abcdefghijklmnopqrstuvwxyz0123456789',
-  ...",.;:'/?!-_=+*#[]",
+  ...'abcdefghijklmnopqrstuvwxyz0123456789'.split(''),
+  ...",.;:'/?!-_=+*#[]".split(''),
   'Enter',
   'ArrowUp',
   'ArrowDown',

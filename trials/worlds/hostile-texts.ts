@@ -83,12 +83,15 @@ export async function plantTexts(world: ApiWorld, texts: readonly string[]): Pro
     let work = (await put<Work>('', person, `POST ${judging('/claim')}`, undefined))!
     for (let i = 0; work.task && i < texts.length; i++) {
       const text = texts[i]!
-      const { id } = work.task
+      const { id, left } = work.task
       await put('draft reason', person, `PUT ${judging(`/items/${id}/draft`)}`, { reason: text })
+      const quote = left.slice(0, 2)
+      const highlights = [{ side: 'left', start: 0, end: quote.length, quote, reason: text }]
+      await put('highlight reason', person, `PUT ${judging(`/items/${id}/draft`)}`, { highlights })
       await put('flag note', person, `POST ${judging(`/items/${id}/flag`)}`, { note: text })
       const isSkipped = n === 0 && i % 9 === 8
       const choice = n === 0 ? 'left' : 'right'
-      const answer = { key: randomUUID(), choice, strength: 2, reason: text, activeSeconds: 2 }
+      const answer = { key: randomUUID(), choice, strength: 2, reason: text, highlights, activeSeconds: 2 }
       const next = isSkipped
         ? await put<Work>('skip reason', person, `POST ${judging(`/items/${id}/skip`)}`, { reason: text })
         : await put<Work>('judgement reason', person, `POST ${judging(`/items/${id}/judgement`)}`, answer)

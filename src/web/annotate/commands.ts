@@ -1,8 +1,11 @@
 // A command is data: buttons, keys and the sheet of shortcuts all read it. Keys are for the page: they are dead while
 // somebody types (Escape leaves the field), in a dialog, during a request, and when held down.
 import { useEffect, useRef } from 'react'
+import type { Action, ChosenKeys } from '#schema'
 
 export type Command = {
+  /** By which its author may give it another key; without one it keeps its own. */
+  action?: Action
   key: string
   label: string
   run: () => void
@@ -31,9 +34,16 @@ export function useCommands(commands: readonly Command[], isBusy: boolean): void
         event.target.closest('button,a,select')
       )
         return
-      const command = commands.find(
-        ({ key, isAlsoWithControl, isOff }) =>
-          !isOff && key.toLowerCase() === event.key.toLowerCase() && (!isControlled || isAlsoWithControl === true),
+      // What scrolls and has the focus is scrolled by arrows.
+      if (event.key.startsWith('Arrow') && event.target instanceof Element && event.target.closest('[data-scrolls]'))
+        return
+      // With Ctrl it is Enter, whatever key it has without.
+      const command = commands.find(({ key, isAlsoWithControl, isOff }) =>
+        isOff === true
+          ? false
+          : isControlled
+            ? isAlsoWithControl === true && event.key === 'Enter'
+            : key.toLowerCase() === event.key.toLowerCase(),
       )
       if (!command) return
       event.preventDefault()
@@ -44,11 +54,19 @@ export function useCommands(commands: readonly Command[], isBusy: boolean): void
   }, [])
 }
 
-const ARROWS: Record<string, string> = { ArrowDown: '↓', ArrowUp: '↑' }
+/** The same commands by the keys that somebody chose. */
+export function withKeys(commands: readonly Command[], chosen: ChosenKeys): Command[] {
+  return commands.map((command) => ({
+    ...command,
+    key: (command.action !== undefined ? chosen[command.action] : undefined) ?? command.key,
+  }))
+}
+
+const NAMES: Record<string, string> = { ArrowDown: '↓', ArrowUp: '↑', ArrowLeft: '←', ArrowRight: '→', Enter: '↵' }
 
 /** As it is written on the key. */
 export function nameOfKey(key: string): string {
-  return ARROWS[key] ?? key
+  return NAMES[key] ?? key
 }
 
 /** A radio button that has the focus takes arrows, and leaves digits and letters to the page. */

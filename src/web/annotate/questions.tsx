@@ -1,8 +1,9 @@
 // The questions of one task: the overall one, and one for each criterion that the campaign asks about. Up and down move
 // between them, a digit answers the one that is at hand, and what is missing is where the focus goes.
 import { type RefObject, useRef, useState } from 'react'
-import { isAt, LINE, type Made, OFF_LINE, type Place } from './answer.ts'
-import type { Command } from './commands.ts'
+import type { ChosenKeys } from '#schema'
+import { isAt, keysOfPlaces, LINE, type Made, OFF_LINE, type Place } from './answer.ts'
+import { type Command, nameOfKey } from './commands.ts'
 import { Scale } from './scale.tsx'
 import type { Work } from './work.ts'
 
@@ -24,7 +25,7 @@ export type Questions = {
 export function useQuestions(
   criteria: readonly Criterion[],
   made: Made,
-  setMade: (change: (made: Made) => Made) => void,
+  { setMade, keys }: { setMade: (change: (made: Made) => Made) => void; keys: ChosenKeys },
 ): Questions {
   const [at, setAt] = useState(0)
   const list = useRef<HTMLDivElement>(null)
@@ -53,6 +54,7 @@ export function useQuestions(
     pick,
     commands: [
       ...[...LINE, ...OFF_LINE].map((place) => ({
+        action: place.action,
         key: place.key,
         label: place.label,
         run: () => pick(at, place),
@@ -60,8 +62,8 @@ export function useQuestions(
       ...(criteria.length === 0
         ? []
         : [
-            { key: 'ArrowDown', label: 'Next question', run: () => move(at + 1) },
-            { key: 'ArrowUp', label: 'Question before', run: () => move(at - 1) },
+            { action: 'next-question' as const, key: 'ArrowDown', label: 'Next question', run: () => move(at + 1) },
+            { action: 'question-before' as const, key: 'ArrowUp', label: 'Question before', run: () => move(at - 1) },
           ]),
     ],
     missing() {
@@ -69,8 +71,8 @@ export function useQuestions(
       if (open < 0) return undefined
       move(open)
       return open === 0
-        ? 'Choose first: 1 to 9, 0 or x.'
-        : `${criteria[open - 1]!.name} wants an answer: 1 to 9, 0 or x.`
+        ? `Choose first: ${keysOfPlaces(keys)}.`
+        : `${criteria[open - 1]!.name} wants an answer: ${keysOfPlaces(keys)}.`
     },
   }
 }
@@ -84,16 +86,18 @@ export function QuestionList({
   criteria,
   made,
   isOff,
+  keys,
 }: {
   questions: Questions
   criteria: readonly Criterion[]
   made: Made
   isOff: boolean
+  keys: ChosenKeys
 }) {
   if (criteria.length === 0)
     return (
       <div ref={list}>
-        <Scale made={made} onPick={(place) => pick(0, place)} isOff={isOff} />
+        <Scale made={made} onPick={(place) => pick(0, place)} isOff={isOff} chosen={keys} />
       </div>
     )
   const answered = [undefined, ...criteria].filter((criterion) => isAnswered(answerTo(made, criterion))).length
@@ -107,6 +111,7 @@ export function QuestionList({
               made={answerTo(made, criterion)}
               onPick={(place) => pick(i, place)}
               isOff={isOff}
+              chosen={keys}
               name={`answer-${criterion?.name ?? 'overall'}`}
               question={criterion ? criterion.name : 'All things considered'}
               hint={criterion ? criterion.definition : 'Which is better?'}
@@ -115,7 +120,8 @@ export function QuestionList({
         ))}
       </div>
       <p className="soft small" aria-live="polite">
-        {answered} of {criteria.length + 1} answered · <kbd>↑</kbd> <kbd>↓</kbd> move between questions
+        {answered} of {criteria.length + 1} answered · <kbd>{nameOfKey(keys['question-before'] ?? 'ArrowUp')}</kbd>{' '}
+        <kbd>{nameOfKey(keys['next-question'] ?? 'ArrowDown')}</kbd> move between questions
       </p>
     </div>
   )

@@ -1,5 +1,7 @@
 // The line of nine places and the two answers beside it, as one group of radio buttons: digits pick, arrows move.
-import { isAt, LINE, type Made, OFF_LINE, type Place } from './answer.ts'
+import type { ChosenKeys } from '#schema'
+import { isAt, LINE, type Made, OFF_LINE, type Place, placesWith } from './answer.ts'
+import { nameOfKey } from './commands.ts'
 
 export function Scale({
   made,
@@ -9,6 +11,7 @@ export function Scale({
   name = 'answer',
   question,
   hint,
+  chosen: keys = {},
 }: {
   made: Pick<Made, 'choice' | 'strength'>
   onPick: (place: Place) => void
@@ -19,9 +22,11 @@ export function Scale({
   /** Shown where there are several; one alone goes without saying. */
   question?: string
   hint?: string
+  /** Keys that its user chose. */
+  chosen?: ChosenKeys
 }) {
   const option = (place: Place, className: string) => (
-    <label key={place.key} className={className} data-chosen={isAt(made, place)}>
+    <label key={place.action} className={className} data-chosen={isAt(made, place)}>
       <input
         type="radio"
         name={name}
@@ -31,7 +36,7 @@ export function Scale({
         aria-label={place.label}
         aria-keyshortcuts={place.key}
       />
-      <kbd>{place.key}</kbd>
+      <kbd>{nameOfKey(place.key)}</kbd>
     </label>
   )
   const chosen = [...LINE, ...OFF_LINE].find((place) => isAt(made, place))
@@ -43,12 +48,12 @@ export function Scale({
       </legend>
       <div className="line">
         <span className="end">Left better</span>
-        <div className="places">{LINE.map((place) => option(place, `place ${place.choice}`))}</div>
+        <div className="places">{placesWith(LINE, keys).map((place) => option(place, `place ${place.choice}`))}</div>
         <span className="end">Right better</span>
       </div>
       <div className="off-line">
-        {offLine.map((place) => (
-          <label key={place.key} className="off" data-chosen={isAt(made, place)}>
+        {placesWith(offLine, keys).map((place) => (
+          <label key={place.action} className="off" data-chosen={isAt(made, place)}>
             <input
               type="radio"
               name={name}
@@ -57,7 +62,7 @@ export function Scale({
               onChange={() => onPick(place)}
               aria-keyshortcuts={place.key}
             />
-            {place.label} <kbd>{place.key}</kbd>
+            {place.label} <kbd>{nameOfKey(place.key)}</kbd>
           </label>
         ))}
       </div>

@@ -109,7 +109,7 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
           key={task.id}
           task={task}
           guideline={guideline}
-          criteria={work.campaign.criteria}
+          campaign={work.campaign}
           past={work.past}
           params={{ project, campaign, item: task.id }}
           onAway={setAway}
@@ -128,6 +128,7 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
           project={project}
           onLook={() => void load()}
           onUndo={last && (() => undo(last.id))}
+          undoKey={me.settings.keys.undo}
           {...(isOver && { closed: 'The round is over: look at what everybody said.' })}
           act={
             isOver &&

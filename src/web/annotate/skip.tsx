@@ -1,12 +1,28 @@
-// Passing a task on to somebody else, with the reason for it where there is one: `s`, then Enter, says none.
+// Leaving a task, with the reason for it where there is one: `s`, then Enter, says none. What becomes of it is the campaign's
+// policy.
 import { useState } from 'react'
 import { Field } from '../parts.tsx'
 import { Sheet } from './guideline.tsx'
+import type { Work } from './work.ts'
 
 /** What is said most often; anything else can be written. */
 const REASONS = ['not my field', 'I cannot tell', 'the text is broken']
 
-export function SkipSheet({ onSkip, onClose }: { onSkip: (reason: string) => void; onClose: () => void }) {
+const BECOMES: Record<Work['campaign']['skipPolicy'], string> = {
+  'to-others': 'It goes to somebody else and does not come back to you.',
+  'back-to-me': 'Others may get it; it comes back to you when nothing else is left.',
+  drop: 'Nobody more is asked about it.',
+}
+
+export function SkipSheet({
+  policy,
+  onSkip,
+  onClose,
+}: {
+  policy: Work['campaign']['skipPolicy']
+  onSkip: (reason: string) => void
+  onClose: () => void
+}) {
   const [reason, setReason] = useState('')
   const skip = (why: string): void => {
     onClose()
@@ -14,7 +30,7 @@ export function SkipSheet({ onSkip, onClose }: { onSkip: (reason: string) => voi
   }
   return (
     <Sheet title="Skip this one" onClose={onClose}>
-      <p className="soft">It goes to somebody else and does not come back to you.</p>
+      <p className="soft">{BECOMES[policy]}</p>
       <form
         onSubmit={(event) => {
           event.preventDefault()

@@ -1,34 +1,42 @@
 // One task: the pair, the answer in the making, and what can be done with it. What is made is saved as it is made.
 import { useEffect, useRef, useState } from 'react'
+import type { Action } from '#schema'
 import { call } from '../api.ts'
 import { Field } from '../parts.tsx'
+import { useSettings } from '../settings.ts'
 import { useMe } from '../who.ts'
 import { useActiveSeconds } from './active-time.ts'
 import { type Made, wordsOf } from './answer.ts'
-import { type Command, nameOfKey, useCommands } from './commands.ts'
+import { nameOfKey, useCommands, withKeys } from './commands.ts'
 import { FlagSheet } from './flag.tsx'
 import { GuidelineText, Sheet } from './guideline.tsx'
+import { HighlightSheet } from './highlight.tsx'
 import { useDraft, useHeartbeat } from './keeping.ts'
 import { SkipSheet } from './skip.tsx'
 import { send, waiting } from './outbox.ts'
 import { Pair } from './pair.tsx'
 import { QuestionList, useQuestions } from './questions.tsx'
+import { Shortcuts } from './shortcuts.tsx'
+import { useViewCommands, ViewBar } from './view.tsx'
 import { isRefusal, type Work } from './work.ts'
 
 type Props = {
   task: NonNullable<Work['task']>
   guideline: Work['guideline']
-  criteria: Work['campaign']['criteria']
+  campaign: Work['campaign']
   past: Work['past']
   params: { project: string; campaign: string; item: string }
   onWork: (work: Work) => void
   onAway: (isAway: boolean) => void
   onRefused: (error: Error) => Promise<void>
 }
-type Open = 'guideline' | 'shortcuts' | 'past' | 'flag' | 'skip' | undefined
+const ACTS = ['highlight', 'skip', 'undo', 'flag', 'past', 'guideline', 'shortcuts'] as const
+type Open = 'guideline' | 'shortcuts' | 'past' | 'flag' | 'skip' | 'highlight' | undefined
 
-export function TaskForm({ task, guideline, criteria, past, params, onWork, onAway, onRefused }: Props) {
+export function TaskForm({ task, guideline, campaign, past, params, onWork, onAway, onRefused }: Props) {
   const me = useMe()
+  const { criteria } = campaign
+  const { keys } = useSettings().settings
   const [made, setMade] = useState<Made>(task.draft ?? {})
   const [isBusy, setBusy] = useState(false)
   const [hint, setHint] = useState('')
@@ -40,10 +48,14 @@ export function TaskForm({ task, guideline, criteria, past, params, onWork, onAw
   useEffect(() => start.current?.focus({ preventScroll: true }), [])
   const forgetDraft = useDraft(made, task.draft, params)
   useHeartbeat(params)
-  const questions = useQuestions(criteria, made, (change) => {
-    setHint('')
-    setMade(change)
+  const questions = useQuestions(criteria, made, {
+    keys,
+    setMade: (change) => {
+      setHint('')
+      setMade(change)
+    },
   })
+  const views = useViewCommands()
 
   /** One request at a time, whatever keys and clicks come meanwhile. */
   const act = async (ask: () => Promise<Work>): Promise<void> => {
@@ -74,6 +86,7 @@ export function TaskForm({ task, guideline, criteria, past, params, onWork, onAw
       choice,
       ...(strength !== undefined && { strength }),
       ...(criteria.length > 0 && made.criteria && { criteria: made.criteria }),
+      ...(made.highlights && { highlights: made.highlights }),
       reason: made.reason ?? '',
       activeSeconds: activeSeconds(),
     }
@@ -94,30 +107,35 @@ export function TaskForm({ task, guideline, criteria, past, params, onWork, onAw
     void act(() =>
       call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/skip', { params, body: { reason: why } }),
     )
-  const commands: Command[] = [
-    ...questions.commands,
-    { key: 'Enter', label: 'Submit', run: submit, isAlsoWithControl: true },
-    { key: 'r', label: 'Reason', run: () => reason.current?.focus() },
-    { key: 's', label: 'Skip', run: () => setOpen('skip') },
-    { key: 'f', label: 'Flag for the lead', run: () => setOpen('flag') },
-    { key: 'u', label: 'Undo', run: () => last && reopen(last.id), isOff: !last },
-    { key: 'p', label: 'Past answers', run: () => setOpen('past'), isOff: !last },
-    { key: 'g', label: 'Guideline', run: () => setOpen('guideline') },
-    { key: '?', label: 'Shortcuts', run: () => setOpen('shortcuts') },
-  ]
+  const commands = withKeys(
+    [
+      ...questions.commands,
+      { action: 'submit', key: 'Enter', label: 'Submit', run: submit, isAlsoWithControl: true },
+      { action: 'reason', key: 'r', label: 'Reason', run: () => reason.current?.focus() },
+      { action: 'highlight', key: 'h', label: 'Highlight', run: () => setOpen('highlight') },
+      { action: 'skip', key: 's', label: 'Skip', run: () => setOpen('skip') },
+      { action: 'flag', key: 'f', label: 'Flag for the lead', run: () => setOpen('flag') },
+      { action: 'undo', key: 'u', label: 'Undo', run: () => last && reopen(last.id), isOff: !last },
+      { action: 'past', key: 'p', label: 'Past answers', run: () => setOpen('past'), isOff: !last },
+      { action: 'guideline', key: 'g', label: 'Guideline', run: () => setOpen('guideline') },
+      ...views,
+      { action: 'shortcuts', key: '?', label: 'Shortcuts', run: () => setOpen('shortcuts') },
+    ],
+    keys,
+  )
   useCommands(commands, isBusy)
-  const button = (key: string, className = 'quiet') => {
-    const { label, run, isOff } = commands.find((command) => command.key === key)!
+  const button = (action: Action, className = 'quiet') => {
+    const { key, label, run, isOff } = commands.find((command) => command.action === action)!
     return (
       <button
-        key={key}
+        key={action}
         type="button"
         className={className}
         onClick={run}
         disabled={isBusy || isOff === true}
         aria-keyshortcuts={key}
       >
-        {label} <kbd>{key === 'Enter' ? '↵' : key}</kbd>
+        {label} <kbd>{nameOfKey(key)}</kbd>
       </button>
     )
   }
@@ -126,9 +144,10 @@ export function TaskForm({ task, guideline, criteria, past, params, onWork, onAw
       <h2 className="unseen" tabIndex={-1} ref={start}>
         Which of the two is better?
       </h2>
-      <Pair {...task} />
+      <ViewBar keys={keys} />
+      <Pair {...task} marks={made.highlights ?? []} />
       <section className="answer" aria-label="Your answer">
-        <QuestionList questions={questions} criteria={criteria} made={made} isOff={isBusy} />
+        <QuestionList questions={questions} criteria={criteria} made={made} isOff={isBusy} keys={keys} />
         <Field label="Reason (if you like)">
           {(attributes) => (
             <textarea
@@ -142,8 +161,8 @@ export function TaskForm({ task, guideline, criteria, past, params, onWork, onAw
           )}
         </Field>
         <div className="answer-acts">
-          {button('Enter', 'primary')}
-          {['s', 'u', 'f', 'p', 'g', '?'].map((key) => button(key))}
+          {button('submit', 'primary')}
+          {ACTS.map((action) => button(action))}
         </div>
         {hint !== '' && (
           <p className="problem" role="alert">
@@ -156,27 +175,7 @@ export function TaskForm({ task, guideline, criteria, past, params, onWork, onAw
           <GuidelineText text={guideline.text} />
         </Sheet>
       )}
-      {open === 'shortcuts' && (
-        <Sheet title="Shortcuts" onClose={() => setOpen(undefined)}>
-          <dl className="shortcuts">
-            {commands.map(({ key, label, isAlsoWithControl }) => (
-              <div key={key}>
-                <dt>
-                  <kbd>{nameOfKey(key)}</kbd>
-                  {isAlsoWithControl && (
-                    <>
-                      {' '}
-                      <kbd>Ctrl ↵</kbd>
-                    </>
-                  )}
-                </dt>
-                <dd>{label}</dd>
-              </div>
-            ))}
-          </dl>
-          <p className="hint">Keys are dead while you type, except Ctrl ↵; Escape leaves a field or a dialog.</p>
-        </Sheet>
-      )}
+      {open === 'shortcuts' && <Shortcuts commands={commands} onClose={() => setOpen(undefined)} />}
       {open === 'past' && (
         <Sheet title="Your last answers" onClose={() => setOpen(undefined)}>
           <ul className="past">
@@ -193,7 +192,15 @@ export function TaskForm({ task, guideline, criteria, past, params, onWork, onAw
           </ul>
         </Sheet>
       )}
-      {open === 'skip' && <SkipSheet onSkip={skip} onClose={() => setOpen(undefined)} />}
+      {open === 'skip' && <SkipSheet policy={campaign.skipPolicy} onSkip={skip} onClose={() => setOpen(undefined)} />}
+      {open === 'highlight' && (
+        <HighlightSheet
+          texts={task}
+          highlights={made.highlights ?? []}
+          onChange={(highlights) => setMade({ ...made, highlights })}
+          onClose={() => setOpen(undefined)}
+        />
+      )}
       {open === 'flag' && <FlagSheet params={params} onClose={() => setOpen(undefined)} />}
     </>
   )

@@ -3,7 +3,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type ReactNode, useCallback, useEffect, useState } from 'react'
 import { Empty, Problem } from '../parts.tsx'
-import { useCommands } from './commands.ts'
+import { nameOfKey, useCommands } from './commands.ts'
 
 /** `claim` is kept stable by its caller; it is called when `load` is, and not before. */
 export function useTurns<Work>(claim: () => Promise<Work>) {
@@ -50,6 +50,7 @@ export function NothingLeft({
   closed = 'A lead opens it again when it goes on.',
   act,
   onUndo,
+  undoKey = 'u',
   onLook,
   children,
 }: {
@@ -59,21 +60,22 @@ export function NothingLeft({
   act?: ReactNode
   /** Takes back the last answer; undefined: there is none, or it stays. */
   onUndo?: (() => void) | undefined
+  undoKey?: string | undefined
   onLook: () => void
   children: ReactNode
 }) {
   const navigate = useNavigate()
   const isOpen = state === 'open'
   const mayUndo = isOpen && onUndo !== undefined
-  useCommands([{ key: 'u', label: 'Undo', run: () => onUndo?.(), isOff: !mayUndo }], false)
+  useCommands([{ key: undoKey, label: 'Undo', run: () => onUndo?.(), isOff: !mayUndo }], false)
   return (
     <Empty title={isOpen ? 'Nothing is left for you here' : `This campaign is ${state}`}>
       <p>{isOpen ? children : closed}</p>
       <div className="row">
         {act}
         {mayUndo && (
-          <button type="button" onClick={onUndo} aria-keyshortcuts="u">
-            Undo the last answer <kbd>u</kbd>
+          <button type="button" onClick={onUndo} aria-keyshortcuts={undoKey}>
+            Undo the last answer <kbd>{nameOfKey(undoKey)}</kbd>
           </button>
         )}
         <button type="button" onClick={onLook}>

@@ -8,7 +8,8 @@ import { FlagSheet } from '../annotate/flag.tsx'
 import { GuidelineText, Sheet } from '../annotate/guideline.tsx'
 import { SkipSheet } from '../annotate/skip.tsx'
 import { useHeartbeat } from '../annotate/keeping.ts'
-import { PromptText } from '../annotate/pair.tsx'
+import { PromptText, Shown } from '../annotate/pair.tsx'
+import { useViewCommands, ViewBar } from '../annotate/view.tsx'
 import { isRefusal } from '../annotate/work.ts'
 import { call } from '../api.ts'
 import { Field } from '../parts.tsx'
@@ -21,6 +22,7 @@ type Made = { values?: Record<string, Value>; places?: number[]; reason?: string
 type Props = {
   task: Task
   questions: readonly Question[]
+  policy: Work['campaign']['skipPolicy']
   guideline: Work['guideline']
   past: Work['past']
   params: { project: string; campaign: string; item: string }
@@ -29,7 +31,7 @@ type Props = {
 }
 const DRAFT_MILLISECONDS = 700
 
-export function RateForm({ task, questions, guideline, past, params, onWork, onRefused }: Props) {
+export function RateForm({ task, questions, policy, guideline, past, params, onWork, onRefused }: Props) {
   const { prompt, completions } = task
   const isRanking = questions.length === 0
   const [made, setMade] = useState<Made>((task.draft as Made | null) ?? {})
@@ -126,17 +128,19 @@ export function RateForm({ task, questions, guideline, past, params, onWork, onR
     },
     { key: 'f', label: 'Flag for the lead', run: () => setOpen('flag') },
     { key: 'g', label: 'Guideline', run: () => setOpen('guideline') },
+    ...useViewCommands().filter(({ action }) => action === 'source'),
     { key: '?', label: 'Shortcuts', run: () => setOpen('shortcuts') },
   ]
   useCommands(commands, isBusy)
 
   return (
     <>
+      <ViewBar isPair={false} keys={{}} />
       <PromptText prompt={prompt} />
       {!isRanking && (
         <section className="side" aria-label="Answer">
           <h2>Answer</h2>
-          <p className="text">{completions[0]}</p>
+          <Shown text={completions[0]!} />
         </section>
       )}
       <div className={isRanking ? 'ranked' : 'rated'} ref={list}>
@@ -149,7 +153,7 @@ export function RateForm({ task, questions, guideline, past, params, onWork, onR
                 data-at={i === at}
                 onFocus={() => touch(i)}
               >
-                <p className="text">{completion}</p>
+                <Shown text={completion} />
                 <Choices
                   name={`place-${i}`}
                   legend={`Answer ${i + 1}`}
@@ -226,7 +230,7 @@ export function RateForm({ task, questions, guideline, past, params, onWork, onR
           <p className="hint">Keys are dead while you type, except Ctrl ↵; Tab leaves a box.</p>
         </Sheet>
       )}
-      {open === 'skip' && <SkipSheet onSkip={skip} onClose={() => setOpen(undefined)} />}
+      {open === 'skip' && <SkipSheet policy={policy} onSkip={skip} onClose={() => setOpen(undefined)} />}
       {open === 'flag' && <FlagSheet params={params} onClose={() => setOpen(undefined)} />}
     </>
   )

@@ -63,6 +63,7 @@ function Rate({ project, campaign }: { project: string; campaign: string }) {
           key={`${task.id} ${mine}`}
           task={task}
           questions={questions}
+          policy={work.campaign.skipPolicy}
           guideline={guideline}
           past={past}
           params={{ project, campaign, item: task.id }}

@@ -4,8 +4,9 @@ import { useEffect, useRef, useState } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { LINE, type Made, OFF_LINE, type Place, wordsOf } from '../annotate/answer.ts'
 import { type Command, useCommands } from '../annotate/commands.ts'
-import { Pair } from '../annotate/pair.tsx'
+import { type Mark, Pair } from '../annotate/pair.tsx'
 import { Scale } from '../annotate/scale.tsx'
+import { useViewCommands, ViewBar } from '../annotate/view.tsx'
 import { AnswerLine } from '../answer-line.tsx'
 import { useGet, useWrite } from '../api.ts'
 import { Empty, Field, Loading, Problem, Time } from '../parts.tsx'
@@ -100,7 +101,8 @@ function OneCase({
         Which of the two is better?
       </h2>
       {queued && <p className="soft">Here because: {queued.because.map((why) => BECAUSE[why]).join(', ')}</p>}
-      <Pair {...found.data} />
+      <ViewBar keys={{}} />
+      <Pair {...found.data} marks={shown ? marksIn(shown) : []} />
       {isOwn ? (
         <p className="away">You judged this pair yourself; somebody else settles it.</p>
       ) : first && shown ? (
@@ -110,6 +112,10 @@ function OneCase({
       )}
     </>
   )
+}
+
+function marksIn({ answers }: NonNullable<Case['shown']>): Mark[] {
+  return answers.flatMap(({ person, highlights }) => highlights.map((each) => ({ ...each, by: person })))
 }
 
 function placesOf(offLine: readonly Place[], pick: (place: Place) => void): Command[] {
@@ -126,9 +132,11 @@ function FirstLook({ params, onLater }: { params: Params; onLater: () => void })
     if (choice === undefined) setHint('Choose first: 1 to 9, 0 or x.')
     else look.mutate({ params, body: { choice, ...(strength !== undefined && { strength }) } })
   }
+  const views = useViewCommands()
   useCommands(
     [
       ...placesOf(OFF_LINE, pick),
+      ...views,
       { key: 'Enter', label: 'Show what others said', run: show },
       { key: 'n', label: 'Later', run: onLater },
     ],
@@ -203,8 +211,9 @@ function Settling({
     { key: 'b', label: 'Back to the queue', run: as('reopened'), isOff: !isSettled },
     { key: 'n', label: 'Later', run: () => onNext(true) },
   ]
+  const views = useViewCommands()
   useCommands(
-    [...placesOf(DECIDABLE, pick), ...acts, { key: 'r', label: 'Reason', run: () => field.current?.focus() }],
+    [...placesOf(DECIDABLE, pick), ...acts, ...views, { key: 'r', label: 'Reason', run: () => field.current?.focus() }],
     settle.isPending,
   )
   return (

@@ -18,6 +18,7 @@ import { KeepForm } from './keep.tsx'
 import { AskedExpertise } from './credentials.tsx'
 import { UnderObjective } from './made-under.tsx'
 import { useProject } from './project.tsx'
+import { SKIPPED } from './skip-policy.tsx'
 import { many, peopleEach } from './words.ts'
 
 type Campaign = AnswerOf<'GET /api/projects/{project}/campaigns/{campaign}'>
@@ -43,6 +44,8 @@ export function CampaignScreen() {
     wanted,
     judged,
     atWork,
+    dropped,
+    skipPolicy,
     guidelineNumber,
     dataset,
     version,
@@ -66,6 +69,7 @@ export function CampaignScreen() {
         {campaign.data.criteria.length > 0 &&
           `, also asked about ${campaign.data.criteria.map((criterion) => criterion.name).join(', ')}`}
         {campaign.data.goldItems > 0 && `, ${goldIn(campaign.data)}`}
+        {skipPolicy !== 'to-others' && `; what somebody skips ${SKIPPED[skipPolicy]}`}
       </p>
       <div>
         <progress max={wanted} value={judged} aria-label={KINDS[kind].done} />
@@ -75,6 +79,7 @@ export function CampaignScreen() {
             {' '}
             · {state}
             {atWork > 0 && ` · ${atWork} at work now`}
+            {dropped > 0 && ` · ${many(dropped, KINDS[kind].item)} dropped`}
           </span>
         </p>
       </div>

@@ -5,6 +5,7 @@ import { type FormEvent, useRef, useState } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { wordsOf } from '../annotate/answer.ts'
 import { Pair } from '../annotate/pair.tsx'
+import { ViewBar } from '../annotate/view.tsx'
 import { AnswerLine } from '../answer-line.tsx'
 import { useGet, useWrite } from '../api.ts'
 import { Empty, Field, Loading, Problem, Time } from '../parts.tsx'
@@ -44,6 +45,7 @@ export function DiscussionScreen() {
           All {items.length}
         </button>
       </div>
+      <ViewBar />
       {shown.length === 0 && (
         <Empty title="Everybody said the same">
           <p>Of every pair. All of them are a click away.</p>

@@ -5,6 +5,7 @@ import { useWrite } from '../api.ts'
 import { Field, Problem, textsOf } from '../parts.tsx'
 import { useMe } from '../who.ts'
 import { PasswordField } from './account-fields.tsx'
+import { ChosenKeys } from './chosen-keys.tsx'
 
 export function MeScreen() {
   const { name, email, projects } = useMe()
@@ -24,6 +25,7 @@ export function MeScreen() {
           ))}
         </ul>
       )}
+      <ChosenKeys />
       <ChangePassword email={email} />
       <p>
         <Link to="/reference">What programs can ask of this server</Link>

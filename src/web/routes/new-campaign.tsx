@@ -10,6 +10,7 @@ import { ExpertiseField } from './credentials.tsx'
 import { DatasetField, ImportFirst } from './dataset-fields.tsx'
 import { type Draft, FIRST, QuestionsField, questionsOf } from './questions-field.tsx'
 import { ModelField } from './samples.tsx'
+import { type SkipPolicy, SkipPolicyField } from './skip-policy.tsx'
 
 type Kind = NonNullable<BodyGiven<'POST /api/projects/{project}/campaigns'>['kind']>
 
@@ -74,6 +75,7 @@ export function NewCampaign({ slug }: { slug: string }) {
       dataset: text('dataset'),
       overlap: Number(text('overlap') || 1),
       ...(deadline !== null && { deadline }),
+      skipPolicy: text('skipPolicy') as SkipPolicy,
       ...(text('expertise') !== '' && { expertise: text('expertise') }),
     }
     const seed = Number(text('seed'))
@@ -156,6 +158,7 @@ export function NewCampaign({ slug }: { slug: string }) {
           )}
           <ExpertiseField slug={slug} />
           <DeadlineField />
+          <SkipPolicyField mayDrop={kind !== 'pairs' || !isCalibration} />
           <Field
             label="Seed"
             hint={kind === 'pairs' ? SEED_OF_PAIRS : 'Draws the order; the same seed draws it again.'}

@@ -17,6 +17,7 @@ import type { Writing } from './screen.tsx'
 type Props = {
   task: NonNullable<Writing['task']>
   guideline: Writing['guideline']
+  policy: Writing['campaign']['skipPolicy']
   tokensBy: string
   params: { project: string; campaign: string; item: string }
   onWork: (work: Writing) => void
@@ -25,7 +26,7 @@ type Props = {
   onUndo: (() => void) | undefined
 }
 
-export function WritingForm({ task, guideline, tokensBy, params, onWork, onRefused, onUndo }: Props) {
+export function WritingForm({ task, guideline, policy, tokensBy, params, onWork, onRefused, onUndo }: Props) {
   const { prompt, drafted, draft, returned } = task
   const before = returned?.completion ?? drafted
   const { text, write, saved, tokens, forget } = useWriting(params, draft ?? before ?? '')
@@ -153,7 +154,7 @@ export function WritingForm({ task, guideline, tokensBy, params, onWork, onRefus
           <Changes before={before} after={text} />
         </Sheet>
       )}
-      {open === 'skip' && <SkipSheet onSkip={skip} onClose={() => setOpen(undefined)} />}
+      {open === 'skip' && <SkipSheet policy={policy} onSkip={skip} onClose={() => setOpen(undefined)} />}
       {open === 'flag' && <FlagSheet params={params} onClose={() => setOpen(undefined)} />}
     </>
   )

@@ -67,6 +67,7 @@ function Write({ project, campaign }: { project: string; campaign: string }) {
           key={`${task.id} ${task.returned === null}`}
           task={task}
           guideline={guideline}
+          policy={work.campaign.skipPolicy}
           tokensBy={tokensBy}
           params={{ project, campaign, item: task.id }}
           onWork={onWork}
