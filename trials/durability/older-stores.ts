@@ -110,10 +110,10 @@ export const ROWS_AFTER: Record<number, string> = {
   20: `insert into lapses (release_id, lapsed_at) select id, now() from releases;`,
   22: `insert into objectives (project_id, number, content, sha256, note, made_by)
          values ('${DESK}', 1, '{"name": "desk"}', 'h', '', null), ('${DESK}', 2, '{"name": "desk", "version": "2"}', 'i', 'clearer', '${EVA}');`,
-  31: `update campaigns set skip_policy = 'drop' where id = '${CAMPAIGN}';
+  30: `update campaigns set skip_policy = 'drop' where id = '${CAMPAIGN}';
        update items set is_dropped = true where campaign_id = '${CAMPAIGN}' and position = 5;`,
-  30: `update judgements set highlights = '[{"side": "left", "start": 0, "end": 1, "quote": "a", "reason": "why"}]' where id = '${JUDGEMENT}';`,
-  29: `insert into settings (user_id, content) values ('${MAX}', '{"view": "source"}');`,
+  29: `update judgements set highlights = '[{"side": "left", "start": 0, "end": 1, "quote": "a", "reason": "why"}]' where id = '${JUDGEMENT}';`,
+  28: `insert into settings (user_id, content) values ('${MAX}', '{"view": "source"}');`,
   26: `insert into model_comparisons (campaign_id, sha256, method, evidence) values ('${CAMPAIGN}', 'h', 'majority', '[{"gain": 0}]');`,
   25: `update reviews set undone_at = now() where outcome = 'returned';
        update submissions set state = 'waiting' where state = 'returned';`,
