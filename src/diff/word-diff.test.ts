@@ -41,7 +41,9 @@ test('equal texts have no difference, and long ones with nothing in common are n
 
 test('texts too long for one table are compared between the words that each has once', () => {
   const text = (changed: string) =>
-    Array.from({ length: 6000 }, (_, i) => (i % 100 === 50 ? `${changed}${i}` : i % 7 === 0 ? `w${i}` : 'the')).join(' ')
+    Array.from({ length: 6000 }, (_, i) => (i % 100 === 50 ? `${changed}${i}` : i % 7 === 0 ? `w${i}` : 'the')).join(
+      ' ',
+    )
   const { before, after } = wordDiff(text('old'), text('new'))
   expect(before.filter((p) => p.kind !== 'same').map((p) => p.text.trim())).toEqual(
     Array.from({ length: 60 }, (_, i) => `old${i * 100 + 50}`),
@@ -60,7 +62,13 @@ test('words beyond the first 20,000 are not compared, and are there', () => {
 test('anchors keep every part: long texts of few words, joined, are the texts', () => {
   const word = fc.constantFrom('a', 'b', 'c', 'd')
   const text = fc
-    .array(fc.oneof(word, fc.integer({ min: 0, max: 4000 }).map((n) => `n${n}`)), { minLength: 1100, maxLength: 1500 })
+    .array(
+      fc.oneof(
+        word,
+        fc.integer({ min: 0, max: 4000 }).map((n) => `n${n}`),
+      ),
+      { minLength: 1100, maxLength: 1500 },
+    )
     .map((all) => all.join(' '))
   fc.assert(
     fc.property(text, text, (a, b) => {
