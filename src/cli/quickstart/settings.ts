@@ -65,7 +65,7 @@ export function settingsOf({ seed, scale }: { seed: number; scale: number }) {
       warmupSteps: part(52, 20),
       klBudget: 6,
       onAlarm: 'pause',
-      markEvery: 1.8,
+      markEvery: 2.5,
       markLevel: 0.95,
       floor: 1,
       checkpointEvery: part(20, 2),
