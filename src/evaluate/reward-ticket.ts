@@ -237,13 +237,15 @@ function calibrationError(
   predictions: readonly Predicted[],
   { seed, level = 0.95, resamples = 1000 }: TicketOptions,
 ): Interval {
-  return bootstrap(predictions, expectedCalibrationError, {
+  const found = bootstrap(predictions, expectedCalibrationError, {
     seed: deriveSeed(seed, 'ticket', 'calibration'),
     level,
     resamples,
     method: 'bca',
     cluster: ({ group }) => group,
   })
+  // Near 0 the correction for the bias may leave the figure itself outside: then the interval reaches out to it.
+  return { ...found, low: Math.min(found.low, found.value), high: Math.max(found.high, found.value) }
 }
 
 function lengthSlope(pairs: readonly ScoredPair[], { seed, level = 0.95, resamples = 1000 }: TicketOptions): Interval {
