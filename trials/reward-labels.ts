@@ -1,7 +1,7 @@
 // npm run trials -- reward-labels FOLDER: does the reward model read judgements and nothing else? In a finished quickstart
-// its judgements are aggregated again and it is trained again: as they were given, with the answers permuted among them, and
-// with a fifth of them turned round. Accuracy is against the simulated gold on the held-out pairs. Exits 1 unless the
-// permuted one's interval holds 0.5, and the interval of what turning costs lies below 0.
+// its judgements are aggregated again and it is trained again: as they were given, with the answers permuted among them (eight
+// times), and with a fifth of them turned round. Accuracy is against the simulated gold on the held-out pairs. Exits 1 unless the
+// interval of the permuted ones, over permutations, holds 0.5, and the interval of what turning costs lies below 0.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { scoresOf } from '#align'
 import { ConfigError } from '#errors'
 import { aggregate } from '#feedback'
 import type { Choice, Judgement, Preference } from '#schema'
-import { generator, pairedRateChange, wilson } from '#stats'
+import { generator, meanInterval, pairedRateChange, wilson } from '#stats'
 import { train } from '#trainer'
 import { readIdentity } from '../src/cli/quickstart/identity.ts'
 import { quickstartPlan } from '../src/cli/quickstart/plan.ts'
@@ -17,6 +17,8 @@ import { qualifyCrowd } from '../src/cli/quickstart/protocol.ts'
 import { data, openStage, readJsonl, run, withWeights } from '../src/cli/quickstart/stage.ts'
 
 const TURNED = 0.2
+/** One permutation is one model: what it prefers by accident it prefers on all held-out pairs, so pairs alone give no interval. */
+const PERMUTATIONS = 8
 
 const [dir] = process.argv.slice(2)
 if (dir === undefined) throw new ConfigError('expected the folder of a finished quickstart')
@@ -34,24 +36,28 @@ try {
 
 async function trial(): Promise<boolean> {
   const draw = generator(seed)
-  const others = draw.shuffle(judgements)
   const intact = await rightOf('intact', judgements)
-  const permuted = await rightOf(
-    'permuted',
-    judgements.map((judgement, i) => answered(judgement, others[i]!)),
-  )
+  const permuted: number[] = []
+  for (let i = 1; i <= PERMUTATIONS; i++) {
+    const others = draw.shuffle(judgements)
+    const dealt = judgements.map((judgement, j) => answered(judgement, others[j]!))
+    const right = await rightOf(`permuted ${i}`, dealt)
+    permuted.push(countOf(right) / right.length)
+  }
   const turned = await rightOf(
     'a fifth turned',
     judgements.map((judgement) => (draw.uniform() < TURNED ? turnedRound(judgement) : judgement)),
   )
-  const { low, high } = wilson(countOf(permuted), permuted.length)
+  const { value, low, high } = meanInterval(permuted)
   const cost = pairedRateChange({
     onlyBefore: intact.filter((right, i) => right && !turned[i]).length,
     onlyAfter: turned.filter((right, i) => right && !intact[i]).length,
     n: heldOut.length,
   })
   const holds = { chance: low <= 0.5 && high >= 0.5, cost: cost.high < 0 }
-  console.log(`permuted holds 0.5: ${holds.chance ? 'yes' : 'no'}`)
+  console.log(
+    `permuted ${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] over ${PERMUTATIONS} permutations holds 0.5: ${holds.chance ? 'yes' : 'no'}`,
+  )
   console.log(
     `turning a fifth changes accuracy by ${cost.value.toFixed(3)} [${cost.low.toFixed(3)}, ${cost.high.toFixed(3)}], below 0: ${holds.cost ? 'yes' : 'no'}`,
   )
