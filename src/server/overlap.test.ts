@@ -27,8 +27,8 @@ beforeAll(async () => {
 })
 afterAll(() => harness.close())
 
-async function open(adaptive: { threshold: number; cap: number }, overlap = 2) {
-  const body = { name: randomUUID(), dataset: 'pairs', overlap, seed: 5, adaptive }
+async function open(adaptive: { threshold: number; cap: number } | undefined, overlap = 2, over: object = {}) {
+  const body = { name: randomUUID(), dataset: 'pairs', overlap, seed: 5, adaptive, ...over }
   const made = await owner.ask('POST /api/projects/desk/campaigns', body)
   campaign = (made.json as { id?: string }).id ?? ''
   for (const person of campaign ? people : []) await person.ask(`PUT ${at('/guideline-read')}`)
@@ -95,6 +95,34 @@ test('six people at once, always divided: no pair gets more than the cap, and ea
   expect((await items()).map(({ judged, wanted }) => [judged, wanted])).toEqual(
     Array.from({ length: PAIRS }, () => [4, 4]),
   )
+})
+
+test('a share of the pairs gets the overlap, which the campaign tells; a share that would do nothing is refused', async () => {
+  for (const [adaptive, overlap, over] of [
+    [undefined, 1, { overlapShare: 0.5 }],
+    [{ threshold: 0.9, cap: 4 }, 2, { overlapShare: 0.5 }],
+    [undefined, 2, { overlapShare: 0.5, isCalibration: true }],
+    [undefined, 2, { overlapShare: 1e-9 }],
+    [undefined, 2, { overlapShare: 1.5 }],
+    [undefined, 2, { overlapShare: 0 }],
+  ] as const) {
+    const { status, text } = await open(adaptive, overlap, over)
+    expect([status, text], JSON.stringify(over)).toEqual([422, expect.stringContaining('overlapShare')])
+  }
+  await open(undefined, 3, { overlapShare: 0.5 })
+  const drawn = (await items()).filter(({ wanted }) => wanted === 3).length
+  expect(drawn).toBeGreaterThan(0)
+  expect(drawn).toBeLessThan(PAIRS)
+  expect((await owner.ask(`GET ${at()}`)).json).toMatchObject({
+    overlapShare: 0.5,
+    overlapped: drawn,
+    wanted: PAIRS + 2 * drawn,
+  })
+  const [row] = await harness.store.query<{ detail: object }>(
+    "select detail from audit where action = 'campaign.create' and subject = $1",
+    [campaign],
+  )
+  expect(row!.detail).toMatchObject({ overlap: 3, overlapShare: 0.5, overlapped: drawn })
 })
 
 test('no defect was met on the way', () => {

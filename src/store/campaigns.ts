@@ -24,6 +24,8 @@ export type CampaignFacts = {
   dataset: string
   version: string
   overlap: number
+  /** Of the items that get the overlap, drawn by the seed; the others are judged once. */
+  overlapShare: number
   state: CampaignState
   madeAt: string
   guideline: string
@@ -48,6 +50,8 @@ export type CampaignFacts = {
 }
 export type Totals = {
   items: number
+  /** Of the items, those drawn to get the overlap. */
+  overlapped: number
   goldItems: number
   /** Answers to gold items, those of concluded qualifications aside. */
   goldMixed: number
@@ -61,7 +65,7 @@ export type Totals = {
 }
 export type Campaign = CampaignFacts & Totals
 
-const FACTS = `campaigns.id, kind, asks, name, dataset, version, overlap, state, campaigns.made_at as "madeAt",
+const FACTS = `campaigns.id, kind, asks, name, dataset, version, overlap, overlap_share as "overlapShare", state, campaigns.made_at as "madeAt",
     guideline_id as guideline, number as "guidelineNumber", 'guideline@' || left(sha256, 12) as "guidelineLabel",
     objective_sha256 as objective, (select max(o.number) from objectives as o
       where o.project_id = campaigns.project_id and o.sha256 = objective_sha256) as "objectiveNumber",
@@ -70,7 +74,8 @@ const FACTS = `campaigns.id, kind, asks, name, dataset, version, overlap, state,
 /** Of a calibration round everything is wanted of everybody who takes part. */
 const TAKERS = `(select greatest(1, count(distinct user_id)) from judgements as j join items as own on own.id = j.item_id
     where own.campaign_id = campaigns.id and j.state = 'current')`
-const TOTALS = `(select count(*) filter (where gold is null)::int as items, count(gold)::int as "goldItems",
+const TOTALS = `(select count(*) filter (where gold is null)::int as items,
+    count(*) filter (where gold is null and is_overlapped)::int as overlapped, count(gold)::int as "goldItems",
     coalesce(sum(judged) filter (where gold is null), 0)::int as judged,
     (coalesce(sum(case when settled is not null or is_dropped then judged when is_calibration then 0 else wanted end)
         filter (where gold is null), 0)
@@ -139,6 +144,8 @@ export async function createCampaign(
     version: string
     guideline: string
     overlap: number
+    /** Default 1: every item gets it. */
+    overlapShare?: number | undefined
     adaptive?: Adaptive | undefined
     isCalibration?: boolean
     deadline?: string | undefined
@@ -158,6 +165,7 @@ export async function createCampaign(
     version,
     guideline,
     overlap,
+    overlapShare = 1,
     adaptive,
     criteria = [],
     isCalibration = false,
@@ -169,8 +177,8 @@ export async function createCampaign(
   } = campaign
   const [made] = await query<{ id: string }>(
     `insert into campaigns (project_id, name, dataset, version, guideline_id, overlap, seed, made_by, adaptive, criteria, kind, asks,
-       is_calibration, deadline, skip_policy)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict (project_id, name) do nothing returning id`,
+       is_calibration, deadline, skip_policy, overlap_share)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict (project_id, name) do nothing returning id`,
     [
       project,
       name,
@@ -187,22 +195,24 @@ export async function createCampaign(
       isCalibration,
       deadline ?? null,
       skipPolicy,
+      overlapShare,
     ],
   )
   if (!made) return undefined
   for (let from = 0; from < items.length; from += ITEMS_AT_ONCE) {
     const some = items.slice(from, from + ITEMS_AT_ONCE).map((item, i) => ({ ...item, position: from + i }))
     await query(
-      `with given as (select * from jsonb_to_recordset($2)
+      `with given as (select given.*, is_drawn('overlap', $6, item, $7) as is_overlapped from jsonb_to_recordset($2)
          as given (position integer, item text, prompt jsonb, a text, b text, completions jsonb, gold text,
            "goldReason" text, expertise text, stratum text)),
        made as (
-         insert into items (campaign_id, position, item, prompt, a, b, completions, gold, expertise, stratum, wanted)
-         select $1, position, item, prompt, a, b, completions, gold, expertise, stratum, case when gold is null then $3::integer else $4 end from given
+         insert into items (campaign_id, position, item, prompt, a, b, completions, gold, expertise, stratum, is_overlapped, wanted)
+         select $1, position, item, prompt, a, b, completions, gold, expertise, stratum, is_overlapped,
+           case when gold is not null then $4 when is_overlapped then $3::integer else 1 end from given
          returning id, item, gold)
        insert into gold (item_id, user_id, better, note)
        select id, $5, made.gold, coalesce("goldReason", '') from made join given using (item) where made.gold is not null`,
-      [made.id, JSON.stringify(some), isCalibration ? EVERYBODY : overlap, EVERYBODY, by],
+      [made.id, JSON.stringify(some), isCalibration ? EVERYBODY : overlap, EVERYBODY, by, seed, overlapShare],
     )
   }
   return made.id

@@ -20,7 +20,8 @@ export async function markGold(
   if (now!.better === better && (better === null || now!.note === note)) return false
   await query('insert into gold (item_id, user_id, better, note) values ($1, $2, $3, $4)', [item, user, better, note])
   await query(
-    `update items set gold = $2, wanted = case when $2::text is not null or is_calibration then $3 else greatest(overlap, judged + claimed) end
+    `update items set gold = $2, wanted = case when $2::text is not null or is_calibration then $3
+       else greatest(case when is_overlapped then overlap else 1 end, judged + claimed) end
      from campaigns where items.id = $1 and campaigns.id = campaign_id`,
     [item, better, EVERYBODY],
   )

@@ -110,6 +110,8 @@ export const ROWS_AFTER: Record<number, string> = {
   20: `insert into lapses (release_id, lapsed_at) select id, now() from releases;`,
   22: `insert into objectives (project_id, number, content, sha256, note, made_by)
          values ('${DESK}', 1, '{"name": "desk"}', 'h', '', null), ('${DESK}', 2, '{"name": "desk", "version": "2"}', 'i', 'clearer', '${EVA}');`,
+  31: `update campaigns set overlap_share = 0.5 where id = '${CAMPAIGN}';
+       update items set is_overlapped = false where campaign_id = '${CAMPAIGN}' and position % 2 = 1;`,
   30: `update campaigns set skip_policy = 'drop' where id = '${CAMPAIGN}';
        update items set is_dropped = true where campaign_id = '${CAMPAIGN}' and position = 5;`,
   29: `update judgements set highlights = '[{"side": "left", "start": 0, "end": 1, "quote": "a", "reason": "why"}]' where id = '${JUDGEMENT}';`,

@@ -32,6 +32,9 @@ const Campaign = z.object({
   dataset: z.string(),
   version: z.string(),
   overlap: z.number(),
+  /** Of the items that get the overlap, as it was asked for; `overlapped`: how many were drawn. */
+  overlapShare: z.number(),
+  overlapped: z.number(),
   adaptive: Adaptive.nullable(),
   criteria: z.array(AskedCriterion),
   isCalibration: z.boolean(),
@@ -146,6 +149,8 @@ export const CAMPAIGNS = {
       name: Text(80),
       dataset: PARAMETERS.dataset,
       overlap: z.number().int().min(1).max(9),
+      /** Of the items, drawn by the seed, that get the overlap; the others are put to one person. */
+      overlapShare: z.number().gt(0).max(1).default(1),
       /** Where answers do not settle a pair one person more is asked, until one side is this probable, up to the cap. */
       adaptive: Adaptive.optional(),
       criteria: CriteriaAsked,

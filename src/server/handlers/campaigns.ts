@@ -23,6 +23,7 @@ import {
   setDeadline,
   setGoldRules,
 } from '#store'
+import { mustBeAskable } from '../asking.ts'
 import { agreementShown, defined, partShown } from '../agreement.ts'
 import type { Handlers, Service } from '../call.ts'
 import { giveawaysIn, pseudonymOf, reportOn, sourceOf } from '../campaign-report.ts'
@@ -55,21 +56,10 @@ export const campaignHandlers: Campaigns = {
 
   'POST /api/projects/{project}/campaigns': async ({ service, project, user, body }) => {
     const { kind, name, dataset, overlap, adaptive, isCalibration, seed, goldRate, qualification = null } = body
-    const { deadline, expertise, skipPolicy } = body
+    const { deadline, expertise, overlapShare, skipPolicy } = body
     mustBeAhead(deadline)
     const criteria = criteriaNamed(service.workspace, project, body.criteria)
-    if (adaptive && adaptive.cap <= overlap)
-      throw new HttpError(
-        422,
-        `adaptive.cap: expected more than the ${overlap} that every pair gets, got ${adaptive.cap}`,
-      )
-    if (adaptive && isCalibration)
-      throw new HttpError(422, 'adaptive: in a calibration round everybody is asked already')
-    if (isCalibration && skipPolicy === 'drop')
-      throw new HttpError(
-        422,
-        'skipPolicy: in a calibration round everybody is asked; expected to-others or back-to-me',
-      )
+    mustBeAskable(body)
     const version = ownVersion(service.workspace, project, dataset)
     const takes = TAKES[kind]
     if (!takes.some((each) => each === version.kind))
@@ -98,6 +88,7 @@ export const campaignHandlers: Campaigns = {
         version: version.version,
         guideline: guideline.id,
         overlap,
+        overlapShare,
         adaptive,
         criteria,
         isCalibration,
@@ -109,12 +100,16 @@ export const campaignHandlers: Campaigns = {
       })
       if (id === undefined) throw new HttpError(422, `name: there is a campaign ${name}; choose another name`)
       await setGoldRules(query, id, { goldRate, qualification })
+      const { overlapped } = await campaignOf(query, project, id)
+      if (overlapShare < 1 && overlapped === 0)
+        throw new HttpError(422, 'overlapShare: no item was drawn; ask for a larger share, or take another seed')
       const detail = {
         kind,
         version: version.version,
         items: items.length,
         goldItems,
         overlap,
+        ...(overlapShare < 1 && { overlapShare, overlapped }),
         adaptive,
         criteria: body.criteria,
         ...(isCalibration && { isCalibration }),

@@ -74,6 +74,7 @@ export function NewCampaign({ slug }: { slug: string }) {
       name: text('name'),
       dataset: text('dataset'),
       overlap: Number(text('overlap') || 1),
+      ...(text('overlapShare') !== '' && { overlapShare: Number(text('overlapShare')) / 100 }),
       ...(deadline !== null && { deadline }),
       skipPolicy: text('skipPolicy') as SkipPolicy,
       ...(text('expertise') !== '' && { expertise: text('expertise') }),
@@ -150,6 +151,7 @@ export function NewCampaign({ slug }: { slug: string }) {
                   />
                 )}
               </Field>
+              {kind !== 'demonstrations' && <ShareField of={kind === 'ratings' ? 'answers' : 'prompts'} />}
               {kind === 'ratings' && <QuestionsField value={questions} onChange={setQuestions} />}
               {kind === 'demonstrations' && models.data && (
                 <ModelField label="Count tokens as" name="tokensBy" models={models.data.models} />
@@ -183,6 +185,19 @@ export function NewCampaign({ slug }: { slug: string }) {
 }
 
 const SEED_OF_PAIRS = 'Draws the order and the sides; the same seed draws them again.'
+
+function ShareField({ of }: { of: string }) {
+  return (
+    <Field
+      label={`Of the ${of}, %, that so many people get`}
+      hint="Drawn by the seed; the others get one. All, unless you say less."
+    >
+      {(attributes) => (
+        <input {...attributes} name="overlapShare" type="number" min={1} max={100} step="any" placeholder="100" />
+      )}
+    </Field>
+  )
+}
 
 function OfPairs({
   slug,
@@ -219,6 +234,7 @@ function OfPairs({
               <input {...attributes} name="overlap" type="number" min={1} max={9} defaultValue={3} required />
             )}
           </Field>
+          {!isAdaptive && <ShareField of="pairs" />}
           <label className="check">
             <input type="checkbox" checked={isAdaptive} onChange={(event) => setAdaptive(event.target.checked)} /> Ask
             more people where they differ

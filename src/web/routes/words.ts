@@ -20,8 +20,19 @@ export function age(at: string): string {
   return `${Math.floor(seconds / 86_400)} d ago`
 }
 
-/** `3 people each`, `2 to 5 people each`. */
-export function peopleEach({ overlap, adaptive }: { overlap: number; adaptive: { cap: number } | null }): string {
+/** `3 people each`, `2 to 5 people each`, `3 people on 31 of them and one on the others`. */
+export function peopleEach({
+  overlap,
+  adaptive,
+  overlapShare,
+  overlapped,
+}: {
+  overlap: number
+  adaptive: { cap: number } | null
+  overlapShare: number
+  overlapped: number
+}): string {
+  if (overlapShare < 1) return `${overlap} people on ${overlapped.toLocaleString('en')} of them and one on the others`
   const most = adaptive?.cap ?? overlap
   return `${most === overlap ? overlap : `${overlap} to ${most}`} ${most === 1 ? 'person' : 'people'} each`
 }
