@@ -14,7 +14,17 @@ export type RawRow = { value: Json; placeOf: (path: readonly PropertyKey[]) => P
 export const EXTRA_COLUMN = '$json'
 /** Texts that may be empty, so that an empty cell is an empty text. */
 const TEXTS = new Set(['completion', 'chosen', 'rejected', 'a', 'b', 'left', 'right'])
-const NUMBERS = new Set(['strength', 'time', 'probability', 'weight', 'judgements', 'tie', 'bothBad'])
+const NUMBERS = new Set([
+  'strength',
+  'time',
+  'probability',
+  'weight',
+  'judgements',
+  'tie',
+  'bothBad',
+  'message',
+  'suggestedScore',
+])
 const BOOLEANS: Record<string, boolean> = {
   true: true,
   True: true,
@@ -23,7 +33,7 @@ const BOOLEANS: Record<string, boolean> = {
   False: false,
   FALSE: false,
 }
-const IS_BOOLEAN = new Set(['simulated', 'label'])
+const IS_BOOLEAN = new Set(['simulated', 'label', 'agreesWithSuggestion'])
 
 /** Cells of one record. A quote opens a cell only at its beginning. */
 export function parseRecord({ text, line, column }: Frame, file: string): Cell[] {

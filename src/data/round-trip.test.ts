@@ -78,6 +78,10 @@ function rowsOf(kind: Kind, prompt: fc.Arbitrary<unknown>): fc.Arbitrary<object>
             time: fc.double({ min: 0, max: 1e6, noNaN: true }),
             simulated: fc.boolean(),
             guideline: text,
+            suggested: fc.constantFrom('left', 'right'),
+            suggestedScore: fc.double({ min: 0, max: 1, noNaN: true }),
+            suggestionShown: fc.constantFrom('before', 'after', 'hidden'),
+            agreesWithSuggestion: fc.boolean(),
           },
           optional,
         ),
@@ -91,7 +95,12 @@ function rowsOf(kind: Kind, prompt: fc.Arbitrary<unknown>): fc.Arbitrary<object>
       ratings: fc.dictionary(fc.constantFrom('tone', 'fact'), fc.oneof(fc.integer(), fc.boolean(), text)),
     }),
   }[kind]
-  const more = kind === 'judgements' || kind === 'ratings' ? fc.constant({}) : fc.record(placed, optional)
+  const more =
+    kind === 'judgements'
+      ? fc.constant({})
+      : kind === 'ratings'
+        ? fc.record({ message: fc.nat() }, optional)
+        : fc.record(placed, optional)
   return fc.tuple(extra, more, known).map(([a, b, c]) => ({ ...a, ...b, ...c }))
 }
 

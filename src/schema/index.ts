@@ -1,5 +1,6 @@
 // The nouns of hone as zod schemas and types: the public face of the room. Imports zod only.
 export * from './alarms.ts'
+export * from './dialogues.ts'
 export * from './ignored.ts'
 export * from './objective.ts'
 export * from './orders.ts'

@@ -8,6 +8,7 @@ const Named = {
     .regex(/^[a-z][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens'),
   text: z.string().trim().min(1).max(500).describe('as people read it'),
   required: z.boolean().default(true),
+  each: z.literal('message').optional().describe('asked of each message of the assistant; absent: of the whole'),
 }
 const MOST_OPTIONS = 9
 

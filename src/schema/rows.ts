@@ -118,6 +118,13 @@ export const Judgement = z.object({
   adjudication: z.enum(['decided', 'subjective']).optional(),
   /** The side that is better by an answer known beforehand: the row measures its author and makes no preference. */
   gold: z.enum(['left', 'right']).optional(),
+  /** What a model suggested, how probable it called that, and which one; `suggestionShown`: whether its author saw it. */
+  suggested: z.enum(['left', 'right']).optional(),
+  suggestedScore: z.number().optional(),
+  suggestedBy: z.string().optional(),
+  suggestionShown: z.enum(['before', 'after', 'hidden']).optional(),
+  /** Whether the answer agrees with it; absent also where the pair could not be judged. */
+  agreesWithSuggestion: z.boolean().optional(),
 })
 export type Judgement = z.infer<typeof Judgement>
 
@@ -128,6 +135,11 @@ export const Rating = z.object({
   annotator: z.string(),
   prompt: Prompt,
   completion: z.string(),
+  /**
+   * Of a dialogue whose messages were rated one by one: which of them `completion` is, from 0, what stood before it being the
+   * prompt; absent: the ratings are of the whole.
+   */
+  message: z.number().int().nonnegative().optional(),
   /** To each question that was answered: a step of its scale, yes or no, one of several, or words. */
   ratings: z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])),
   /** Seconds from shown to answered. */

@@ -8,7 +8,7 @@ import {
   reportAgreement,
 } from '#feedback'
 import { canonicalJson, sha256 } from '#files'
-import type { Judgement, Question, Rating } from '#schema'
+import { byMessage, type Judgement, messageAt, type Question, type Rating, type Value } from '#schema'
 import { bootstrapMean, deriveSeed, generator } from '#stats'
 import type { Project, StoredAnswer } from '#store'
 import { pseudonymOf } from './campaign-report.ts'
@@ -38,20 +38,31 @@ export function rankingRows(project: Project, answers: readonly StoredAnswer[]):
   })
 }
 
+/** A row an answer; where messages were rated one by one, a row for each of them and one for what was said of the whole. */
 export function ratingRows(project: Project, answers: readonly StoredAnswer[]): (Rating & { judgedAt: string })[] {
-  return answers.map(({ id, user, item, prompt, completions, content, reason, seconds, guideline, objective, at }) => ({
-    id,
-    item,
-    annotator: pseudonymOf(project, user),
-    prompt,
-    completion: completions[0]!,
-    ratings: content.values ?? {},
-    time: seconds,
-    guideline,
-    ...(objective !== null && { objective }),
-    ...(reason !== '' && { reason }),
-    judgedAt: at,
-  }))
+  return answers.flatMap((answer) => {
+    const { id, user, item, prompt, completions, content, reason, seconds, guideline, objective, at } = answer
+    const whole = {
+      id,
+      item,
+      annotator: pseudonymOf(project, user),
+      prompt,
+      completion: completions[0]!,
+      ratings: {},
+      time: seconds,
+      guideline,
+      ...(objective !== null && { objective }),
+      ...(reason !== '' && { reason }),
+      judgedAt: at,
+    }
+    const parts = byMessage(content.values ?? {})
+    if (parts.length === 0) return [whole]
+    return parts.map(({ message, values: ratings }) =>
+      message === undefined
+        ? { ...whole, ratings }
+        : { ...whole, id: `${id}.${message}`, ...messageAt(whole, message), message, ratings },
+    )
+  })
 }
 
 export type Said = {
@@ -59,6 +70,7 @@ export type Said = {
   text: string
   type: string
   answers: number
+  byMessage: { message: number; answers: number; mean: Said['mean'] }[]
   mean: { value: number; low: number; high: number } | null
   counts: { value: string; count: number }[]
   agreement: AgreementReport | null
@@ -67,11 +79,8 @@ export type Said = {
 /** One question over all answers; texts are counted and no more. */
 export function sayOf(question: Question, answers: readonly StoredAnswer[]): Said {
   const { name, text, type } = question
-  const given = answers.flatMap(({ item, user, content }) => {
-    const value = content.values?.[name]
-    return value === undefined ? [] : [{ item, annotator: user, value }]
-  })
-  const head = { name, text, type, answers: given.length }
+  const given = givenTo(question, answers)
+  const head = { name, text, type, answers: given.length, byMessage: [] }
   if (question.type === 'text') return { ...head, mean: null, counts: [], agreement: null }
   const scale: (number | boolean | string)[] =
     question.type === 'category'
@@ -79,11 +88,16 @@ export function sayOf(question: Question, answers: readonly StoredAnswer[]): Sai
       : question.type === 'boolean'
         ? [false, true]
         : Array.from({ length: question.type === '1-5' ? 5 : 7 }, (_, i) => i + 1)
-  const numbers = given.map((each): Rated => ({ ...each, value: scale.indexOf(each.value) }))
+  const numbers = given.map((each) => ({ ...each, value: scale.indexOf(each.value) }))
   const isOrdered = question.type !== 'category'
   const lift = question.type === 'boolean' ? 0 : 1
+  const messages = [...new Set(numbers.flatMap(({ message }) => message ?? []))].sort((x, y) => x - y)
   return {
     ...head,
+    byMessage: messages.map((message) => {
+      const own = numbers.filter((each) => each.message === message)
+      return { message, answers: own.length, mean: isOrdered ? meanOf(own, lift) : null }
+    }),
     mean: isOrdered && numbers.length > 0 ? meanOf(numbers, lift) : null,
     counts: scale.map((value) => ({
       value: value === true ? 'yes' : value === false ? 'no' : String(value),
@@ -93,10 +107,30 @@ export function sayOf(question: Question, answers: readonly StoredAnswer[]): Sai
   }
 }
 
-/** Over items, each with the mean of its answers: people who rate the same item are no new evidence. */
-function meanOf(ratings: readonly Rated[], lift: number): { value: number; low: number; high: number } {
+type Given = { item: string; annotator: string; dialogue: string; message?: number | undefined; value: Value }
+
+/** Answers to one question. Of one that is asked of each message, an item is a message; `dialogue`: what they are messages of. */
+function givenTo({ name, each }: Question, answers: readonly StoredAnswer[]): Given[] {
+  return answers.flatMap(({ item, user, content }) =>
+    byMessage(content.values ?? {}).flatMap(({ message, values }): Given[] => {
+      const value = values[name]
+      if (value === undefined || (message === undefined) === (each === 'message')) return []
+      const unit = message === undefined ? item : `${item} message ${message}`
+      return [{ item: unit, annotator: user, dialogue: item, message, value }]
+    }),
+  )
+}
+
+/**
+ * Over items, each with the mean of its answers: people who rate the same item are no new evidence, nor are messages of one
+ * dialogue.
+ */
+function meanOf(
+  ratings: readonly { dialogue: string; value: number }[],
+  lift: number,
+): { value: number; low: number; high: number } {
   const byItem = new Map<string, number[]>()
-  for (const { item, value } of ratings) byItem.set(item, [...(byItem.get(item) ?? []), value + lift])
+  for (const { dialogue, value } of ratings) byItem.set(dialogue, [...(byItem.get(dialogue) ?? []), value + lift])
   const means = [...byItem.values()].map((own) => own.reduce((x, y) => x + y, 0) / own.length)
   return bootstrapMean(means, { seed: 0 })
 }

@@ -233,3 +233,77 @@ test('rankings: each person has an order of their own, kept places are those of 
   expect(report.firstByPosition.reduce((sum, { first }) => sum + first, 0)).toBe(2 * 2 * PROMPTS)
   expect(harness.defects).toEqual([])
 })
+
+test('messages of a dialogue are rated one by one and as a whole: required of each, exported with the index of the message', async () => {
+  const turns = (i: number) => [
+    { role: 'user', content: `Q${i}` },
+    { role: 'assistant', content: `first answer ${i}` },
+    { role: 'user', content: 'And then?' },
+  ]
+  const dialogues = Array.from({ length: 4 }, (_, i) => ({ prompt: turns(i), completion: `last answer ${i}` }))
+  await owner.ask('POST /api/projects/desk/datasets/dialogues?kind=demonstrations', asFile(dialogues))
+  const questions = [
+    { name: 'solved', text: 'Solved?', type: 'boolean' },
+    { name: 'tone', text: 'Tone?', type: '1-5', each: 'message' },
+    { name: 'note', text: 'What else?', type: 'text', each: 'message', required: false },
+  ]
+  await open({ kind: 'ratings', dataset: 'dialogues', questions })
+  const whole = { solved: true, 'tone@1': 2, 'tone@3': 5 }
+  const [person] = people as [Person]
+  const { task } = await claimBy(person)
+  for (const [values, says] of [
+    [{ solved: true, 'tone@1': 2 }, 'values.tone@3: expected an answer'],
+    [{ ...whole, 'tone@3': 6 }, 'values.tone@3: expected a whole number'],
+    [{ ...whole, 'tone@2': 3 }, 'values.tone@2: this campaign does not ask it'],
+    [{ ...whole, tone: 3 }, 'values.tone: this campaign does not ask it'],
+    [{ ...whole, 'solved@1': true }, 'values.solved@1: this campaign does not ask it'],
+  ] as const) {
+    const { status, text } = await answer(person, task!.id, { values })
+    expect([status, text], JSON.stringify(values)).toEqual([422, expect.stringContaining(says)])
+  }
+  const draft = { values: { 'tone@1': 4 } }
+  expect((await person.ask(`PUT ${at(`/items/${task!.id}/answer`)}`, draft)).status).toBe(204)
+  expect((await claimBy(person)).task!.draft).toEqual(draft)
+  for (const each of people)
+    for (let work = await claimBy(each); work.task; work = await claimBy(each)) {
+      const sent = await answer(each, work.task.id, { values: { ...whole, 'note@1': ' short ', 'note@3': ' ' } })
+      expect(sent.status, sent.text).toBe(200)
+    }
+  type Row = { id: string; message?: number; prompt: object[]; completion: string; ratings: object }
+  const rows = (await owner.ask(`GET ${at('/answers/rows')}`)).text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Row)
+  expect(rows).toHaveLength(people.length * 4 * 3)
+  const [first, last, all] = rows as [Row, Row, Row]
+  const i = Number(/\d/.exec(first.completion)![0])
+  expect(first).toMatchObject({
+    id: `${all.id}.1`,
+    message: 1,
+    prompt: turns(i).slice(0, 1),
+    completion: `first answer ${i}`,
+    ratings: { tone: 2, note: 'short' },
+  })
+  expect(last).toMatchObject({ message: 3, prompt: turns(i), completion: `last answer ${i}`, ratings: { tone: 5 } })
+  expect(all).toMatchObject({ prompt: turns(i), completion: `last answer ${i}`, ratings: { solved: true } })
+  expect(all).not.toHaveProperty('message')
+
+  const report = (await owner.ask(`GET ${at('/answers')}`)).json as {
+    questions: { name: string; answers: number; mean: object | null; byMessage: object[]; agreement: object | null }[]
+  }
+  expect(report.questions.find(({ name }) => name === 'tone')).toMatchObject({
+    answers: people.length * 8,
+    mean: { value: 3.5 },
+    byMessage: [
+      { message: 1, mean: { value: 2 } },
+      { message: 3, mean: { value: 5 } },
+    ],
+    agreement: { items: 8, percent: { value: 1 } },
+  })
+  expect(report.questions.find(({ name }) => name === 'solved')).toMatchObject({
+    answers: people.length * 4,
+    byMessage: [],
+  })
+  const kept = await owner.ask(`POST ${at('/answers')}`, { dataset: 'rated-dialogues' })
+  expect(kept.json).toMatchObject({ rows: rows.length })
+})

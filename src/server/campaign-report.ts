@@ -32,6 +32,7 @@ import {
   type Query,
   type StoredItem,
   type StoredJudgement,
+  type Suggested,
   versionOfAnswers,
 } from '#store'
 import { type AgreementInPart, agreementIn } from './agreement.ts'
@@ -195,7 +196,7 @@ export function rowOf(
   project: Project,
   { id, user, item, prompt, left, right, choice, strength, reason, highlights, ...rest }: StoredJudgement,
 ): Row {
-  const { seconds, guideline, objective, at, gold } = rest
+  const { seconds, guideline, objective, at, gold, suggestion } = rest
   return {
     id,
     item,
@@ -211,18 +212,37 @@ export function rowOf(
     ...(objective !== null && { objective }),
     ...(reason !== '' && { reason }),
     ...(gold !== null && { gold }),
+    ...(suggestion && suggestedIn(suggestion)),
     judgedAt: at,
+  }
+}
+
+type SuggestedKeys = 'suggested' | 'suggestedScore' | 'suggestedBy' | 'suggestionShown' | 'agreesWithSuggestion'
+
+function suggestedIn({ choice, score, source, shown, agreed }: Suggested): Pick<Judgement, SuggestedKeys> {
+  return {
+    suggested: choice,
+    suggestedScore: score,
+    suggestedBy: source,
+    suggestionShown: shown,
+    ...(agreed !== null && { agreesWithSuggestion: agreed }),
   }
 }
 
 /**
  * What else was answered, a row a criterion. Gold items are known to be better on the whole, which says nothing of a criterion,
- * and are plain: they are left out. Time, reason and highlights belong to the answer as a whole.
+ * and are plain: they are left out. Time, reason and highlights belong to the answer as a whole, and whether it agrees with a suggestion does.
  */
 export function criterionRowsOf(project: Project, judgement: StoredJudgement): Row[] {
   if (judgement.gold !== null) return []
   return Object.entries(judgement.byCriterion).map(([criterion, { choice, strength = null }]) => {
-    const { time: _, reason: __, highlights: ___, ...row } = rowOf(project, { ...judgement, choice, strength })
+    const {
+      time: _,
+      reason: __,
+      highlights: ___,
+      agreesWithSuggestion: ____,
+      ...row
+    } = rowOf(project, { ...judgement, choice, strength })
     return { ...row, id: `${judgement.id}.${criterion}`, criterion }
   })
 }

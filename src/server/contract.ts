@@ -5,6 +5,7 @@ import { ACCOUNT } from './api/account.ts'
 import { ADJUDICATION } from './api/adjudication.ts'
 import { AGGREGATION } from './api/aggregation.ts'
 import { ANSWERS } from './api/answers.ts'
+import { ASSIGNING } from './api/assigning.ts'
 import { CALIBRATION } from './api/calibration.ts'
 import { CAMPAIGNS } from './api/campaigns.ts'
 import { DATA } from './api/data.ts'
@@ -22,6 +23,7 @@ import { PROJECTS } from './api/projects.ts'
 import { WITHDRAWALS } from './api/withdrawals.ts'
 import { WEBHOOKS } from './api/webhooks.ts'
 import { RELEASES } from './api/releases.ts'
+import { SUGGESTING } from './api/suggesting.ts'
 import { RUNS } from './api/runs.ts'
 
 export const API = {
@@ -32,6 +34,8 @@ export const API = {
   ...OBJECTIVE,
   ...DRAFTS,
   ...CAMPAIGNS,
+  ...ASSIGNING,
+  ...SUGGESTING,
   ...DEMONSTRATIONS,
   ...ANSWERS,
   ...AGGREGATION,

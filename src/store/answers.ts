@@ -1,6 +1,7 @@
 // Ratings of one completion and rankings of several: claimed like pairs, kept as one answer with all that it says.
 import type { Prompt } from '#schema'
 import { audit } from './audit.ts'
+import { holdAnswers } from './caps.ts'
 import { takePlace } from './claims.ts'
 import type { Query, Store } from './store.ts'
 
@@ -40,15 +41,22 @@ export async function countCompletions(query: Query, item: string): Promise<numb
   return row!.count
 }
 
+/** What an item asks about. */
+export async function promptOf(query: Query, item: string): Promise<Prompt> {
+  const [row] = await query<{ prompt: Prompt }>('select prompt from items where id = $1', [item])
+  return row!.prompt
+}
+
 type Where = { project: string; campaign: string; item: string; user: string }
 type NewAnswer = { key: string; content: Content; reason: string; activeSeconds: number }
-export type Answered = { outcome: 'counted' | 'answered-before' | 'complete' | 'closed'; id: string }
+export type Answered = { outcome: 'counted' | 'answered-before' | 'complete' | 'at-limit' | 'closed'; id: string }
 
 /** Takes an answer; when it resolves, it is on disk. The same key is the same answer, however often it is sent. */
 export async function submitAnswer(store: Store, where: Where, given: NewAnswer): Promise<Answered> {
   const { project, campaign, item, user } = where
   const { key, content, reason, activeSeconds } = given
   return store.transaction(async (query) => {
+    await holdAnswers(query, campaign, user)
     // Claims before items, as whoever ends expired ones takes them.
     await query('select 1 from claims where item_id = $1 and user_id = $2 for update', [item, user])
     await query('select 1 from items where id = $1 for update', [item])
@@ -62,7 +70,8 @@ export async function submitAnswer(store: Store, where: Where, given: NewAnswer)
       "select id from answers where item_id = $1 and user_id = $2 and state = 'current'",
       [item, user],
     )
-    const isCounted = !isClosed && !standing && (await takePlace(query, where))
+    const place = isClosed ? 'closed' : standing ? 'answered-before' : await takePlace(query, where)
+    const isCounted = place === 'taken'
     const state = isCounted ? 'current' : 'surplus'
     const [made] = await query<{ id: string }>(
       `insert into answers (item_id, user_id, key, content, reason, active_seconds, guideline_id, state)
@@ -71,7 +80,7 @@ export async function submitAnswer(store: Store, where: Where, given: NewAnswer)
       [item, user, key, JSON.stringify(content), reason, activeSeconds, state, campaign],
     )
     const { id } = made!
-    if (!isCounted) return { outcome: isClosed ? 'closed' : standing ? 'answered-before' : 'complete', id }
+    if (place !== 'taken') return { outcome: place, id }
     await query('delete from drafts where item_id = $1 and user_id = $2', [item, user])
     await audit(query, { actor: user, project, action: 'answer.submit', subject: id })
     return { outcome: 'counted', id }

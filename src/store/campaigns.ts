@@ -1,9 +1,13 @@
 // Campaigns: what is judged, by how many, under which words; and how far it is.
 import type { Choice, Prompt, Question } from '#schema'
+import { hasPlace, isAssigned } from './assignments.ts'
+import { givenBy, type Limits, MOST_OF_ONE } from './caps.ts'
 import { mayBeAsked } from './credentials.ts'
 import { type Better, EVERYBODY, type QualificationRule } from './gold.ts'
+import type { ItemOrder } from './ordering.ts'
 import type { PauseRule } from './pauses.ts'
 import type { Query } from './store.ts'
+import type { Suggestion, SuggestionRule } from './suggestions.ts'
 
 export type CampaignKind = 'pairs' | 'demonstrations' | 'ratings' | 'rankings'
 /** What a kind needs besides: of demonstrations, whose tokens are counted; of ratings, what is asked. */
@@ -16,7 +20,7 @@ export type AskedCriterion = { name: string; definition: string }
 export type CriterionAnswer = { choice: Choice; strength?: number | undefined }
 export type Adaptive = { threshold: number; cap: number }
 /** What a campaign is; how far it is takes a look at each of its items. */
-export type CampaignFacts = {
+export type CampaignFacts = Limits & {
   id: string
   kind: CampaignKind
   asks: Asks
@@ -47,6 +51,9 @@ export type CampaignFacts = {
   skipPolicy: SkipPolicy
   criteria: AskedCriterion[]
   seed: number
+  itemOrder: ItemOrder
+  /** Null: nobody is shown what a model says. */
+  suggestions: SuggestionRule | null
 }
 export type Totals = {
   items: number
@@ -70,7 +77,8 @@ const FACTS = `campaigns.id, kind, asks, name, dataset, version, overlap, overla
     objective_sha256 as objective, (select max(o.number) from objectives as o
       where o.project_id = campaigns.project_id and o.sha256 = objective_sha256) as "objectiveNumber",
     gold_rate as "goldRate", qualification, adaptive, criteria, seed, is_calibration as "isCalibration",
-    pause_rule as "pauseRule", deadline, skip_policy as "skipPolicy"`
+    pause_rule as "pauseRule", deadline, skip_policy as "skipPolicy", most_each as "mostEach", most_share as "mostShare",
+    is_manual as "isManual", item_order as "itemOrder", suggestions`
 /** Of a calibration round everything is wanted of everybody who takes part. */
 const TAKERS = `(select greatest(1, count(distinct user_id)) from judgements as j join items as own on own.id = j.item_id
     where own.campaign_id = campaigns.id and j.state = 'current')`
@@ -127,6 +135,11 @@ export type NewItem = {
   expertise?: string | undefined
   /** What agreement is told apart by. */
   stratum?: string | undefined
+  /** How urgent, the highest first. */
+  priority?: number | undefined
+  /** By how much a model prefers a to b, in log-odds. */
+  margin?: number | undefined
+  suggestion?: Suggestion | undefined
   gold?: Better | undefined
   goldReason?: string | undefined
 }
@@ -204,10 +217,11 @@ export async function createCampaign(
     await query(
       `with given as (select given.*, is_drawn('overlap', $6, item, $7) as is_overlapped from jsonb_to_recordset($2)
          as given (position integer, item text, prompt jsonb, a text, b text, completions jsonb, gold text,
-           "goldReason" text, expertise text, stratum text)),
+           "goldReason" text, expertise text, stratum text, priority double precision, margin double precision, suggestion jsonb)),
        made as (
-         insert into items (campaign_id, position, item, prompt, a, b, completions, gold, expertise, stratum, is_overlapped, wanted)
-         select $1, position, item, prompt, a, b, completions, gold, expertise, stratum, is_overlapped,
+         insert into items (campaign_id, position, item, prompt, a, b, completions, gold, expertise, stratum, priority, margin, suggestion, is_overlapped, wanted)
+         select $1, position, item, prompt, a, b, completions, gold, expertise, stratum, priority, margin, suggestion,
+           is_overlapped,
            case when gold is not null then $4 when is_overlapped then $3::integer else 1 end from given
          returning id, item, gold)
        insert into gold (item_id, user_id, better, note)
@@ -236,7 +250,8 @@ export function openFor(
 ): Promise<{ campaign: string; kind: CampaignKind; name: string; open: number; deadline: string | null }[]> {
   return query(
     `select campaigns.id as campaign, kind, name, deadline,
-       (count(*) filter (where gold is null) + case when gold_rate > 0 then count(gold) else 0 end)::int as open
+       (least(count(*) filter (where gold is null), ${MOST_OF_ONE} - ${givenBy('campaigns.id', '$2')})
+         + case when gold_rate > 0 then count(gold) else 0 end)::int as open
      from campaigns join items on campaign_id = campaigns.id
      where project_id = $1 and state = 'open' and judged < wanted and settled is null and not is_dropped
        and not exists (select from judgements where item_id = items.id and user_id = $2 and state = 'current')
@@ -245,7 +260,8 @@ export function openFor(
        and not exists (select from answers where item_id = items.id and user_id = $2 and answers.state = 'current')
        and (skip_policy = 'back-to-me' or not exists (select from skips where item_id = items.id and user_id = $2))
        and ${mayBeAsked('items.campaign_id')}
-     group by campaigns.id having count(*) filter (where gold is null) > 0 order by campaigns.made_at`,
+       and (gold is not null or ${hasPlace('$2', 'judged')} and (not is_manual or ${isAssigned()}))
+     group by campaigns.id having least(count(*) filter (where gold is null), ${MOST_OF_ONE} - ${givenBy('campaigns.id', '$2')}) > 0 order by campaigns.made_at`,
     [project, user],
   )
 }

@@ -2,8 +2,11 @@
 // to what is wanted; so two people can race for the last place and one gets it.
 import type { Prompt } from '#schema'
 import type { Draft } from './annotating.ts'
+import { hasPlace, isAssigned, mayTake, sharingFor } from './assignments.ts'
+import { isAtLimit, mayGiveMore } from './caps.ts'
 import { mayBeAsked } from './credentials.ts'
 import type { Query, Store } from './store.ts'
+import { NOTE_SHOWN, type Suggested, suggestionSeen } from './suggestions.ts'
 
 /** As it is put to a person: sides drawn, nothing that says who wrote what. */
 export type Task = {
@@ -12,24 +15,26 @@ export type Task = {
   left: string
   right: string
   draft: Draft | null
+  /** What a model says of it, where this person is shown that before they answer. */
+  suggestion: Pick<Suggested, 'choice' | 'score' | 'source'> | null
   expiresAt: string
 }
 
 const TASK = `select claims.item_id::text as id, prompt, case when is_a_left then a else b end as left,
-    case when is_a_left then b else a end as right, content as draft, expires_at as "expiresAt"
+    case when is_a_left then b else a end as right, content as draft, expires_at as "expiresAt",
+    ${suggestionSeen('claims.user_id', 'is_a_left')} as suggestion
   from claims join items on items.id = claims.item_id
   left join drafts on drafts.item_id = claims.item_id and drafts.user_id = claims.user_id`
 
 /**
  * Where a task is taken from. `qualifying`: gold items. `gold turn`: a gold item while there is an ordinary one too, for gold
- * alone is no work; each person meets gold in an order of their own. `come back`: what they skipped, where the campaign gives it
- * back to them, longest ago first.
+ * alone is no work; each person meets gold in an order of their own.
  */
-export type Source = 'ordinary' | 'gold turn' | 'qualifying' | 'come back'
+export type Source = 'ordinary' | 'gold turn' | 'qualifying'
 /**
- * They may be asked, and nothing of this person's is there: no judgement, demonstration or answer; nor a skip. Asked of one item after the other, each time
- * by a key: as `not exists` Postgres joins whole tables before it takes the first item, which in a campaign of 2,000 cost 160 ms
- * a claim.
+ * They may be asked, and nothing of this person's is there: no judgement, demonstration or answer. Asked of one item after the
+ * other, each time by a key: as `not exists` Postgres joins whole tables before it takes the first item, which in a campaign of
+ * 2,000 cost 160 ms a claim.
  */
 const OPEN_TO_ME = `settled is null and not is_dropped
   and (select 1 from judgements where item_id = items.id and user_id = $2 and state = 'current') is null
@@ -37,17 +42,42 @@ const OPEN_TO_ME = `settled is null and not is_dropped
     and state in ('waiting', 'accepted', 'returned')) is null
   and (select 1 from answers where item_id = items.id and user_id = $2 and state = 'current') is null
   and ${mayBeAsked('$1')}`
-const MINE_TO_DO = `(select 1 from skips where item_id = items.id and user_id = $2) is null and ${OPEN_TO_ME}`
-const IS_ORDINARY_LEFT = `exists (select from items where campaign_id = $1 and gold is null
-  and judged + claimed < wanted and ${MINE_TO_DO})`
-const FROM: Record<Source, string> = {
-  ordinary: `gold is null and ${MINE_TO_DO} order by position`,
-  'gold turn': `gold is not null and ${MINE_TO_DO} and ${IS_ORDINARY_LEFT} order by md5(items.id || ' ' || $2::uuid)`,
-  qualifying: `gold is not null and ${MINE_TO_DO} order by md5(items.id || ' ' || $2::uuid)`,
-  'come back': `gold is null and ${OPEN_TO_ME}
-    and exists (select from campaigns where id = $1 and skip_policy = 'back-to-me')
-    and (select 1 from skips where item_id = items.id and user_id = $2) = 1
-    order by (select skipped_at from skips where item_id = items.id and user_id = $2)`,
+const MY_SKIP = '(select skipped_at from skips where item_id = items.id and user_id = $2)'
+/** Nor have they skipped it. */
+export const MINE_TO_DO = `${MY_SKIP} is null and ${OPEN_TO_ME}`
+const HAS_ROOM = `${mayGiveMore()} and ${hasPlace()}`
+const ORDINARY = `gold is null and ${MINE_TO_DO} and ${HAS_ROOM}`
+const ASSIGNED = `${ORDINARY} and ${isAssigned()}`
+const leftOf = (what: string): string =>
+  `exists (select from items where campaign_id = $1 and judged + claimed < wanted and ${what})`
+const IN_AN_ORDER_OF_THEIR_OWN = `order by md5(items.id || ' ' || $2::uuid)`
+const IN_MINE = 'items.id in (select item_id from assignments where campaign_id = $1 and user_id = $2)'
+const OF_MINE = `${IN_MINE} and ${ORDINARY}`
+/** What lacks the fewest answers, of what others have begun. */
+const BEGUN_FIRST = 'order by judged + claimed > 0 desc, wanted - judged - claimed, position'
+const COME_BACK = `gold is null and ${MY_SKIP} is not null and ${OPEN_TO_ME} and ${HAS_ROOM}`
+type From =
+  | Source
+  | 'begun'
+  | 'assigned'
+  | 'assigned, begun first'
+  | 'gold beside assigned'
+  | 'come back'
+  | 'assigned come back'
+/**
+ * `assigned`: what a lead wants this person to answer; and where nothing else is given out, gold only beside such. `come back`:
+ * what they skipped, where the campaign gives it back to them, longest ago first.
+ */
+const FROM: Record<From, string> = {
+  ordinary: `${ORDINARY} order by rank, position`,
+  begun: `${ORDINARY} and judged + claimed > 0 ${BEGUN_FIRST}`,
+  assigned: `${OF_MINE} order by rank, position`,
+  'assigned, begun first': `${OF_MINE} ${BEGUN_FIRST}`,
+  'gold turn': `gold is not null and ${MINE_TO_DO} and ${leftOf(ORDINARY)} ${IN_AN_ORDER_OF_THEIR_OWN}`,
+  'gold beside assigned': `gold is not null and ${MINE_TO_DO} and ${leftOf(ASSIGNED)} ${IN_AN_ORDER_OF_THEIR_OWN}`,
+  qualifying: `gold is not null and ${MINE_TO_DO} ${IN_AN_ORDER_OF_THEIR_OWN}`,
+  'come back': `${COME_BACK} order by ${MY_SKIP}`,
+  'assigned come back': `${IN_MINE} and ${COME_BACK} order by ${MY_SKIP}`,
 }
 
 /**
@@ -71,17 +101,34 @@ export async function claimItem(
   source: Source = 'ordinary',
 ): Promise<boolean> {
   await releaseExpired(store.query, campaign)
-  const from = { campaign, user, source }
+  const groups = await sourcesFor(store, { campaign, user, source })
   // Items that somebody is claiming in this moment are passed over; when only such are left, they are waited for.
-  const taken = (await take(store, from, 'skip locked')) ?? (await take(store, from, ''))
-  if (taken !== undefined) return true
-  if (source === 'gold turn') return claimItem(store, campaign, user)
-  return source === 'ordinary' && claimItem(store, campaign, user, 'come back')
+  for (const group of groups)
+    for (const wait of ['skip locked', ''] as const)
+      for (const each of group)
+        if ((await take(store, { campaign, user, source: each }, wait)) !== undefined) return true
+  return source === 'gold turn' ? claimItem(store, campaign, user) : false
 }
 
-type From = { campaign: string; user: string; source: Source }
+/** Where this person's next item may come from, in the order in which that is tried; what is locked is waited for group by group. */
+async function sourcesFor(
+  store: Store,
+  { campaign, user, source }: { campaign: string; user: string; source: Source },
+): Promise<From[][]> {
+  if (source === 'qualifying') return [[source]]
+  const { isManual, hasAssigned, isBegunFirst, comesBack } = await sharingFor(store.query, campaign, user)
+  if (source === 'gold turn') return [[isManual ? 'gold beside assigned' : 'gold turn']]
+  const assigned: From = isBegunFirst ? 'assigned, begun first' : 'assigned'
+  const others: From[] = isBegunFirst ? ['begun', 'ordinary'] : ['ordinary']
+  const fresh = [...(hasAssigned ? [assigned] : []), ...(isManual ? [] : others)]
+  return comesBack ? [fresh, [isManual ? 'assigned come back' : 'come back']] : [fresh]
+}
 
-async function take(store: Store, from: From, wait: 'skip locked' | ''): Promise<number | undefined> {
+async function take(
+  store: Store,
+  from: { campaign: string; user: string; source: From },
+  wait: 'skip locked' | '',
+): Promise<number | undefined> {
   const { campaign, user, source } = from
   try {
     const [row] = await store.query<{ item: number }>(
@@ -97,7 +144,8 @@ async function take(store: Store, from: From, wait: 'skip locked' | ''): Promise
        counted as (update items set claimed = claimed + 1 from picked where items.id = picked.id returning items.id),
        taken as (
          insert into claims (item_id, user_id, campaign_id, is_a_left, expires_at)
-         select counted.id, $2, open.id, is_a_left(seed, counted.id, $2), now() + lease from counted, open returning item_id)
+         select counted.id, $2, open.id, is_a_left(seed, counted.id, $2), now() + lease from counted, open returning item_id),
+       shown as (${NOTE_SHOWN})
        select item_id as item from mine union all select item_id from taken`,
       [campaign, user],
     )
@@ -142,16 +190,26 @@ export async function heartbeat(query: Query, item: string, user: string): Promi
   return rows.length > 0
 }
 
-/** From being claimed to being there; without a claim, as long as there is room. Call it in a transaction. */
-export async function takePlace(query: Query, { item, user }: { item: string; user: string }): Promise<boolean> {
+/**
+ * From being claimed to being there; without a claim, as long as there is room for this person. Call it in a transaction that
+ * holds their answers.
+ */
+export async function takePlace(
+  query: Query,
+  { campaign, item, user }: { campaign: string; item: string; user: string },
+): Promise<'taken' | 'complete' | 'at-limit'> {
+  if (await isAtLimit(query, campaign, user)) {
+    await release(query, item, user)
+    return 'at-limit'
+  }
   const claimed = await query('delete from claims where item_id = $1 and user_id = $2 returning 1', [item, user])
   const rows = await query(
     claimed.length > 0
       ? 'update items set claimed = claimed - 1, judged = judged + 1 where id = $1 returning 1'
-      : 'update items set judged = judged + 1 where id = $1 and judged + claimed < wanted returning 1',
-    [item],
+      : `update items set judged = judged + 1 where id = $1 and judged + claimed < wanted and ${mayTake()} returning 1`,
+    claimed.length > 0 ? [item] : [item, user],
   )
-  return rows.length > 0
+  return rows.length > 0 ? 'taken' : 'complete'
 }
 
 /** Gives back what this person has claimed of the item; false: nothing. */

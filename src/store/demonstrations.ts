@@ -1,6 +1,7 @@
 // People write demonstrations, and a second person accepts them, fixes and accepts them, or sends them back with a reason.
 // The row of an item counts what it has, as with judgements; what was sent back keeps its place for its author.
 import type { Prompt } from '#schema'
+import { holdAnswers } from './caps.ts'
 import { takePlace } from './claims.ts'
 import { audit } from './audit.ts'
 import type { Query, Store } from './store.ts'
@@ -60,12 +61,13 @@ export type NewSubmission = {
   activeSeconds: number
 }
 type Where = { project: string; campaign: string; item: string; user: string }
-export type Handed = { outcome: 'counted' | 'written-before' | 'complete' | 'closed'; id: string }
+export type Handed = { outcome: 'counted' | 'written-before' | 'complete' | 'at-limit' | 'closed'; id: string }
 
 /** Takes a demonstration; when it resolves, it is on disk. The same key is the same demonstration, however often it is sent. */
 export async function submitDemonstration(store: Store, where: Where, given: NewSubmission): Promise<Handed> {
   const { project, campaign, item, user } = where
   return store.transaction(async (query) => {
+    await holdAnswers(query, campaign, user)
     // Claims before items, as whoever ends expired ones takes them.
     await query('select 1 from claims where item_id = $1 and user_id = $2 for update', [item, user])
     await query('select 1 from items where id = $1 for update', [item])
@@ -80,14 +82,15 @@ export async function submitDemonstration(store: Store, where: Where, given: New
       [item, user],
     )
     const isBack = standing?.state === 'returned'
-    const isCounted = !isClosed && (isBack || (!standing && (await takePlace(query, where))))
+    const place = isClosed ? 'closed' : isBack ? 'taken' : standing ? 'written-before' : await takePlace(query, where)
+    const isCounted = place === 'taken'
     if (isCounted && isBack) await query("update submissions set state = 'replaced' where id = $1", [standing.id])
     const state = isCounted ? 'waiting' : 'surplus'
     const follows = isCounted && isBack ? standing.id : null
     const id = same?.id ?? (await insert(query, where, { ...given, state, follows }))
     if (same && isCounted)
       await query("update submissions set state = 'waiting', follows = $2 where id = $1", [id, follows])
-    if (!isCounted) return { outcome: isClosed ? 'closed' : standing ? 'written-before' : 'complete', id }
+    if (place !== 'taken') return { outcome: place, id }
     await query('delete from drafts where item_id = $1 and user_id = $2', [item, user])
     await audit(query, { actor: user, project, action: 'demonstration.submit', subject: id })
     return { outcome: 'counted', id }

@@ -2,6 +2,7 @@
 import type { Choice, Highlight, Prompt } from '#schema'
 import type { CriterionAnswer, NewItem } from './campaigns.ts'
 import type { Query } from './store.ts'
+import type { Suggested } from './suggestions.ts'
 
 export type PersonProgress = {
   user: string
@@ -64,6 +65,8 @@ export type StoredJudgement = {
   at: string
   /** The side that gold says is better. */
   gold: 'left' | 'right' | null
+  /** What a model said of it, and whether this person saw that. */
+  suggestion: Suggested | null
 }
 
 /** Current judgements in the order in which they were given; sides as shown. Not of items that were marked as wrong. */
@@ -72,7 +75,8 @@ export function listJudgements(query: Query, campaign: string): Promise<StoredJu
     `select j.id, j.user_id as user, item, prompt, case when is_a_left then a else b end as left,
        case when is_a_left then b else a end as right, choice, strength, by_criterion as "byCriterion", highlights, reason, active_seconds as seconds,
        'guideline@' || left(sha256, 12) as guideline, objective_sha256 as objective, judged_at as at,
-       case when gold is not null then case when (gold = 'a') = is_a_left then 'left' else 'right' end end as gold
+       case when gold is not null then case when (gold = 'a') = is_a_left then 'left' else 'right' end end as gold,
+       j.suggestion
      from judgements as j join items on items.id = j.item_id join guidelines on guidelines.id = j.guideline_id
      where items.campaign_id = $1 and j.state = 'current' and settled is distinct from 'excluded' order by judged_at, j.id`,
     [campaign],

@@ -9,6 +9,7 @@ export {
   findAtHand,
   listPastAnswers,
   listStoredAnswers,
+  promptOf,
   reopenAnswer,
   type StoredAnswer,
   submitAnswer,
@@ -195,8 +196,30 @@ export {
   takeBackReview,
   takeBackSubmission,
 } from './taking-back.ts'
+export { assignSlice, type Slice, unknownItems } from './assigning.ts'
+export { listShares, listSlices, unassign } from './assignments.ts'
+export { isAtLimit, type Limits, mostOfOne, setLimits } from './caps.ts'
+export {
+  ITEM_ORDERS,
+  type ItemOrder,
+  type Judged,
+  listUnsettled,
+  orderable,
+  setItemOrder,
+  setRanks,
+} from './ordering.ts'
+export {
+  countSuggestions,
+  isEvaluating,
+  reveal,
+  setSuggestions,
+  type Shown,
+  type Suggested,
+  type Suggestion,
+  type SuggestionRule,
+} from './suggestions.ts'
 export { claim, claimItem, findTask, heartbeat, releaseExpired } from './claims.ts'
-export { type Answer, isAnswered, submit, type WantsMore } from './judging.ts'
+export { type Answer, isAnswered, type Rules, submit, type WantsMore } from './judging.ts'
 export {
   findShown,
   flag,

@@ -2,8 +2,11 @@
 // late to count.
 import type { Choice, Highlight } from '#schema'
 import type { CriterionAnswer } from './campaigns.ts'
+import { mayTake } from './assignments.ts'
+import { holdAnswers, isAtLimit, mayGiveMore } from './caps.ts'
 import { release, UNIQUE } from './claims.ts'
 import type { Query, Store } from './store.ts'
+import { suggestionKept } from './suggestions.ts'
 
 /** Whether this key of this person came before and counted. */
 export async function isAnswered(query: Query, user: string, key: string): Promise<boolean> {
@@ -35,6 +38,8 @@ export type Submitted =
     }
   /** Kept, not counted: the lease had ended and others have given all that was wanted. */
   | { outcome: 'complete'; id: string }
+  /** Kept, not counted: this person has given all that one person may give here. */
+  | { outcome: 'at-limit'; id: string }
   /** Kept, not counted: the campaign is closed. The same key counts when it is opened again and sent once more. */
   | { outcome: 'closed'; id: string }
 
@@ -45,12 +50,17 @@ export type WantsMore = (
   votes: { user: string; isALeft: boolean; choice: Choice; strength: number | null }[],
 ) => boolean
 
-/**
- * Takes an answer; when it resolves, the answer is on disk. With `wantsMore`, the item it completes is put to one person more
- * in the same transaction where that says so, up to the campaign's cap.
- */
-export async function submit(store: Store, where: Where, answer: Answer, wantsMore?: WantsMore): Promise<Submitted> {
-  const id = await submitClaimed(store, where, { answer, wantsMore })
+export type Rules = {
+  /** The item that the answer completes is put to one person more in the same transaction where this says so, up to the campaign's cap. */
+  wantsMore?: WantsMore | undefined
+  /** The campaign has a limit for one person: their answers are counted one after the other. */
+  isLimited?: boolean
+}
+
+/** Takes an answer; when it resolves, the answer is on disk. */
+export async function submit(store: Store, where: Where, answer: Answer, rules: Rules = {}): Promise<Submitted> {
+  const { wantsMore } = rules
+  const id = await submitClaimed(store, where, { answer, rules })
   if (id !== undefined) return { outcome: 'counted', id }
   // The same answer, sent again: it takes nothing from what this person does now.
   const before = await store.query<{ id: string }>(
@@ -59,6 +69,7 @@ export async function submit(store: Store, where: Where, answer: Answer, wantsMo
   )
   if (before[0]) return { outcome: 'counted', id: before[0].id }
   return store.transaction(async (query) => {
+    await holdAnswers(query, where.campaign, where.user)
     await release(query, where.item, where.user)
     const submitted = await submitUnclaimed(query, where, answer)
     if (wantsMore && submitted.outcome === 'counted') await raise(query, where.item, wantsMore)
@@ -83,7 +94,7 @@ async function raise(query: Query, item: string, wantsMore: WantsMore): Promise<
 }
 
 const JUDGEMENT =
-  'item_id, user_id, key, is_a_left, choice, strength, reason, active_seconds, guideline_id, by_criterion, highlights'
+  'item_id, user_id, key, is_a_left, choice, strength, reason, active_seconds, guideline_id, by_criterion, highlights, suggestion'
 
 const valuesOf = (
   { project, campaign, item, user }: Where,
@@ -104,18 +115,19 @@ const valuesOf = (
 
 /**
  * The usual way, one statement (two where an item may want more): claim to judgement, counts, draft and audit. Undefined: there is no claim, the campaign is
- * closed, or this person's answer is there already, because the item was claimed anew in the moment it was given.
+ * closed, this person is at their limit, or their answer is there already, because the item was claimed anew in the moment it was given.
  */
 async function submitClaimed(
   store: Store,
   where: Where,
-  { answer, wantsMore }: { answer: Answer; wantsMore: WantsMore | undefined },
+  { answer, rules: { wantsMore, isLimited = false } }: { answer: Answer; rules: Rules },
 ): Promise<string | undefined> {
   try {
-    if (!wantsMore) return await turnIntoJudgement(store.query, where, answer)
+    if (!wantsMore && !isLimited) return await turnIntoJudgement(store.query, where, answer)
     return await store.transaction(async (query) => {
+      if (isLimited) await holdAnswers(query, where.campaign, where.user)
       const id = await turnIntoJudgement(query, where, answer)
-      if (id !== undefined) await raise(query, where.item, wantsMore)
+      if (id !== undefined && wantsMore) await raise(query, where.item, wantsMore)
       return id
     })
   } catch (error) {
@@ -124,15 +136,21 @@ async function submitClaimed(
   }
 }
 
+/** Gold counts for no limit. */
+const IS_WITHIN_LIMIT = `((select gold from items where id = $1) is not null or ${mayGiveMore('$3', '$2')})`
+
 async function turnIntoJudgement(query: Query, where: Where, answer: Answer): Promise<string | undefined> {
   const rows = await query<{ id: string }>(
     `with claim as (
        delete from claims using campaigns
        where item_id = $1 and user_id = $2 and campaign_id = $3 and campaigns.id = $3 and state <> 'closed'
+         and ${IS_WITHIN_LIMIT}
        returning item_id, is_a_left),
      made as (
        insert into judgements (${JUDGEMENT})
-       select item_id, $2, $4, is_a_left, $5, $6, $7, $8, guideline_id, $10::jsonb, $11::jsonb from claim join campaigns on campaigns.id = $3 returning id, item_id),
+       select item_id, $2, $4, is_a_left, $5, $6, $7, $8, guideline_id, $10::jsonb, $11::jsonb,
+         ${suggestionKept({ item: '$1', user: '$2', isALeft: 'is_a_left', choice: '$5::text' })}
+       from claim join campaigns on campaigns.id = $3 returning id, item_id),
      counted as (update items set claimed = claimed - 1, judged = judged + 1 from made where items.id = item_id),
      dropped as (delete from drafts where item_id = $1 and user_id = $2),
      logged as (insert into audit (actor, project_id, action, subject) select $2, $9, 'judgement.submit', id::text from made)
@@ -157,12 +175,16 @@ async function submitUnclaimed(query: Query, where: Where, answer: Answer): Prom
     [item, user],
   )
   const isClosed = (await query("select 1 from campaigns where id = $1 and state = 'closed'", [campaign])).length > 0
+  const isOver =
+    (await query('select 1 from items where id = $1 and gold is null', [item])).length > 0 &&
+    (await isAtLimit(query, campaign, user))
   const room =
-    standing || isClosed
+    standing || isClosed || isOver
       ? []
-      : await query('update items set judged = judged + 1 where id = $1 and judged + claimed < wanted returning 1', [
-          item,
-        ])
+      : await query(
+          `update items set judged = judged + 1 where id = $1 and judged + claimed < wanted and ${mayTake()} returning 1`,
+          [item, user],
+        )
   const state = room.length > 0 ? 'current' : 'surplus'
   const id = same?.id ?? (await insert(query, where, answer, state))
   if (state === 'current') {
@@ -171,14 +193,16 @@ async function submitUnclaimed(query: Query, where: Where, answer: Answer): Prom
     return { outcome: 'counted', id }
   }
   if (standing) return { outcome: 'judged-before', id, standing }
-  return { outcome: isClosed ? 'closed' : 'complete', id }
+  return { outcome: isClosed ? 'closed' : isOver ? 'at-limit' : 'complete', id }
 }
 
 async function insert(query: Query, where: Where, answer: Answer, state: 'current' | 'surplus'): Promise<string> {
   const [made] = await query<{ id: string }>(
     `with made as (
        insert into judgements (${JUDGEMENT}, state)
-       select $1, $2, $4, is_a_left(seed, $1, $2), $5, $6, $7, $8, guideline_id, $10::jsonb, $11::jsonb, $12 from campaigns where id = $3 returning id),
+       select $1, $2, $4, is_a_left(seed, $1, $2), $5, $6, $7, $8, guideline_id, $10::jsonb, $11::jsonb,
+         ${suggestionKept({ item: '$1', user: '$2', isALeft: 'is_a_left(seed, $1, $2)', choice: '$5::text' })}, $12
+       from campaigns where id = $3 returning id),
      logged as (insert into audit (actor, project_id, action, subject, detail)
        select $2, $9, 'judgement.submit', id::text, jsonb_build_object('state', $12::text) from made)
      select id from made`,

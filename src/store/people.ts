@@ -152,6 +152,10 @@ export async function setRole(query: Query, project: string, user: string, role:
 
 export async function removeMember(query: Query, project: string, user: string): Promise<void> {
   await query('delete from members where project_id = $1 and user_id = $2', [project, user])
+  await query(
+    'delete from assignments using campaigns where campaigns.id = campaign_id and project_id = $1 and user_id = $2',
+    [project, user],
+  )
   await endAccess(query, project, user)
 }
 

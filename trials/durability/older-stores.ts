@@ -110,6 +110,15 @@ export const ROWS_AFTER: Record<number, string> = {
   20: `insert into lapses (release_id, lapsed_at) select id, now() from releases;`,
   22: `insert into objectives (project_id, number, content, sha256, note, made_by)
          values ('${DESK}', 1, '{"name": "desk"}', 'h', '', null), ('${DESK}', 2, '{"name": "desk", "version": "2"}', 'i', 'clearer', '${EVA}');`,
+  33: `update campaigns set item_order = 'priority', suggestions = '{"hiddenShare": 0.2, "isAfter": false}' where id = '${CAMPAIGN}';
+       update items set priority = position, rank = -position, margin = 0.5, suggestion = '{"better": "a", "score": 0.8, "source": "reward-7"}'
+         where campaign_id = '${CAMPAIGN}';
+       insert into suggestions_shown (item_id, user_id, shown) select item_id, user_id, 'before' from judgements where id = '${JUDGEMENT}';
+       update judgements set suggestion = '{"choice": "left", "score": 0.8, "source": "reward-7", "shown": "before", "agreed": true}'
+         where id = '${JUDGEMENT}';`,
+  32: `update campaigns set most_each = 10, most_share = 0.5 where id = '${CAMPAIGN}';
+       insert into assignments (item_id, user_id, campaign_id, assigned_by)
+         select id, '${MAX}', '${CAMPAIGN}', '${EVA}' from items where campaign_id = '${CAMPAIGN}' and position in (6, 7);`,
   31: `update campaigns set overlap_share = 0.5 where id = '${CAMPAIGN}';
        update items set is_overlapped = false where campaign_id = '${CAMPAIGN}' and position % 2 = 1;`,
   30: `update campaigns set skip_policy = 'drop' where id = '${CAMPAIGN}';

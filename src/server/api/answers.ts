@@ -6,7 +6,8 @@ import { type Endpoint, JUDGES, KEEPERS, OBSERVERS, PARAMETERS } from './endpoin
 
 const MOST_RANKED = 9
 const Value = z.union([z.number(), z.boolean(), z.string().max(4000)])
-const Values = z.record(z.string().max(40), Value)
+/** By the name of the question; of one that is asked of each message `name@2`, messages counted from 0. */
+const Values = z.record(z.string().max(60), Value)
 const Place = z.number().int().min(1).max(MOST_RANKED)
 /** By the order on the screen. `places` of a draft may be 0: not placed yet. */
 const Draft = z.strictObject({
@@ -63,6 +64,8 @@ export const ANSWERS = {
           text: z.string(),
           type: z.string(),
           answers: z.number(),
+          /** Of a question that is asked of each message: by its place in the dialogue, from 0. */
+          byMessage: z.array(z.object({ message: z.number(), answers: z.number(), mean: Range.nullable() })),
           /** Of scales and of yes or no (the share of yes), with its interval over items. */
           mean: Range.nullable(),
           counts: z.array(z.object({ value: z.string(), count: z.number() })),
@@ -80,7 +83,8 @@ export const ANSWERS = {
     }),
   },
   'GET /api/projects/{project}/campaigns/{campaign}/answers/rows': {
-    summary: 'Ratings as JSON lines; rankings as the judgements of their pairs, those of one prompt in one group',
+    summary:
+      'Ratings as JSON lines, those of single messages with their index; rankings as the judgements of their pairs, those of one prompt in one group',
     access: KEEPERS,
     answer: 'file',
   },

@@ -4,8 +4,11 @@ import { Choice, Highlights, Prompt, Questions } from '#schema'
 import { PauseRule } from './calibration.ts'
 import { ModelName } from './fills.ts'
 import { GoldRate, Qualification } from './gold.ts'
+import { MostEach, MostShare } from './assigning.ts'
+import { Suggestion, SuggestionRule } from './suggesting.ts'
 import { type Endpoint, Expertise, JUDGES, KEEPERS, LEADS, Moment, OBSERVERS, PARAMETERS, Text } from './endpoint.ts'
 
+export const ItemOrder = z.enum(['random', 'uncertainty', 'begun', 'priority'])
 const Adaptive = z.strictObject({
   threshold: z.number().gt(0.5).lt(1),
   cap: z.number().int().min(2).max(9),
@@ -109,6 +112,8 @@ const Task = z.object({
   left: z.string(),
   right: z.string(),
   draft: Draft.nullable(),
+  /** What a model says of it; null also where that is hidden, or shown afterwards. */
+  suggestion: Suggestion.nullable(),
   expiresAt: z.string(),
 })
 const Work = z.object({
@@ -127,6 +132,8 @@ const Work = z.object({
   /** Null: nothing is left for this person now. */
   task: Task.nullable(),
   qualification: Qualifying.nullable(),
+  /** What a model said of the pair that was just answered, where people are shown that afterwards. */
+  revealed: Suggestion.extend({ agreed: z.boolean().nullable() }).nullable(),
   mine: z.number(),
   wanted: z.number(),
   judged: z.number(),
@@ -151,6 +158,14 @@ export const CAMPAIGNS = {
       overlap: z.number().int().min(1).max(9),
       /** Of the items, drawn by the seed, that get the overlap; the others are put to one person. */
       overlapShare: z.number().gt(0).max(1).default(1),
+      /** The most answers that one person may give, and the largest share of all that is wanted; gold aside. */
+      mostEach: MostEach.optional(),
+      mostShare: MostShare.optional(),
+      /** Nobody gets what is not assigned to them. */
+      isManual: z.boolean().default(false),
+      order: ItemOrder.default('random'),
+      /** Show what a model says of the pairs; absent: nobody is shown it. */
+      suggestions: SuggestionRule.optional(),
       /** Where answers do not settle a pair one person more is asked, until one side is this probable, up to the cap. */
       adaptive: Adaptive.optional(),
       criteria: CriteriaAsked,
@@ -176,6 +191,10 @@ export const CAMPAIGNS = {
     summary: 'How far it is, who did what, whether they agree',
     access: OBSERVERS,
     answer: Campaign.extend({
+      /** What people get first; `priorities` and `margins`: how many items bring one. */
+      itemOrder: ItemOrder,
+      priorities: z.number(),
+      margins: z.number(),
       goldRate: z.number(),
       goldItems: z.number(),
       pauseRule: PauseRule.nullable(),
@@ -248,6 +267,12 @@ export const CAMPAIGNS = {
     summary: 'When the campaign is closed by itself; null: a lead closes it',
     access: LEADS,
     body: z.strictObject({ deadline: Moment.nullable() }),
+    answer: 'nothing',
+  },
+  'PUT /api/projects/{project}/campaigns/{campaign}/order': {
+    summary: 'What people get first: drawn by the seed, the least certain, what others have begun, the most urgent',
+    access: LEADS,
+    body: z.strictObject({ order: ItemOrder }),
     answer: 'nothing',
   },
   'GET /api/projects/{project}/campaigns/{campaign}/judgements': {

@@ -20,6 +20,7 @@ import {
   type Project,
   type Query,
   reopen,
+  reveal,
   saveDraft,
   skip,
   standing,
@@ -31,6 +32,7 @@ import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
 import { mustKnowEnough } from '../expertise.ts'
 import { wantsMoreIn } from '../overlapping.ts'
+import { rankByUncertainty } from '../ordering.ts'
 import { pausesNow } from '../pausing.ts'
 import { addAnswer, forgetProgress, progressIn } from '../progress.ts'
 import { gateOf } from '../qualifying.ts'
@@ -86,17 +88,24 @@ export const annotatingHandlers: Annotating = {
       await mustKnowEnough(service.store.query, params.item, user.id)
     const where = { project: project.id, campaign: campaign.id, item: params.item, user: user.id }
     const wantsMore = campaign.adaptive ? await wantsMoreIn(service.store.query, project, campaign) : undefined
-    const submitted = await submit(service.store, where, body, wantsMore)
+    const isLimited = campaign.mostEach !== null || campaign.mostShare !== null
+    const submitted = await submit(service.store, where, body, { wantsMore, isLimited })
     switch (submitted.outcome) {
       case 'counted':
         addAnswer(service.store.query, campaign.id)
-        return workOf(call, campaign)
+        await rankByUncertainty(service.store.query, project, { campaign, item: params.item })
+        return { ...(await workOf(call, campaign)), revealed: await revealedBy(service, campaign, submitted.id) }
       case 'judged-before':
         throw new Conflict('you have answered this already; that answer stands, and this one is kept beside it', {
           standing: submitted.standing,
         })
       case 'complete':
         throw new Conflict('others have completed this one meanwhile; your answer is kept', {})
+      case 'at-limit':
+        throw new Conflict(
+          'you have given all that one person may give to this campaign; your answer is kept and does not count',
+          {},
+        )
       case 'closed':
         throw new Conflict('this campaign is closed; your answer is kept and does not count', {})
       default:
@@ -137,8 +146,14 @@ export const annotatingHandlers: Annotating = {
       await audit(query, { actor: user.id, project: project.id, action: 'judgement.undo', subject: params.item })
     })
     forgetProgress(service.store.query, campaign.id)
+    await rankByUncertainty(service.store.query, project, { campaign, item: params.item })
     return workOf(call)
   },
+}
+
+/** What was suggested of the pair that was just answered, where that is shown afterwards. */
+async function revealedBy({ store }: Service, { suggestions }: CampaignFacts, judgement: string) {
+  return suggestions ? ((await reveal(store.query, judgement)) ?? null) : null
 }
 
 type OfCampaign = { service: Service; project: Project; params: { campaign: string } }
@@ -216,6 +231,7 @@ async function workOf(
     guideline: { ...guideline, hasRead },
     task: task ?? null,
     qualification: gate ?? null,
+    revealed: null,
     mine,
     ...shownProgress(campaign, totals),
     past,

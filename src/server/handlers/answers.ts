@@ -2,7 +2,7 @@
 // drawn for each person; places come and go by that order and are kept by the item's own.
 import { saveVersion } from '#data'
 import { HttpError } from '#errors'
-import { faultIn, firstFault, type Question } from '#schema'
+import { askedOf, faultIn, firstFault, type Question } from '#schema'
 import {
   type AnswerDraft,
   audit,
@@ -18,6 +18,7 @@ import {
   listPastAnswers,
   listStoredAnswers,
   type Project,
+  promptOf,
   reopenAnswer,
   saveDraft,
   skip,
@@ -64,6 +65,7 @@ export const answerHandlers: Answers = {
         return {
           ...said,
           mean: defined(said.mean ?? undefined),
+          byMessage: said.byMessage.map((part) => ({ ...part, mean: defined(part.mean ?? undefined) })),
           agreement: said.agreement && agreementShown(said.agreement),
         }
       }),
@@ -129,7 +131,10 @@ export const answerHandlers: Answers = {
     const count = await countCompletions(query, params.item)
     const content =
       campaign.kind === 'ratings'
-        ? ratingsIn(campaign.asks.questions ?? [], body)
+        ? ratingsIn(
+            askedOf(campaign.asks.questions ?? [], await promptOf(query, params.item)).map(({ question }) => question),
+            body,
+          )
         : rankingIn(orderFor(campaign.seed, { item: params.item, user: user.id, count }), body)
     const where = { project: project.id, campaign: campaign.id, item: params.item, user: user.id }
     const { key, reason, activeSeconds } = body
@@ -141,6 +146,11 @@ export const answerHandlers: Answers = {
         throw new Conflict('you have answered this already; that answer stands, and this one is kept beside it', {})
       case 'complete':
         throw new Conflict('others have completed this one meanwhile; your answer is kept', {})
+      case 'at-limit':
+        throw new Conflict(
+          'you have given all that one person may give to this campaign; your answer is kept and does not count',
+          {},
+        )
       case 'closed':
         throw new Conflict('this campaign is closed; your answer is kept and does not count', {})
       default:

@@ -22,14 +22,20 @@ import {
   setCampaignState,
   setDeadline,
   setGoldRules,
+  orderable,
+  setItemOrder,
+  setLimits,
+  setSuggestions,
 } from '#store'
-import { mustBeAskable } from '../asking.ts'
+import { mustBeAskable, mustBeOrderable, mustBeReachable } from '../asking.ts'
 import { agreementShown, defined, partShown } from '../agreement.ts'
 import type { Handlers, Service } from '../call.ts'
 import { giveawaysIn, pseudonymOf, reportOn, sourceOf } from '../campaign-report.ts'
 import { pairItems, promptItems, rankedItems, ratedItems } from '../campaign-items.ts'
 import { criteriaNamed } from '../objective.ts'
 import type { BodyOf } from '../contract.ts'
+import { rankByUncertainty } from '../ordering.ts'
+import { mustBeSuggestible } from '../suggesting.ts'
 import { faultOf } from '../qualifying.ts'
 import { fileOf, ownVersion } from './data.ts'
 import { modelNamed } from './fills.ts'
@@ -41,6 +47,7 @@ type Campaigns = Pick<
   | 'GET /api/projects/{project}/campaigns/{campaign}'
   | 'PUT /api/projects/{project}/campaigns/{campaign}/state'
   | 'PUT /api/projects/{project}/campaigns/{campaign}/deadline'
+  | 'PUT /api/projects/{project}/campaigns/{campaign}/order'
   | 'GET /api/projects/{project}/campaigns/{campaign}/judgements'
   | 'POST /api/projects/{project}/campaigns/{campaign}/judgements'
 >
@@ -56,7 +63,8 @@ export const campaignHandlers: Campaigns = {
 
   'POST /api/projects/{project}/campaigns': async ({ service, project, user, body }) => {
     const { kind, name, dataset, overlap, adaptive, isCalibration, seed, goldRate, qualification = null } = body
-    const { deadline, expertise, overlapShare, skipPolicy } = body
+    const { deadline, expertise, overlapShare, mostEach = null, mostShare = null, isManual, order, suggestions } = body
+    const { skipPolicy } = body
     mustBeAhead(deadline)
     const criteria = criteriaNamed(service.workspace, project, body.criteria)
     mustBeAskable(body)
@@ -76,7 +84,7 @@ export const campaignHandlers: Campaigns = {
     if (fault) throw new HttpError(422, `qualification.${fault}`)
     if (goldItems === items.length) throw new HttpError(422, 'dataset: all its rows are gold; nothing is left to judge')
     const shuffled = generator(deriveSeed(seed, 'campaign-order')).shuffle(items)
-    return service.store.transaction(async (query) => {
+    const id = await service.store.transaction(async (query) => {
       const guideline = await newestGuideline(query, project.id)
       if (!guideline) throw new HttpError(422, 'write a guideline first: people must know what they judge by')
       const id = await createCampaign(query, {
@@ -100,9 +108,18 @@ export const campaignHandlers: Campaigns = {
       })
       if (id === undefined) throw new HttpError(422, `name: there is a campaign ${name}; choose another name`)
       await setGoldRules(query, id, { goldRate, qualification })
-      const { overlapped } = await campaignOf(query, project, id)
+      const { overlapped, wanted } = await campaignOf(query, project, id)
       if (overlapShare < 1 && overlapped === 0)
         throw new HttpError(422, 'overlapShare: no item was drawn; ask for a larger share, or take another seed')
+      const limits = { mostEach, mostShare, isManual }
+      mustBeReachable(limits, wanted)
+      await setLimits(query, id, limits)
+      mustBeOrderable(order, { kind, overlap, adaptive: adaptive ?? null }, await orderable(query, id))
+      await setItemOrder(query, id, order)
+      if (suggestions) {
+        await mustBeSuggestible(query, await campaignOf(query, project, id))
+        await setSuggestions(query, id, suggestions)
+      }
       const detail = {
         kind,
         version: version.version,
@@ -113,20 +130,28 @@ export const campaignHandlers: Campaigns = {
         adaptive,
         criteria: body.criteria,
         ...(isCalibration && { isCalibration }),
+        ...(mostEach !== null && { mostEach }),
+        ...(mostShare !== null && { mostShare }),
+        ...(isManual && { isManual }),
+        ...(order !== 'random' && { order }),
+        ...(suggestions && { suggestions }),
         ...(deadline !== undefined && { deadline }),
         ...(expertise !== undefined && { expertise }),
         ...(skipPolicy !== 'to-others' && { skipPolicy }),
         guideline: guideline.label,
       }
       await audit(query, { actor: user.id, project: project.id, action: 'campaign.create', subject: id, detail })
-      return { id }
+      return id
     })
+    const { query } = service.store
+    await rankByUncertainty(query, project, { campaign: await campaignOf(query, project, id) })
+    return { id }
   },
 
   'GET /api/projects/{project}/campaigns/{campaign}': async ({ service, project, params }) => {
     const { query } = service.store
     const campaign = await campaignOf(query, project, params.campaign)
-    const [people, attempts, flags, pauses, report, expertise, giveaways, skips] = await Promise.all([
+    const [people, attempts, flags, pauses, report, expertise, giveaways, skips, orders] = await Promise.all([
       progressByPerson(query, campaign.id),
       listAttempts(query, campaign.id),
       listFlags(query, campaign.id),
@@ -135,6 +160,7 @@ export const campaignHandlers: Campaigns = {
       expertiseIn(query, campaign.id),
       giveawaysIn(service, campaign.id),
       listSkipReasons(query, campaign.id),
+      orderable(query, campaign.id),
     ])
     const agreement = report.agreement()
     const reports = report.annotators()
@@ -142,6 +168,7 @@ export const campaignHandlers: Campaigns = {
     const settledAs = (outcome: string) => report.settled.filter((word) => word.outcome === outcome).length
     return {
       ...campaign,
+      ...orders,
       expertise,
       agreement: agreement && agreementShown(agreement),
       agreementBy: report.agreementBy().map(partShown),
@@ -206,6 +233,25 @@ export const campaignHandlers: Campaigns = {
         detail,
       })
     }),
+
+  'PUT /api/projects/{project}/campaigns/{campaign}/order': async ({ service, project, user, params, body }) => {
+    const campaign = await service.store.transaction(async (query) => {
+      const campaign = await campaignOf(query, project, params.campaign)
+      const { order } = body
+      mustBeOrderable(order, campaign, await orderable(query, campaign.id))
+      await setItemOrder(query, campaign.id, order)
+      const detail = { from: campaign.itemOrder, to: order }
+      await audit(query, {
+        actor: user.id,
+        project: project.id,
+        action: 'campaign.order',
+        subject: campaign.id,
+        detail,
+      })
+      return { ...campaign, itemOrder: order }
+    })
+    await rankByUncertainty(service.store.query, project, { campaign })
+  },
 
   'GET /api/projects/{project}/campaigns/{campaign}/judgements': async ({ service, project, params }) => {
     const campaign = await campaignOf(service.store.query, project, params.campaign)

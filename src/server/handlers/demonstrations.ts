@@ -145,6 +145,11 @@ export const demonstrationHandlers: Demonstrations = {
         )
       case 'complete':
         throw new Conflict('others have answered this prompt meanwhile; your answer is kept', {})
+      case 'at-limit':
+        throw new Conflict(
+          'you have given all that one person may give to this campaign; your answer is kept and does not count',
+          {},
+        )
       case 'closed':
         throw new Conflict('this campaign is closed; your answer is kept and does not count', {})
       default:

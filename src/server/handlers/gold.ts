@@ -31,6 +31,11 @@ export const goldHandlers: Gold = {
     service.store.transaction(async (query) => {
       const campaign = await campaignOf(query, project, params.campaign)
       if (campaign.kind !== 'pairs') throw new HttpError(422, 'only pairs can be gold')
+      if (body.better !== null && campaign.suggestions)
+        throw new HttpError(
+          422,
+          'gold shows what people know by themselves; turn the suggestions of this campaign off first',
+        )
       if (!(await isItemOf(query, params.item, campaign.id))) throw new HttpError(404, 'there is no such item')
       if (!(await markGold(query, { item: params.item, user: user.id, ...body }))) return
       const left = (await campaignOf(query, project, campaign.id)).goldItems

@@ -6,6 +6,7 @@ import { adjudicationHandlers } from './adjudication.ts'
 import { annotatingHandlers } from './annotating.ts'
 import { aggregationHandlers } from './aggregation.ts'
 import { answerHandlers } from './answers.ts'
+import { assigningHandlers } from './assigning.ts'
 import { calibrationHandlers } from './calibration.ts'
 import { campaignHandlers } from './campaigns.ts'
 import { dataHandlers } from './data.ts'
@@ -23,6 +24,7 @@ import { projectHandlers } from './projects.ts'
 import { webhookHandlers } from './webhooks.ts'
 import { withdrawalHandlers } from './withdrawals.ts'
 import { releaseHandlers } from './releases.ts'
+import { suggestingHandlers } from './suggesting.ts'
 import { runHandlers } from './runs.ts'
 
 export const HANDLERS: Handlers = {
@@ -33,6 +35,8 @@ export const HANDLERS: Handlers = {
   ...objectiveHandlers,
   ...draftHandlers,
   ...campaignHandlers,
+  ...assigningHandlers,
+  ...suggestingHandlers,
   ...annotatingHandlers,
   ...demonstrationHandlers,
   ...answerHandlers,

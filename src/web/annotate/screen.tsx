@@ -9,6 +9,7 @@ import { useMe } from '../who.ts'
 import { Guideline } from './guideline.tsx'
 import { send, waiting } from './outbox.ts'
 import { NotPassed, standingOf } from './qualification.tsx'
+import { Revealed } from './suggestion.tsx'
 import { TaskForm } from './task.tsx'
 import { CannotOpen, NothingLeft, useTurns } from './turns.tsx'
 import type { Work } from './work.ts'
@@ -104,6 +105,7 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
       </header>
       {isAway && <Away />}
       <Problem error={error} />
+      <Revealed revealed={work.revealed} />
       {task ? (
         <TaskForm
           key={task.id}

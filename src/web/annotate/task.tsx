@@ -15,6 +15,7 @@ import { useDraft, useHeartbeat } from './keeping.ts'
 import { SkipSheet } from './skip.tsx'
 import { send, waiting } from './outbox.ts'
 import { Pair } from './pair.tsx'
+import { Suggested } from './suggestion.tsx'
 import { QuestionList, useQuestions } from './questions.tsx'
 import { Shortcuts } from './shortcuts.tsx'
 import { useViewCommands, ViewBar } from './view.tsx'
@@ -146,6 +147,7 @@ export function TaskForm({ task, guideline, campaign, past, params, onWork, onAw
       </h2>
       <ViewBar keys={keys} />
       <Pair {...task} marks={made.highlights ?? []} />
+      <Suggested suggestion={task.suggestion} />
       <section className="answer" aria-label="Your answer">
         <QuestionList questions={questions} criteria={criteria} made={made} isOff={isBusy} keys={keys} />
         <Field label="Reason (if you like)">

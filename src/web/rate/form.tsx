@@ -1,6 +1,6 @@
 // One completion with the questions about it, or the completions of one prompt with a place for each.
 import { useEffect, useRef, useState } from 'react'
-import { faultIn, type Question, type Value } from '#schema'
+import { askedOf, faultIn, type Question, type Value } from '#schema'
 import type { AnswerOf } from '#server/contract'
 import { useActiveSeconds } from '../annotate/active-time.ts'
 import { type Command, nameOfKey, useCommands } from '../annotate/commands.ts'
@@ -13,8 +13,10 @@ import { useViewCommands, ViewBar } from '../annotate/view.tsx'
 import { isRefusal } from '../annotate/work.ts'
 import { call } from '../api.ts'
 import { Field } from '../parts.tsx'
+import { Ask } from './ask.tsx'
 import { useAtHand } from './at-hand.ts'
 import { Choices, optionsOf } from './choices.tsx'
+import { Dialogue } from './dialogue.tsx'
 
 export type Work = AnswerOf<'POST /api/projects/{project}/campaigns/{campaign}/answers/claim'>
 type Task = NonNullable<Work['task']>
@@ -34,6 +36,8 @@ const DRAFT_MILLISECONDS = 700
 export function RateForm({ task, questions, policy, guideline, past, params, onWork, onRefused }: Props) {
   const { prompt, completions } = task
   const isRanking = questions.length === 0
+  const asked = isRanking ? [] : askedOf(questions, prompt)
+  const isByMessage = asked.some(({ message }) => message !== undefined)
   const [made, setMade] = useState<Made>((task.draft as Made | null) ?? {})
   const [isBusy, setBusy] = useState(false)
   const [hint, setHint] = useState('')
@@ -41,7 +45,7 @@ export function RateForm({ task, questions, policy, guideline, past, params, onW
   const key = useRef(crypto.randomUUID())
   const isSending = useRef(false)
   const activeSeconds = useActiveSeconds()
-  const count = isRanking ? completions.length : questions.length
+  const count = isRanking ? completions.length : asked.length
   const { at, list, move, touch, commands: arrows } = useAtHand(count)
   useHeartbeat(params)
   useDraft(made, params)
@@ -56,7 +60,7 @@ export function RateForm({ task, questions, policy, guideline, past, params, onW
   const rate = (i: number, value: Value): void => {
     setHint('')
     touch(i)
-    setMade({ ...made, values: { ...made.values, [questions[i]!.name]: value } })
+    setMade({ ...made, values: { ...made.values, [asked[i]!.question.name]: value } })
   }
   /** The first question without a right answer, and what is wrong with it. */
   const fault = (): { i: number; says: string } | undefined => {
@@ -64,9 +68,10 @@ export function RateForm({ task, questions, policy, guideline, past, params, onW
       const i = places.indexOf(0)
       return i < 0 ? undefined : { i, says: `Answer ${i + 1} has no place yet.` }
     }
-    for (const [i, question] of questions.entries()) {
+    for (const [i, { question, message }] of asked.entries()) {
       const says = faultIn(question, made.values?.[question.name])
-      if (says !== undefined) return { i, says: `${question.text} ${says}.` }
+      const of = message === undefined ? '' : `Message ${message + 1}: `
+      if (says !== undefined) return { i, says: `${of}${question.text} ${says}.` }
     }
     return undefined
   }
@@ -99,7 +104,7 @@ export function RateForm({ task, questions, policy, guideline, past, params, onW
     void act(() => call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/answer', { params, body }))
   }
   const last = past[0]
-  const question = questions[at]
+  const question = asked[at]?.question
   const digits: Command[] = isRanking
     ? completions.map((_, i) => ({ key: String(i + 1), label: `Place ${i + 1}`, run: () => place(at, i + 1) }))
     : question && question.type !== 'text'
@@ -133,11 +138,22 @@ export function RateForm({ task, questions, policy, guideline, past, params, onW
   ]
   useCommands(commands, isBusy)
 
+  /** What is asked of one message, or of the whole. */
+  const askAll = (of: number | undefined) =>
+    asked.map(
+      ({ question: each, message }, i) =>
+        message === of && (
+          <div key={each.name} className="question" data-question data-at={i === at} onFocus={() => touch(i)}>
+            <Ask question={each} value={made.values?.[each.name]} isOff={isBusy} onRate={(value) => rate(i, value)} />
+          </div>
+        ),
+    )
+
   return (
     <>
       <ViewBar isPair={false} keys={{}} />
-      <PromptText prompt={prompt} />
-      {!isRanking && (
+      {!isByMessage && <PromptText prompt={prompt} />}
+      {!isRanking && !isByMessage && (
         <section className="side" aria-label="Answer">
           <h2>Answer</h2>
           <Shown text={completions[0]!} />
@@ -164,16 +180,12 @@ export function RateForm({ task, questions, policy, guideline, past, params, onW
                 />
               </section>
             ))
-          : questions.map((each, i) => (
-              <div key={each.name} className="question" data-question data-at={i === at} onFocus={() => touch(i)}>
-                <Ask
-                  question={each}
-                  value={made.values?.[each.name]}
-                  isOff={isBusy}
-                  onRate={(value) => rate(i, value)}
-                />
-              </div>
-            ))}
+          : isByMessage && (
+              <Dialogue prompt={prompt} completion={completions[0]!}>
+                {(message) => askAll(message)}
+              </Dialogue>
+            )}
+        {!isRanking && askAll(undefined)}
       </div>
       <section className="answer" aria-label="Your answer">
         {isRanking && <p className="soft small">1 is the best; equal ones share a place.</p>}
@@ -233,44 +245,6 @@ export function RateForm({ task, questions, policy, guideline, past, params, onW
       {open === 'skip' && <SkipSheet policy={policy} onSkip={skip} onClose={() => setOpen(undefined)} />}
       {open === 'flag' && <FlagSheet params={params} onClose={() => setOpen(undefined)} />}
     </>
-  )
-}
-
-function Ask({
-  question,
-  value,
-  isOff,
-  onRate,
-}: {
-  question: Question
-  value: Value | undefined
-  isOff: boolean
-  onRate: (value: Value) => void
-}) {
-  const legend = question.required ? question.text : `${question.text} (if you like)`
-  if (question.type !== 'text')
-    return (
-      <Choices
-        name={`rate-${question.name}`}
-        legend={legend}
-        options={optionsOf(question)}
-        value={value}
-        isOff={isOff}
-        onPick={onRate}
-      />
-    )
-  return (
-    <Field label={legend} hint={`${question.least} to ${question.most} characters`}>
-      {(attributes) => (
-        <textarea
-          {...attributes}
-          rows={2}
-          disabled={isOff}
-          value={typeof value === 'string' ? value : ''}
-          onChange={(event) => onRate(event.target.value)}
-        />
-      )}
-    </Field>
   )
 }
 

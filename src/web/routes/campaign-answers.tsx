@@ -107,7 +107,7 @@ export function Answers({ params, kind, dataset }: { params: Params; kind: 'rati
 }
 
 function QuestionReport({ question }: { question: Report['questions'][number] }) {
-  const { name, text, type, answers, mean, counts, agreement } = question
+  const { name, text, type, answers, mean, counts, agreement, byMessage } = question
   const [from, to] = SCALE[type] ?? [0, 1]
   return (
     <section aria-labelledby={`question-${name}`}>
@@ -126,6 +126,23 @@ function QuestionReport({ question }: { question: Report['questions'][number] })
                 <IntervalBar {...mean} from={from} to={to} label={text} />
               </td>
             </tr>
+          </tbody>
+        </table>
+      )}
+      {byMessage.some(({ mean: own }) => own) && (
+        <table className="bars">
+          <caption className="soft">By place in the dialogue, with 95% intervals over dialogues</caption>
+          <tbody>
+            {byMessage.map(({ message, answers: given, mean: own }) => (
+              <tr key={message}>
+                <th scope="row">
+                  Message {message + 1}
+                  <span className="soft block">{many(given, 'answer')}</span>
+                </th>
+                <td className="figure">{own?.value.toFixed(2)}</td>
+                <td>{own && <IntervalBar {...own} from={from} to={to} label={`${text} Message ${message + 1}`} />}</td>
+              </tr>
+            ))}
           </tbody>
         </table>
       )}

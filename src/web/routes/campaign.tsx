@@ -12,7 +12,10 @@ import { AnnotatorModels } from './campaign-models.tsx'
 import { Answers } from './campaign-answers.tsx'
 import { Deadline } from './campaign-deadline.tsx'
 import { Demonstrations } from './campaign-demonstrations.tsx'
+import { ItemOrder } from './campaign-order.tsx'
 import { People } from './campaign-people.tsx'
+import { SharingOut } from './campaign-sharing.tsx'
+import { Suggestions } from './campaign-suggestions.tsx'
 import { KINDS } from './kinds.ts'
 import { KeepForm } from './keep.tsx'
 import { AskedExpertise } from './credentials.tsx'
@@ -85,6 +88,7 @@ export function CampaignScreen() {
       </div>
       <AskedExpertise expertise={campaign.data.expertise} />
       <Deadline params={params} campaign={campaign.data} isLead={role === 'owner' || role === 'lead'} />
+      <ItemOrder params={params} campaign={campaign.data} isLead={role === 'owner' || role === 'lead'} />
       <div className="row">
         {role !== 'viewer' && (
           <Link to={KINDS[kind].work} params={params} className="button">
@@ -116,6 +120,9 @@ export function CampaignScreen() {
           </a>
         )}
       </div>
+      {!campaign.data.isCalibration && (
+        <SharingOut params={params} isLead={role === 'owner' || role === 'lead'} words={KINDS[kind]} />
+      )}
       {(kind === 'ratings' || kind === 'rankings') && <Answers params={params} kind={kind} dataset={dataset} />}
       {kind === 'demonstrations' && <Demonstrations params={params} dataset={dataset} />}
       {kind === 'pairs' && (
@@ -123,6 +130,7 @@ export function CampaignScreen() {
           <Agreement agreement={agreement} />
           <CriteriaAgreement criteria={campaign.data.criteria} agreementBy={campaign.data.agreementBy} />
           <StrataAgreement strata={campaign.data.strata} />
+          <Suggestions params={params} isLead={role === 'owner' || role === 'lead'} />
           <Adjudication params={params} counts={adjudication} mayAdjudicate={mayAdjudicate} />
           <People people={people} params={params} isLead={role === 'owner' || role === 'lead'} />
           <Matrix matrix={matrix} people={people} />

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react'
 import type { BodyGiven } from '#server/contract'
 import { useGet, useWrite } from '../api.ts'
 import { Field, Loading, Problem, textsOf } from '../parts.tsx'
+import { OrderField } from './campaign-order.tsx'
 import { DeadlineField, momentOf } from './campaign-deadline.tsx'
 import { CriteriaField } from './criteria-field.tsx'
 import { ExpertiseField } from './credentials.tsx'
@@ -12,6 +13,7 @@ import { type Draft, FIRST, QuestionsField, questionsOf } from './questions-fiel
 import { ModelField } from './samples.tsx'
 import { type SkipPolicy, SkipPolicyField } from './skip-policy.tsx'
 
+type Order = NonNullable<BodyGiven<'POST /api/projects/{project}/campaigns'>['order']>
 type Kind = NonNullable<BodyGiven<'POST /api/projects/{project}/campaigns'>['kind']>
 
 const ASKED: Record<Kind, { label: string; takes: readonly string[]; of: string; first: string; hint: string }> = {
@@ -77,6 +79,7 @@ export function NewCampaign({ slug }: { slug: string }) {
       ...(text('overlapShare') !== '' && { overlapShare: Number(text('overlapShare')) / 100 }),
       ...(deadline !== null && { deadline }),
       skipPolicy: text('skipPolicy') as SkipPolicy,
+      order: text('order') as Order,
       ...(text('expertise') !== '' && { expertise: text('expertise') }),
     }
     const seed = Number(text('seed'))
@@ -158,6 +161,7 @@ export function NewCampaign({ slug }: { slug: string }) {
               )}
             </>
           )}
+          <OrderField key={`order ${kind}`} isOfPairs={kind === 'pairs'} />
           <ExpertiseField slug={slug} />
           <DeadlineField />
           <SkipPolicyField mayDrop={kind !== 'pairs' || !isCalibration} />

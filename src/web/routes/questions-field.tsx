@@ -2,8 +2,14 @@
 import type { Question } from '#schema'
 import { Field } from '../parts.tsx'
 
-export type Draft = { text: string; type: Question['type']; options: string; required: boolean }
-export const FIRST: Draft = { text: '', type: '1-5', options: 'pass, fail, critical', required: true }
+export type Draft = { text: string; type: Question['type']; options: string; required: boolean; isOfMessages: boolean }
+export const FIRST: Draft = {
+  text: '',
+  type: '1-5',
+  options: 'pass, fail, critical',
+  required: true,
+  isOfMessages: false,
+}
 
 const TYPES: Record<Question['type'], string> = {
   '1-5': '1 to 5',
@@ -16,7 +22,7 @@ const TYPES: Record<Question['type'], string> = {
 /** As the API takes them; names are made of the words: `How kind is it?` is `how-kind-is-it`. */
 export function questionsOf(drafts: readonly Draft[]): Question[] {
   const names = new Set<string>()
-  return drafts.map(({ text, type, options, required }, i): Question => {
+  return drafts.map(({ text, type, options, required, isOfMessages }, i): Question => {
     const words = text
       .toLowerCase()
       .replaceAll(/[^a-z0-9]+/g, '-')
@@ -25,7 +31,7 @@ export function questionsOf(drafts: readonly Draft[]): Question[] {
     const base = words.replace(/-+$/, '') || `question-${i + 1}`
     const name = names.has(base) ? `${base}-${i + 1}` : base
     names.add(name)
-    const head = { name, text: text.trim(), required }
+    const head = { name, text: text.trim(), required, ...(isOfMessages && { each: 'message' as const }) }
     if (type === 'category')
       return {
         ...head,
@@ -45,7 +51,7 @@ export function QuestionsField({ value, onChange }: { value: Draft[]; onChange: 
   return (
     <fieldset className="checks">
       <legend>Asked of each answer</legend>
-      {value.map(({ text, type, options, required }, i) => (
+      {value.map(({ text, type, options, required, isOfMessages }, i) => (
         <div key={`${i}`} className="asked-of">
           <Field label={`Question ${i + 1}`}>
             {(attributes) => (
@@ -93,6 +99,14 @@ export function QuestionsField({ value, onChange }: { value: Draft[]; onChange: 
                 onChange={(event) => change(i, { required: event.target.checked })}
               />{' '}
               Must be answered
+            </label>
+            <label className="check">
+              <input
+                type="checkbox"
+                checked={isOfMessages}
+                onChange={(event) => change(i, { isOfMessages: event.target.checked })}
+              />{' '}
+              Of each message of the assistant
             </label>
             {value.length > 1 && (
               <button type="button" className="quiet" onClick={() => onChange(value.filter((_, j) => j !== i))}>
