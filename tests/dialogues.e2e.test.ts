@@ -73,6 +73,15 @@ test('messages are rated one by one and then the whole, from the keyboard; what 
   await page.getByText('1 answer by you').waitFor()
 })
 
+test('the others are rated in the same way, without the mouse', async (ctx) => {
+  hasBrowser(ctx)
+  for (let done = 1; done < DIALOGUES; done++) {
+    await page.getByText(`${done} answer${done === 1 ? '' : 's'} by you`).waitFor()
+    for (const key of ['3', 'ArrowDown', '4', 'ArrowDown', '2', 'Enter']) await page.keyboard.press(key)
+  }
+  await page.getByText(`${DIALOGUES} answers by you`).waitFor()
+})
+
 test('the lead sees both, the tone by place in the dialogue', async (ctx) => {
   hasBrowser(ctx)
   await lead.goto(campaign)

@@ -26,10 +26,10 @@ export function Dialogue({
             className={asked === null ? 'prompt' : 'side'}
             aria-label={`Message ${i + 1}, ${role}`}
           >
-            <span className="turn-role">
-              {role}
-              {i === last && <span className="soft">, the last answer</span>}
-            </span>
+            <p className="said">
+              <span className="turn-role">{role}</span>
+              {i === last && <span className="soft small"> the last answer</span>}
+            </p>
             <p className="text">{content}</p>
             {asked}
           </li>

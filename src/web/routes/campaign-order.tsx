@@ -22,7 +22,7 @@ const NAMES = Object.keys(ORDERS) as Order[]
 /** For the form of a new campaign. */
 export function OrderField({ isOfPairs }: { isOfPairs: boolean }) {
   return (
-    <Field label="People get first" hint="Gold comes in between, whatever the order.">
+    <Field label="People get first" {...(isOfPairs && { hint: 'Gold comes in between, whatever the order.' })}>
       {(attributes) => (
         <select {...attributes} name="order" defaultValue="random">
           {NAMES.filter((name) => isOfPairs || name !== 'uncertainty').map((name) => (
