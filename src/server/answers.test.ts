@@ -276,6 +276,7 @@ test('messages of a dialogue are rated one by one and as a whole: required of ea
     .map((line) => JSON.parse(line) as Row)
   expect(rows).toHaveLength(people.length * 4 * 3)
   const [first, last, all] = rows as [Row, Row, Row]
+  for (const row of rows) expect(row).toHaveProperty('objective', expect.stringMatching(/^[0-9a-f]{64}$/))
   const i = Number(/\d/.exec(first.completion)![0])
   expect(first).toMatchObject({
     id: `${all.id}.1`,

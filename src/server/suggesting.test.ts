@@ -230,6 +230,27 @@ test('what a task was shown stays what its answer says, however the rule is chan
   ])
 })
 
+test('a row says what was marked, under which objective, and what was suggested; of a criterion only what is its own', async () => {
+  const asked = (await owner.ask('GET /api/projects/desk/objective')).json as { criteria: { name: string }[] }
+  const criterion = asked.criteria[0]!.name
+  await open({ suggestions: { hiddenShare: 0.05, isAfter: false }, criteria: [criterion], skipPolicy: 'back-to-me' })
+  const [person] = people as [Person]
+  const { task } = await claimBy(person)
+  const side = sideSuggested(task!)
+  const highlights = [{ side: 'left', start: 0, end: 3, quote: task!.left.slice(0, 3), reason: 'why' }]
+  const body = { key: randomUUID(), choice: side, strength: 2, activeSeconds: 1, highlights }
+  const criteria = { [criterion]: { choice: 'tie' } }
+  expect((await person.ask(`POST ${at(`/items/${task!.id}/judgement`)}`, { ...body, criteria })).status).toBe(200)
+  const rows = await rowsOf()
+  expect(rows).toHaveLength(2)
+  const both = { objective: expect.stringMatching(/^[0-9a-f]{64}$/), suggested: side }
+  const whole = rows.find((row) => !('criterion' in row))!
+  expect(whole).toMatchObject({ ...both, highlights, agreesWithSuggestion: true })
+  const part = rows.find((row) => 'criterion' in row)!
+  expect(part).toMatchObject({ ...both, criterion, choice: 'tie' })
+  for (const key of ['highlights', 'agreesWithSuggestion']) expect(part).not.toHaveProperty(key)
+})
+
 test('anchoring is found where it was planted and not where there is none', () => {
   const planted = (pull: number) => {
     const random = generator(5)

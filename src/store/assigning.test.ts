@@ -15,11 +15,15 @@ import {
   createProject,
   createUser,
   listShares,
+  listSlices,
+  listUnsettled,
+  mostOfOne,
   newestGuideline,
   openFor,
   openStore,
   removeMember,
   reopen,
+  setItemOrder,
   setLimits,
   setRole,
   skip,
@@ -53,7 +57,8 @@ async function people(count: number): Promise<string[]> {
   })
   return Promise.all(made)
 }
-async function open(count: number, overlap: number, kind: 'pairs' | 'ratings' = 'pairs'): Promise<string> {
+type Over = { kind?: 'ratings'; skipPolicy?: 'back-to-me' | 'drop' }
+async function open(count: number, overlap: number, over: Over = {}): Promise<string> {
   const guideline = (await newestGuideline(store.query, project))!.id
   const stratumOf = (i: number) => (i % 2 === 0 ? 'even' : 'odd')
   const items = Array.from({ length: count }, (_, i) => ({
@@ -63,7 +68,7 @@ async function open(count: number, overlap: number, kind: 'pairs' | 'ratings' = 
     b: 'B',
     stratum: stratumOf(i),
   }))
-  const of = { project, kind, dataset: 'd', version: 'v', guideline, by: owner, name: randomUUID(), seed: 1 }
+  const of = { project, dataset: 'd', version: 'v', guideline, by: owner, name: randomUUID(), seed: 1, ...over }
   return (await createCampaign(store.query, { ...of, overlap, items }))!
 }
 const FREE = { mostEach: null, mostShare: null, isManual: false }
@@ -159,7 +164,7 @@ test('what is taken back frees its place under the limit; a lower limit gives ba
 })
 
 test('ratings are held to the limit as judgements are', async () => {
-  const campaign = await open(5, 1, 'ratings')
+  const campaign = await open(5, 1, { kind: 'ratings' })
   await limit(campaign, { mostEach: 2 })
   const [user] = await people(1)
   const rate = async (item: string) => {
@@ -258,4 +263,80 @@ test('whoever leaves the project keeps no place; shares tell what is given, assi
   await removeMember(store.query, project, leaves)
   expect(await shares()).toEqual([[stays, 1, 2, 1]])
   expect(await work(campaign, stays)).toEqual(['pair-2', 'pair-1', 'pair-3'])
+})
+
+/** Skips what is next for a person, and says what that is. */
+async function skipNext(campaign: string, user: string): Promise<string> {
+  const task = (await claim(store, campaign, user))!
+  await store.transaction((query) => skip(query, { item: task.id, user, reason: '' }))
+  return nameOf(task.id)
+}
+
+test('what is assigned and comes back keeps its place, and comes after all else', async () => {
+  const campaign = await open(4, 1, { skipPolicy: 'back-to-me' })
+  const [one, other] = (await people(2)) as [string, string]
+  await assign(campaign, [one], { items: ['pair-1', 'pair-2'] })
+  expect(await skipNext(campaign, one)).toBe('pair-1')
+  expect(await work(campaign, other)).toEqual(['pair-0', 'pair-3'])
+  expect((await judge(campaign, other, await idOf(campaign, 'pair-1'))).outcome).toBe('complete')
+  expect(await work(campaign, one)).toEqual(['pair-2', 'pair-1'])
+})
+
+test('what comes back does so within the limit', async () => {
+  const campaign = await open(4, 2, { skipPolicy: 'back-to-me' })
+  await limit(campaign, { mostEach: 3 })
+  const [user] = (await people(1)) as [string]
+  expect(await skipNext(campaign, user)).toBe('pair-0')
+  expect(await work(campaign, user)).toEqual(['pair-1', 'pair-2', 'pair-3'])
+  await limit(campaign, { mostEach: 4 })
+  expect(await work(campaign, user)).toEqual(['pair-0'])
+})
+
+test('shared out by hand, what was skipped comes back to whom it is assigned, until that is taken back', async () => {
+  const campaign = await open(4, 2, { skipPolicy: 'back-to-me' })
+  const [one, other] = (await people(2)) as [string, string]
+  expect(await skipNext(campaign, other)).toBe('pair-0')
+  await limit(campaign, { isManual: true })
+  expect(await claim(store, campaign, other)).toBeUndefined()
+  await assign(campaign, [one], { items: ['pair-0', 'pair-2', 'pair-3'] })
+  expect(await skipNext(campaign, one)).toBe('pair-0')
+  expect(await skipNext(campaign, one)).toBe('pair-2')
+  expect(await work(campaign, one, 2)).toEqual(['pair-3', 'pair-0'])
+  expect(await store.transaction((query) => unassign(query, campaign, one))).toBe(1)
+  expect(await claim(store, campaign, one)).toBeUndefined()
+})
+
+test('what was dropped is wanted no more: not of a share of all, owed by nobody, in no slice, without a rank', async () => {
+  const campaign = await open(10, 2, { skipPolicy: 'drop' })
+  await limit(campaign, { mostShare: 0.3 })
+  expect(await mostOfOne(store.query, campaign)).toBe(6)
+  const [one, other, third] = (await people(3)) as [string, string, string]
+  for (const user of [one, other]) await setRole(store.query, project, user, 'annotator')
+  await assign(campaign, [one], { items: range(4) })
+  await assign(campaign, [other], { items: ['pair-0'] })
+  expect(await skipNext(campaign, one)).toBe('pair-0')
+  expect(await mostOfOne(store.query, campaign)).toBe(5)
+  const shares = await listShares(store.query, project, campaign)
+  expect(shares.find(({ user }) => user === one)).toMatchObject({ given: 0, assigned: 4, owed: 3 })
+  expect(shares.find(({ user }) => user === other)).toMatchObject({ given: 0, assigned: 1, owed: 0 })
+  expect(await listSlices(store.query, campaign)).toEqual([
+    { stratum: 'even', items: 5, open: 4 },
+    { stratum: 'odd', items: 5, open: 5 },
+  ])
+  expect(await listUnsettled(store.query, campaign)).toHaveLength(9)
+  expect(await assign(campaign, [third], { items: ['pair-0'] })).toEqual([{ user: third, assigned: 0 }])
+  expect(await assign(campaign, [third], { first: 1 })).toEqual([{ user: third, assigned: 1 }])
+  expect(await work(campaign, one)).toEqual(['pair-1', 'pair-2', 'pair-3', 'pair-4', 'pair-5'])
+})
+
+test('begun first passes over what was dropped and what the person skipped, which comes back last', async () => {
+  for (const skipPolicy of ['drop', 'back-to-me'] as const) {
+    const campaign = await open(3, 3, { skipPolicy })
+    await store.transaction((query) => setItemOrder(query, campaign, 'begun'))
+    const [first, second] = (await people(2)) as [string, string]
+    await work(campaign, first, 2)
+    expect(await skipNext(campaign, second)).toBe('pair-0')
+    const rest = skipPolicy === 'drop' ? [] : ['pair-0']
+    expect(await work(campaign, second)).toEqual(['pair-1', 'pair-2', ...rest])
+  }
 })

@@ -16,6 +16,7 @@ import {
   markGold,
   newestGuideline,
   openStore,
+  skip,
   type Store,
   submit,
 } from './index.ts'
@@ -41,13 +42,13 @@ afterAll(async () => {
   fs.rmSync(workspace, { recursive: true, force: true })
 })
 
-type Asked = { items: readonly string[]; overlap: number; overlapShare: number; seed: number }
+type Asked = { items: readonly string[]; overlap: number; overlapShare: number; seed: number; skipPolicy?: 'drop' }
 
-async function open({ items, overlap, overlapShare, seed }: Asked): Promise<string> {
+async function open({ items, ...asked }: Asked): Promise<string> {
   const guideline = (await newestGuideline(store.query, project))!.id
   const rows = items.map((item) => ({ item, prompt: `${item}?`, a: 'A', b: 'B' }))
   const of = { project, dataset: 'd', version: 'v', guideline, by: crowd[0]!, name: randomUUID() }
-  return (await createCampaign(store.query, { ...of, overlap, overlapShare, seed, items: rows }))!
+  return (await createCampaign(store.query, { ...of, ...asked, items: rows }))!
 }
 const names = (count: number) => Array.from({ length: count }, (_, i) => `pair-${i}`)
 const itemsOf = (campaign: string) =>
@@ -128,4 +129,20 @@ test('totals count what was drawn; gold that is gold no more wants what was draw
   }
   const wanted = (rows: typeof items) => rows.map((each) => `${each.item} ${each.wanted}`).sort()
   expect(wanted(await itemsOf(campaign))).toEqual(wanted(items))
+})
+
+test('of what was dropped no more is wanted than it has, whether or not it was drawn', async () => {
+  const campaign = await open({ items: names(20), overlap: 3, overlapShare: 0.5, seed: 1, skipPolicy: 'drop' })
+  const items = await itemsOf(campaign)
+  const user = crowd[0]!
+  const dropped = new Set<string>()
+  for (let i = 0; i < 12; i++) {
+    const { id } = (await claim(store, campaign, user))!
+    await store.transaction((query) => skip(query, { item: id, user, reason: '' }))
+    dropped.add(id)
+  }
+  expect(new Set(items.filter(({ id }) => dropped.has(id)).map(({ drawn }) => drawn))).toEqual(new Set([true, false]))
+  const wanted = items.reduce((sum, each) => sum + (dropped.has(each.id) ? 0 : each.wanted), 0)
+  expect(await findCampaign(store.query, project, campaign)).toMatchObject({ wanted, judged: 0, dropped: 12 })
+  for (const other of crowd.slice(1, 5)) expect(dropped).not.toContain((await claim(store, campaign, other))?.id)
 })

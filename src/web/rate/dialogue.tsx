@@ -2,6 +2,7 @@
 // which it was said, the completion last.
 import type { ReactNode } from 'react'
 import { indexOfCompletion, type Prompt } from '#schema'
+import { Shown } from '../annotate/pair.tsx'
 
 export function Dialogue({
   prompt,
@@ -30,7 +31,7 @@ export function Dialogue({
               <span className="turn-role">{role}</span>
               {i === last && <span className="soft small"> the last answer</span>}
             </p>
-            <p className="text">{content}</p>
+            <Shown text={content} />
             {asked}
           </li>
         )
