@@ -76,7 +76,9 @@ const audited = async (action: string) =>
 test('a limit holds of the work that is given out and of answers that come anyway', async () => {
   await open({ mostEach: 2 })
   const [one, two] = people as [Person, Person]
+  expect((await claimBy(one)) as object).toMatchObject({ isAtLimit: false })
   expect(await judgeAll(one)).toHaveLength(2)
+  expect((await claimBy(one)) as object).toMatchObject({ task: null, isAtLimit: true })
   const [free] = await harness.store.query<{ id: string }>(
     'select id::text as id from items where campaign_id = $1 and judged = 0 limit 1',
     [campaign],

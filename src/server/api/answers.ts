@@ -33,9 +33,13 @@ const Work = z.object({
     kind: z.enum(['ratings', 'rankings']),
     state: z.enum(['open', 'paused', 'closed']),
     questions: z.array(Question),
+    /** Nobody gets what is not assigned to them. */
+    isManual: z.boolean(),
     deadline: z.string().nullable(),
     skipPolicy: SkipPolicy,
   }),
+  /** This person has given all that one person may give. */
+  isAtLimit: z.boolean(),
   guideline: z.object({ id: z.string(), number: z.number(), text: z.string(), hasRead: z.boolean() }),
   /** Null: nothing is left for this person now. */
   task: z

@@ -123,9 +123,13 @@ const Work = z.object({
     state: z.enum(['open', 'paused', 'closed']),
     criteria: z.array(AskedCriterion),
     isCalibration: z.boolean(),
+    /** Nobody gets what is not assigned to them. */
+    isManual: z.boolean(),
     deadline: z.string().nullable(),
     skipPolicy: SkipPolicy,
   }),
+  /** This person has given all that one person may give. */
+  isAtLimit: z.boolean(),
   /** Nothing comes until a lead lets this person go on. */
   isPaused: z.boolean(),
   guideline: z.object({ id: z.string(), number: z.number(), text: z.string(), hasRead: z.boolean() }),

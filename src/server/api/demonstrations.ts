@@ -17,9 +17,13 @@ const Writing = z.object({
     id: z.string(),
     name: z.string(),
     state: z.enum(['open', 'paused', 'closed']),
+    /** Nobody gets what is not assigned to them. */
+    isManual: z.boolean(),
     deadline: z.string().nullable(),
     skipPolicy: SkipPolicy,
   }),
+  /** This person has given all that one person may give. */
+  isAtLimit: z.boolean(),
   guideline: z.object({ id: z.string(), number: z.number(), text: z.string(), hasRead: z.boolean() }),
   /** Null: nothing is left for this person now. */
   task: z

@@ -9,6 +9,7 @@ import {
   flag,
   heartbeat,
   isAnswered,
+  isAtLimit,
   isGold,
   findCampaignFacts,
   findGuideline,
@@ -228,6 +229,7 @@ async function workOf(
   return {
     campaign,
     isPaused,
+    isAtLimit: !task && (await isAtLimit(store.query, id, user.id)),
     guideline: { ...guideline, hasRead },
     task: task ?? null,
     qualification: gate ?? null,

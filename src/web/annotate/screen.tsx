@@ -11,7 +11,7 @@ import { send, waiting } from './outbox.ts'
 import { NotPassed, standingOf } from './qualification.tsx'
 import { Revealed } from './suggestion.tsx'
 import { TaskForm } from './task.tsx'
-import { CannotOpen, NothingLeft, useTurns } from './turns.tsx'
+import { CannotOpen, NothingLeft, useTurns, whyNothing } from './turns.tsx'
 import type { Work } from './work.ts'
 
 export function AnnotateScreen() {
@@ -143,7 +143,7 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
         >
           {qualification?.state === 'open'
             ? 'The qualification has no more pairs for you; tell a lead.'
-            : 'Every pair has the judgements it wants, or is being judged by others.'}
+            : whyNothing(work, 'Every pair has the judgements it wants, or is being judged by others.')}
         </NothingLeft>
       )}
     </main>

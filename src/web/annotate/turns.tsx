@@ -43,6 +43,16 @@ export function CannotOpen({ error }: { error: Error }) {
   )
 }
 
+/** Why nothing is left for somebody, where it is not that all is done: `otherwise`. */
+export function whyNothing(
+  { isAtLimit, campaign }: { isAtLimit: boolean; campaign: { isManual: boolean } },
+  otherwise: string,
+): string {
+  if (isAtLimit) return 'You have given all that one person may give to this campaign.'
+  if (campaign.isManual) return 'All that was assigned to you is done; a lead assigns more.'
+  return otherwise
+}
+
 /** `children`: why, while the campaign is open; `closed`: what to know instead of that a lead may open it again; `act`: what to do first. */
 export function NothingLeft({
   state,

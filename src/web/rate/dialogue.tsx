@@ -27,10 +27,10 @@ export function Dialogue({
             className={asked === null ? 'prompt' : 'side'}
             aria-label={`Message ${i + 1}, ${role}`}
           >
-            <p className="said">
+            <div>
               <span className="turn-role">{role}</span>
               {i === last && <span className="soft small"> the last answer</span>}
-            </p>
+            </div>
             <Shown text={content} />
             {asked}
           </li>

@@ -2,7 +2,7 @@
 import { useParams } from '@tanstack/react-router'
 import { useCallback, useEffect } from 'react'
 import { Guideline } from '../annotate/guideline.tsx'
-import { CannotOpen, NothingLeft, useTurns } from '../annotate/turns.tsx'
+import { CannotOpen, NothingLeft, useTurns, whyNothing } from '../annotate/turns.tsx'
 import { call } from '../api.ts'
 import { Due, Loading, Problem } from '../parts.tsx'
 import { many } from '../routes/words.ts'
@@ -72,7 +72,7 @@ function Rate({ project, campaign }: { project: string; campaign: string }) {
         />
       ) : (
         <NothingLeft state={state} project={project} onLook={() => void load()} onUndo={last && (() => undo(last.id))}>
-          Everything has the answers it wants, or is being answered by others.
+          {whyNothing(work, 'Everything has the answers it wants, or is being answered by others.')}
         </NothingLeft>
       )}
     </main>

@@ -4,7 +4,7 @@ import { useParams } from '@tanstack/react-router'
 import { useCallback, useEffect } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { Guideline } from '../annotate/guideline.tsx'
-import { CannotOpen, NothingLeft, useTurns } from '../annotate/turns.tsx'
+import { CannotOpen, NothingLeft, useTurns, whyNothing } from '../annotate/turns.tsx'
 import { call } from '../api.ts'
 import { Due, Loading, Problem } from '../parts.tsx'
 import { many } from '../routes/words.ts'
@@ -76,7 +76,7 @@ function Write({ project, campaign }: { project: string; campaign: string }) {
         />
       ) : (
         <NothingLeft state={work.campaign.state} project={project} onLook={() => void load()}>
-          Every prompt has the answers it wants, or is being answered by others.
+          {whyNothing(work, 'Every prompt has the answers it wants, or is being answered by others.')}
         </NothingLeft>
       )}
       {mine.length > 0 && <Mine mine={mine} onUndo={work.campaign.state === 'open' ? undo : undefined} />}
