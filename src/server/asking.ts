@@ -49,3 +49,10 @@ export function mustBeOrderable(
   if (order === 'priority' && priorities === 0)
     throw new HttpError(422, 'order: no row of the dataset brings a priority, a number; choose another order')
 }
+
+export function mustBeAhead(deadline: string | undefined): void {
+  if (deadline !== undefined && isOver(deadline))
+    throw new HttpError(422, `deadline: expected a time to come, got ${deadline}`)
+}
+
+export const isOver = (deadline: string): boolean => Date.parse(deadline) <= Date.now()

@@ -1,12 +1,9 @@
 // Campaigns as leads and engineers see them: made, watched, paused, and taken out as rows for the reward model.
-import { type Kind, saveVersion, versionRows } from '#data'
+import { saveVersion } from '#data'
 import { HttpError } from '#errors'
-import { deriveSeed, generator } from '#stats'
 import {
   audit,
   type Campaign,
-  type CampaignKind,
-  createCampaign,
   expertiseIn,
   findCampaign,
   listAttempts,
@@ -14,31 +11,21 @@ import {
   listFlags,
   listPauses,
   listSkipReasons,
-  type NewItem,
-  newestGuideline,
   progressByPerson,
   type Project,
   type Query,
   setCampaignState,
   setDeadline,
-  setGoldRules,
   orderable,
   setItemOrder,
-  setLimits,
-  setSuggestions,
 } from '#store'
-import { mustBeAskable, mustBeOrderable, mustBeReachable } from '../asking.ts'
+import { isOver, mustBeAhead, mustBeOrderable } from '../asking.ts'
 import { agreementShown, defined, partShown } from '../agreement.ts'
-import type { Handlers, Service } from '../call.ts'
+import type { Handlers } from '../call.ts'
 import { giveawaysIn, pseudonymOf, reportOn, sourceOf } from '../campaign-report.ts'
-import { pairItems, promptItems, rankedItems, ratedItems } from '../campaign-items.ts'
-import { criteriaNamed } from '../objective.ts'
-import type { BodyOf } from '../contract.ts'
+import { makeCampaign } from '../new-campaign.ts'
 import { rankByUncertainty } from '../ordering.ts'
-import { mustBeSuggestible } from '../suggesting.ts'
-import { faultOf } from '../qualifying.ts'
-import { fileOf, ownVersion } from './data.ts'
-import { modelNamed } from './fills.ts'
+import { fileOf } from './data.ts'
 
 type Campaigns = Pick<
   Handlers,
@@ -52,8 +39,6 @@ type Campaigns = Pick<
   | 'POST /api/projects/{project}/campaigns/{campaign}/judgements'
 >
 
-/** A campaign is put to people, not to machines: more comparisons than this are a mistake, or several campaigns. */
-const MOST_ITEMS = 50_000
 const GIVEAWAYS_SHOWN = 20
 
 export const campaignHandlers: Campaigns = {
@@ -62,87 +47,7 @@ export const campaignHandlers: Campaigns = {
   }),
 
   'POST /api/projects/{project}/campaigns': async ({ service, project, user, body }) => {
-    const { kind, name, dataset, overlap, adaptive, isCalibration, seed, goldRate, qualification = null } = body
-    const { deadline, expertise, overlapShare, mostEach = null, mostShare = null, isManual, order, suggestions } = body
-    const { skipPolicy } = body
-    mustBeAhead(deadline)
-    const criteria = criteriaNamed(service.workspace, project, body.criteria)
-    mustBeAskable(body)
-    const version = ownVersion(service.workspace, project, dataset)
-    const takes = TAKES[kind]
-    if (!takes.some((each) => each === version.kind))
-      throw new HttpError(422, `dataset: expected ${takes.join(' or ')}, got ${version.kind}`)
-    if (version.rows > MOST_ITEMS)
-      throw new HttpError(422, `dataset: expected at most ${MOST_ITEMS} rows, got ${version.rows}`)
-    const asks = await asksOf(service, project, body)
-    const rows = versionRows(service.workspace, version)
-    const items = ITEMS[kind](rows).map((item) => ({ ...item, expertise: item.expertise ?? expertise }))
-    const goldItems = items.filter(({ gold }) => gold !== undefined).length
-    if (goldRate > 0 && goldItems === 0)
-      throw new HttpError(422, 'goldRate: no row of the dataset has gold; import some, or mark items afterwards')
-    const fault = qualification && faultOf(qualification, goldItems)
-    if (fault) throw new HttpError(422, `qualification.${fault}`)
-    if (goldItems === items.length) throw new HttpError(422, 'dataset: all its rows are gold; nothing is left to judge')
-    const shuffled = generator(deriveSeed(seed, 'campaign-order')).shuffle(items)
-    const id = await service.store.transaction(async (query) => {
-      const guideline = await newestGuideline(query, project.id)
-      if (!guideline) throw new HttpError(422, 'write a guideline first: people must know what they judge by')
-      const id = await createCampaign(query, {
-        project: project.id,
-        kind,
-        asks,
-        name,
-        dataset,
-        version: version.version,
-        guideline: guideline.id,
-        overlap,
-        overlapShare,
-        adaptive,
-        criteria,
-        isCalibration,
-        deadline,
-        skipPolicy,
-        seed,
-        by: user.id,
-        items: shuffled,
-      })
-      if (id === undefined) throw new HttpError(422, `name: there is a campaign ${name}; choose another name`)
-      await setGoldRules(query, id, { goldRate, qualification })
-      const { overlapped, wanted } = await campaignOf(query, project, id)
-      if (overlapShare < 1 && overlapped === 0)
-        throw new HttpError(422, 'overlapShare: no item was drawn; ask for a larger share, or take another seed')
-      const limits = { mostEach, mostShare, isManual }
-      mustBeReachable(limits, wanted)
-      await setLimits(query, id, limits)
-      mustBeOrderable(order, { kind, overlap, adaptive: adaptive ?? null }, await orderable(query, id))
-      await setItemOrder(query, id, order)
-      if (suggestions) {
-        await mustBeSuggestible(query, await campaignOf(query, project, id))
-        await setSuggestions(query, id, suggestions)
-      }
-      const detail = {
-        kind,
-        version: version.version,
-        items: items.length,
-        goldItems,
-        overlap,
-        ...(overlapShare < 1 && { overlapShare, overlapped }),
-        adaptive,
-        criteria: body.criteria,
-        ...(isCalibration && { isCalibration }),
-        ...(mostEach !== null && { mostEach }),
-        ...(mostShare !== null && { mostShare }),
-        ...(isManual && { isManual }),
-        ...(order !== 'random' && { order }),
-        ...(suggestions && { suggestions }),
-        ...(deadline !== undefined && { deadline }),
-        ...(expertise !== undefined && { expertise }),
-        ...(skipPolicy !== 'to-others' && { skipPolicy }),
-        guideline: guideline.label,
-      }
-      await audit(query, { actor: user.id, project: project.id, action: 'campaign.create', subject: id, detail })
-      return id
-    })
+    const id = await makeCampaign(service, { project, by: user.id, body })
     const { query } = service.store
     await rankByUncertainty(query, project, { campaign: await campaignOf(query, project, id) })
     return { id }
@@ -280,49 +185,9 @@ export const campaignHandlers: Campaigns = {
   },
 }
 
-const isOver = (deadline: string): boolean => Date.parse(deadline) <= Date.now()
-
-function mustBeAhead(deadline: string | undefined): void {
-  if (deadline !== undefined && isOver(deadline))
-    throw new HttpError(422, `deadline: expected a time to come, got ${deadline}`)
-}
-
 /** The campaign of that id in this project; one of another project is not found. */
 export async function campaignOf(query: Query, project: Project, id: string): Promise<Campaign> {
   const campaign = await findCampaign(query, project.id, id)
   if (!campaign) throw new HttpError(404, 'there is no such campaign')
   return campaign
-}
-
-/** Datasets that a campaign of a kind is made of. */
-const TAKES: Record<CampaignKind, readonly Kind[]> = {
-  pairs: ['comparisons'],
-  demonstrations: ['prompts', 'demonstrations'],
-  ratings: ['demonstrations'],
-  rankings: ['prompts', 'demonstrations'],
-}
-const ITEMS: Record<CampaignKind, (rows: Iterable<unknown>) => NewItem[]> = {
-  pairs: pairItems,
-  demonstrations: promptItems,
-  ratings: ratedItems,
-  rankings: rankedItems,
-}
-
-type Asked = BodyOf<'POST /api/projects/{project}/campaigns'>
-
-/** What the kind needs besides; a setting of another kind is refused. */
-async function asksOf(service: Service, project: Project, body: Asked): Promise<Campaign['asks']> {
-  const { kind, tokensBy, questions, adaptive, isCalibration, criteria, goldRate, qualification } = body
-  const ofPairs = { adaptive, isCalibration, criteria: criteria.length > 0, goldRate: goldRate > 0, qualification }
-  const strange = {
-    ...(kind !== 'pairs' && ofPairs),
-    ...(kind !== 'demonstrations' && { tokensBy }),
-    ...(kind !== 'ratings' && { questions }),
-  }
-  const wrong = Object.entries(strange).find(([, given]) => Boolean(given))
-  if (wrong) throw new HttpError(422, `${wrong[0]}: a campaign of ${kind} has none`)
-  if (kind === 'ratings' && !questions) throw new HttpError(422, 'questions: expected what is asked of each completion')
-  if (kind !== 'demonstrations') return questions ? { questions } : {}
-  const { name, folder } = await modelNamed(service, project, tokensBy ?? 'base')
-  return { tokensBy: { name, folder } }
 }
