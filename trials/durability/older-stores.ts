@@ -109,7 +109,8 @@ export const ROWS_AFTER: Record<number, string> = {
        update items set expertise = 'tax-law' where campaign_id = '${RATING}';`,
   20: `insert into lapses (release_id, lapsed_at) select id, now() from releases;`,
   22: `insert into objectives (project_id, number, content, sha256, note, made_by)
-         values ('${DESK}', 1, '{"name": "desk"}', 'h', '', null), ('${DESK}', 2, '{"name": "desk", "version": "2"}', 'i', 'clearer', '${EVA}');`,
+         values ('${DESK}', 1, '{"name": "desk"}', repeat('a', 64), '', null),
+           ('${DESK}', 2, '{"name": "desk", "version": "2"}', repeat('b', 64), 'clearer', '${EVA}');`,
   33: `update campaigns set item_order = 'priority', suggestions = '{"hiddenShare": 0.2, "isAfter": false}' where id = '${CAMPAIGN}';
        update items set priority = position, rank = -position, margin = 0.5, suggestion = '{"better": "a", "score": 0.8, "source": "reward-7"}'
          where campaign_id = '${CAMPAIGN}';
