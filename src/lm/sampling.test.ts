@@ -184,15 +184,17 @@ test('a request is cancelled by its own signal, alone; one that was cancelled be
   const [one, early] = [new AbortController(), new AbortController()]
   early.abort()
   const long = requests(3, { n: 2 }).map((r) => ({ ...r, stopTokens: [], maxTokens: 100 }))
-  const list = [{ ...long[0]!, signal: one.signal }, long[1]!, { ...long[2]!, signal: early.signal }]
-  const ends = new Map<string, { done: SampleEvent['done']; tokens: number }>()
-  let drawn = 0
+  // From within the first step: a fast machine has drawn them all before anybody hears of the first token.
+  const guide = (): Guide => ({ push: () => (one.abort(), false) })
+  const list = [{ ...long[0]!, signal: one.signal, guide }, long[1]!, { ...long[2]!, signal: early.signal }]
+  const ends = new Map<string, SampleEvent['done']>()
+  const drawn = new Map<string, number>()
   for await (const { id, index, tokens, done } of engine.sample(model, list)) {
-    drawn += tokens.length
-    if (drawn > 0) one.abort()
-    if (done) ends.set(`${id}/${index}`, { done, tokens: tokens.length })
+    const key = `${id}/${index}`
+    drawn.set(key, (drawn.get(key) ?? 0) + tokens.length)
+    if (done) ends.set(key, done)
   }
-  expect([...ends].map(([key, { done }]) => `${key} ${done}`).sort()).toEqual([
+  expect([...ends].map(([key, done]) => `${key} ${done}`).sort()).toEqual([
     '0/0 cancelled',
     '0/1 cancelled',
     '1/0 length',
@@ -200,7 +202,9 @@ test('a request is cancelled by its own signal, alone; one that was cancelled be
     '2/0 cancelled',
     '2/1 cancelled',
   ])
-  expect(ends.get('2/0')!.tokens).toBe(0)
+  expect(drawn.get('0/0')).toBeLessThan(100)
+  expect(drawn.get('1/0')).toBe(100)
+  expect(drawn.get('2/0')).toBe(0)
 })
 
 test.each([
