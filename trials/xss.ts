@@ -50,7 +50,7 @@ export async function tryXss(texts: readonly string[]): Promise<TriedXss> {
     })
     const tried: TriedXss = { fields, shown: {}, wrong: [] }
     const contexts = new Map<string, BrowserContext>()
-    for (const { path, as, press } of pages) {
+    for (const { path, as } of pages) {
       const context = contexts.get(as) ?? (await signIn(await browser.newContext(), { url, world, as }))
       contexts.set(as, context)
       const page = await context.newPage()
@@ -62,10 +62,6 @@ export async function tryXss(texts: readonly string[]): Promise<TriedXss> {
       for (let turn = 0; turn < (path.includes('/judge/') ? texts.length : 1); turn++) {
         if (turn > 0 && !(await nextTask(page))) break
         await unfold(page)
-        if (press !== undefined) {
-          await page.getByRole('button', { name: press, exact: true }).click()
-          await page.getByText(`${press}: rows`).waitFor()
-        }
         for (const key of VIEWED.test(path) ? VIEWS : ['']) {
           if (key !== '') await page.keyboard.press(key)
           if (key !== '') await page.waitForTimeout(30)
@@ -75,7 +71,7 @@ export async function tryXss(texts: readonly string[]): Promise<TriedXss> {
         }
       }
       tried.wrong.push(...wrong)
-      const screen = [path.replaceAll(/[0-9a-f-]{36}|\d+$|#.*/g, '*'), press ?? ''].join(' ').trim()
+      const screen = path.replaceAll(/[0-9a-f-]{36}|\d+$|#.*/g, '*')
       tried.shown[screen] = Math.max(marks.size, tried.shown[screen] ?? 0)
       await page.close()
     }

@@ -8,7 +8,7 @@ import { type ApiWorld, PASSWORD } from './api.ts'
 import { plantWork } from './hostile-work.ts'
 
 /** An address, who looks at it, and the button behind which more of it lies. */
-export type Page = { path: string; as: 'owner' | 'annotator' | 'reviewer' | 'nobody'; press?: string }
+export type Page = { path: string; as: 'owner' | 'annotator' | 'reviewer' | 'nobody' }
 export type Planted = {
   /** Fields that took a text, with how many they took; the longest texts do not fit into names. */
   fields: Record<string, number>
@@ -132,18 +132,14 @@ export async function plantTexts(world: ApiWorld, texts: readonly string[]): Pro
     'select id from evaluations order by made_at desc limit 1',
   )
   const { token } = (await put<{ token: string }>('', owner, `POST ${at('/invitations')}`, { role: 'viewer' }))!
-  const page = (path: string, press?: string): Page => ({
-    path: `/p/desk/${path}`,
-    as: 'owner',
-    ...(press !== undefined && { press }),
-  })
+  const page = (path: string): Page => ({ path: `/p/desk/${path}`, as: 'owner' })
   const pages: Page[] = [
     ...['', 'guideline', 'samples', 'campaigns', 'runs', 'runs/hostile', 'evaluations', 'releases', 'lineage'].map(
-      (path) => page(path),
+      page,
     ),
-    ...['hostile', 'hostile-asks', 'hostile-shown'].map((name) => page('datasets', name)),
+    ...['', '/hostile', '/hostile-asks', '/hostile-shown'].map((name) => page(`datasets${name}`)),
     page(`evaluations/${evaluations[0]!.id}`),
-    ...['lineage?id=runs/hostile', 'people', 'people/withdrawals', 'webhooks', 'audit'].map((path) => page(path)),
+    ...['lineage?id=runs/hostile', 'people', 'people/withdrawals', 'webhooks', 'audit'].map(page),
     ...['', '/gold', `/people/${annotator.id}`].map((path) => page(`campaigns/${campaign}${path}`)),
     { path: '/', as: 'owner' },
     { path: `/join#${token}`, as: 'nobody' },
