@@ -121,9 +121,9 @@ async function settled(page: Page): Promise<void> {
 
 /** Answers what is on the screen by keyboard; false: nothing is. */
 async function nextTask(page: Page): Promise<boolean> {
-  const skip = page.getByRole('button', { name: /^Cannot judge/ })
-  if ((await skip.count()) === 0) return false
-  await skip.click()
+  const answer = page.getByRole('radio', { name: /Cannot judge/ })
+  if ((await answer.count()) === 0) return false
+  await page.keyboard.press('x')
   await page.keyboard.press('Control+Enter')
   await page.waitForTimeout(100)
   return true
