@@ -218,3 +218,16 @@ test('what a report says of a liking for length reaches the reward model’s fin
   const { evidence } = diagnose({ ...gatherFacts({ report }), winRate: around(0.5) })
   expect(evidence.join('\n')).toMatch(/prefers the longer completion in 0\.8 \[/)
 })
+
+test('scores that are far too sure are told as they were scored, whatever a temperature makes of them', () => {
+  const report = Report.parse(fixtureReport())
+  const tellsSo = (reward: { ece: number; eceAsScored?: number }) => {
+    Object.assign(report.reward!, { eceAsScored: undefined }, reward)
+    return /as scored, are off by 0\.2 /.test(
+      diagnose({ ...gatherFacts({ report }), winRate: around(0.5) }).evidence.join('\n'),
+    )
+  }
+  expect(tellsSo({ ece: 0.02, eceAsScored: 0.2 })).toBe(true)
+  expect(tellsSo({ ece: 0.2 })).toBe(true)
+  expect(tellsSo({ ece: 0.02, eceAsScored: 0.08 })).toBe(false)
+})

@@ -213,7 +213,7 @@ function examineReward({
   if (ece !== undefined && ece > 0.15)
     found.push({
       weight: 'suspicion',
-      text: `its probabilities are off by ${num(ece)} on average (ECE)`,
+      text: `its probabilities, as scored, are off by ${num(ece)} on average (ECE)`,
       nextAction: 'train on soft labels from aggregation',
     })
   if (longerPreferred && longerPreferred.reward.low > longerPreferred.labels.high + 0.1)

@@ -29,6 +29,7 @@ export type RewardFacts = {
   trainAccuracy?: number
   /** Accuracy on the first mark's fresh pairs, while the policy was near its reference. */
   fresh?: Interval
+  /** Expected calibration error as scored, no temperature undoing it. */
   ece?: number
   /** It was let into RL though its ticket did not hold. */
   withoutTicket?: boolean
@@ -123,7 +124,11 @@ function sftFromRun({ metrics }: RunFiles): SftFacts {
 function rewardFromReport({ reward, protocol, rl }: Report): RewardFacts {
   return {
     ...(protocol && { alpha: clean(protocol.alpha) }),
-    ...(reward && { agreement: clean(reward.agreement), ceiling: clean(reward.ceiling), ece: reward.ece }),
+    ...(reward && {
+      agreement: clean(reward.agreement),
+      ceiling: clean(reward.ceiling),
+      ece: reward.eceAsScored ?? reward.ece,
+    }),
     ...(rl && reward?.ticket?.some(({ passed }) => !passed) && { withoutTicket: true }),
     ...(reward?.longerPreferred && {
       longerPreferred: {

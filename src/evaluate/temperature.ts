@@ -6,7 +6,7 @@ import { deriveSeed } from '#stats'
 /** `logit` of P(a is better) by the score; `probability` by annotation. */
 export type Judged = { logit: number; probability: number; group: string }
 
-/** Inverse temperatures are searched between these. */
+/** Temperatures are searched between these. */
 const [COLDEST, HOTTEST] = [1e-3, 1e3]
 const HALVINGS = 60
 
@@ -18,7 +18,7 @@ export function fitTemperature(pairs: readonly Pick<Judged, 'logit' | 'probabili
   const slope = (inverse: number) =>
     pairs.reduce((total, { logit, probability }) => total + logit * (sigmoid(logit * inverse) - probability), 0)
   if (pairs.every(({ logit }) => logit === 0)) return 1
-  let [low, high] = [Math.log(COLDEST), Math.log(HOTTEST)]
+  let [low, high] = [-Math.log(HOTTEST), -Math.log(COLDEST)]
   for (let i = 0; i < HALVINGS; i++) {
     const middle = (low + high) / 2
     if (slope(Math.exp(middle)) < 0) low = middle
