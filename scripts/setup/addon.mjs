@@ -12,6 +12,11 @@ const SCRIPT = fileURLToPath(import.meta.url)
 const ROOT = resolve(dirname(SCRIPT), '../..')
 const ADDON = join(ROOT, '.hone/addon')
 const NATIVE = join(ROOT, 'src/torch/native')
+// The instructions of this processor, but one rule for all of x86 on what decides the order of sums: how wide the compiler's own
+// vectors are, and where it makes a multiply-add of two operations. So float32 gives the same bits with AVX2 and with AVX-512
+// (docs/decisions/016-bits.md).
+const PROCESSOR =
+  process.arch === 'x64' ? ['-march=native', '-mtune=znver3', '-mprefer-vector-width=256'] : ['-march=native']
 
 /** Whether the current build is of these sources, for this processor, with the library still there. */
 export function hasAddon() {
@@ -105,7 +110,7 @@ function flagsFor({ include, lib, folder }) {
   const compileFlags = [
     '-std=gnu++20',
     '-O3',
-    '-march=native',
+    ...PROCESSOR,
     '-fno-trapping-math',
     '-fno-math-errno',
     '-fPIC',

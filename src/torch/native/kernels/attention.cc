@@ -64,7 +64,7 @@ void timesBoth(Strided a, const Both& b, Panel c, int64_t rows, int64_t width, i
 /** Scores of own rows [from, to) of one head against the stem and own keys [0, to): scale q k^T. What lies after the diagonal is left to the reader. */
 void scores(Head q, const float* keysT, int64_t stride, float* out, int64_t from, int64_t to, int64_t before, int64_t width, float scale) {
   const int64_t rows = to - from, seen = before + to;
-  product<false>({q.data + from * q.stride, q.stride, 1}, keysT, stride, {out, stride}, rows, std::min(stride, roundUp(seen, kWidth)), width);
+  product<false>({q.data + from * q.stride, q.stride, 1}, keysT, stride, {out, stride}, rows, std::min(stride, roundUp(seen, kLanes)), width);
   for (int64_t r = 0; r < rows; r++)
     for (int64_t j = 0; j < seen; j++) out[r * stride + j] *= scale;
 }
@@ -96,7 +96,7 @@ std::pair<Tensor, Tensor> forwardFused(const Tensor& q, const Tensor& k, const T
   float *op = out.data_ptr<float>(), *lp = lse.data_ptr<float>();
   forEachTask(count * perSegment, [&](int64_t task) {
     const Segment& g = segments[task / perSegment];
-    const int64_t first = task % perSegment * together, kv = first / s.group, stride = roundUp(g.all(), kWidth);
+    const int64_t first = task % perSegment * together, kv = first / s.group, stride = roundUp(g.all(), kLanes);
     std::vector<float> keysT(s.width * stride), block(kRows * stride);
     transposeBoth(keysT.data(), stride, bothOf(k, g, kv), g, s.width);
     for (int64_t h = first; h < first + together; h++)
@@ -135,7 +135,7 @@ Gradients backwardFused(const Tensor& q, const Tensor& k, const Tensor& v, const
   const auto families = familiesOf(stems);
   const int64_t outStride = s.heads * s.width, kvStride = s.kvHeads * s.width;
   const auto segmentHead = [&](const Segment& g, int64_t kv) {
-    const int64_t stride = roundUp(g.all(), kWidth);
+    const int64_t stride = roundUp(g.all(), kLanes);
     std::vector<float> keysT(s.width * stride), valuesT(s.width * stride), p(kRows * stride), dp(kRows * stride);
     const Both keys = bothOf(k, g, kv), values = bothOf(v, g, kv);
     const auto at = [&](const Tensor& t, int64_t token) { return t.data_ptr<float>() + (token * s.kvHeads + kv) * s.width; };
@@ -149,7 +149,7 @@ Gradients backwardFused(const Tensor& q, const Tensor& k, const Tensor& v, const
       for (int64_t from = 0; from < g.n; from += kRows) {
         const int64_t to = std::min(g.n, from + kRows), rows = to - from, end = g.before + to;
         scores(queries, keysT.data(), stride, p.data(), from, to, g.before, s.width, scale);
-        product<false>({dO + from * outStride, outStride, 1}, valuesT.data(), stride, {dp.data(), stride}, rows, std::min(stride, roundUp(end, kWidth)), s.width);
+        product<false>({dO + from * outStride, outStride, 1}, valuesT.data(), stride, {dp.data(), stride}, rows, std::min(stride, roundUp(end, kLanes)), s.width);
         for (int64_t i = from; i < to; i++) {
           float *pRow = p.data() + (i - from) * stride, *dRow = dp.data() + (i - from) * stride;
           const int64_t seen = g.before + i + 1;

@@ -8,36 +8,36 @@
 namespace hone {
 namespace {
 
-typedef uint32_t Words __attribute__((vector_size(kWidth * sizeof(float)), aligned(1), may_alias));
-typedef int32_t Integers __attribute__((vector_size(kWidth * sizeof(float)), aligned(1), may_alias));
+typedef uint32_t Words __attribute__((vector_size(kLanes * sizeof(float)), aligned(1), may_alias));
+typedef int32_t Integers __attribute__((vector_size(kLanes * sizeof(float)), aligned(1), may_alias));
 
 // How stored weights become vectors of floats. One load holds kParts of them, entry l of part p being weight l * kParts + p:
 // shifts and masks do, where unpacking in order would take shuffles; activations are laid out to match (`arrange`).
 struct Float32 {
   typedef float Number;
   static constexpr int kParts = 1;
-  static HONE_INLINE void load(const float* w, Vec* parts) { parts[0] = *reinterpret_cast<const Vec*>(w); }
+  static HONE_INLINE void load(const float* w, Lanes* parts) { parts[0] = *reinterpret_cast<const Lanes*>(w); }
   static float one(float w) { return w; }
 };
 struct Bfloat16 {
   typedef uint16_t Number;
   static constexpr int kParts = 2;
-  static HONE_INLINE void load(const uint16_t* w, Vec* parts) {
+  static HONE_INLINE void load(const uint16_t* w, Lanes* parts) {
     const Words words = *reinterpret_cast<const Words*>(w);
-    parts[0] = reinterpret_cast<Vec>(words << 16);
-    parts[1] = reinterpret_cast<Vec>(words & 0xffff0000u);
+    parts[0] = reinterpret_cast<Lanes>(words << 16);
+    parts[1] = reinterpret_cast<Lanes>(words & 0xffff0000u);
   }
   static float one(uint16_t w) { return std::bit_cast<float>(static_cast<uint32_t>(w) << 16); }
 };
 struct Int8 {
   typedef int8_t Number;
   static constexpr int kParts = 4;
-  static HONE_INLINE void load(const int8_t* w, Vec* parts) {
+  static HONE_INLINE void load(const int8_t* w, Lanes* parts) {
     const Integers words = *reinterpret_cast<const Integers*>(w);
-    parts[0] = __builtin_convertvector((words << 24) >> 24, Vec);
-    parts[1] = __builtin_convertvector((words << 16) >> 24, Vec);
-    parts[2] = __builtin_convertvector((words << 8) >> 24, Vec);
-    parts[3] = __builtin_convertvector(words >> 24, Vec);
+    parts[0] = __builtin_convertvector((words << 24) >> 24, Lanes);
+    parts[1] = __builtin_convertvector((words << 16) >> 24, Lanes);
+    parts[2] = __builtin_convertvector((words << 8) >> 24, Lanes);
+    parts[3] = __builtin_convertvector(words >> 24, Lanes);
   }
   static float one(int8_t w) { return w; }
 };
@@ -49,20 +49,20 @@ constexpr int kOutputs = 4, kOutputsOfOne = 8;
 /** n activations in the order of `load`, up to the last whole load; the others as they are. */
 template <typename Weights>
 void arrange(const float* x, float* to, int64_t n) {
-  constexpr int64_t kStep = Weights::kParts * kWidth;
+  constexpr int64_t kStep = Weights::kParts * kLanes;
   const int64_t whole = n / kStep * kStep;
   for (int64_t k = 0; k < whole; k += kStep)
     for (int64_t p = 0; p < Weights::kParts; p++)
-      for (int64_t l = 0; l < kWidth; l++) to[k + p * kWidth + l] = x[k + l * Weights::kParts + p];
+      for (int64_t l = 0; l < kLanes; l++) to[k + p * kLanes + l] = x[k + l * Weights::kParts + p];
   std::copy(x + whole, x + n, to + whole);
 }
 
 /** R outputs of C rows: weights [R,n], x [C,n] arranged, y [C] rows `apart` from one another. kFirst: nobody has read these weights yet. */
 template <typename Weights, int R, int C, bool kFirst>
 HONE_INLINE void productTile(const typename Weights::Number* w, const float* x, float* y, int64_t apart, int64_t n) {
-  constexpr int64_t kStep = Weights::kParts * kWidth;
+  constexpr int64_t kStep = Weights::kParts * kLanes;
   const int64_t whole = n / kStep * kStep;
-  Vec sums[R][C] = {};
+  Lanes sums[R][C] = {};
   // The R rows after these, line by line: a processor sees R short streams and fetches too little ahead.
   const char* ahead = reinterpret_cast<const char*>(w + R * n);
   for (int64_t k = 0; k < whole; k += kStep) {
@@ -73,15 +73,15 @@ HONE_INLINE void productTile(const typename Weights::Number* w, const float* x, 
     }
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++) {
-      Vec parts[Weights::kParts];
+      Lanes parts[Weights::kParts];
       Weights::load(w + r * n + k, parts);
 #pragma GCC unroll 8
       for (int c = 0; c < C; c++)
 #pragma GCC unroll 8
-        for (int p = 0; p < Weights::kParts; p++) sums[r][c] += parts[p] * *reinterpret_cast<const Vec*>(x + c * n + k + p * kWidth);
+        for (int p = 0; p < Weights::kParts; p++) sums[r][c] += parts[p] * *reinterpret_cast<const Lanes*>(x + c * n + k + p * kLanes);
     }
   }
-  float totals[(R * C + kWidth - 1) / kWidth * kWidth];
+  float totals[(R * C + kLanes - 1) / kLanes * kLanes];
   sumLanes<R * C>(&sums[0][0], totals);
   for (int r = 0; r < R; r++)
     for (int c = 0; c < C; c++) {

@@ -25,7 +25,7 @@ HONE_INLINE void wholeTile(Strided a, const float* panel, float* c, int64_t stri
     sums[r][0] = kAdds ? from[0] : Vec{};
     sums[r][1] = kAdds ? from[1] : Vec{};
   }
-  sumTile<R>(sums, a, panel, kPanel, inner);
+  sumTile<kWidth, R, 2>(sums, a, panel, kPanel, inner);
 #pragma GCC unroll 16
   for (int r = 0; r < R; r++) {
     Vec* to = reinterpret_cast<Vec*>(c + r * stride);

@@ -37,15 +37,15 @@ HONE_INLINE void turnHead(const float* x, const float* cosines, const float* sin
 /** out[l] = query . keys[l] for `length` rows of `width`. */
 inline void dotKeys(const float* query, const float* keys, float* out, int64_t length, int64_t width) {
   int64_t l = 0;
-  if (width % kWidth == 0)
-    for (; l + kWidth <= length; l += kWidth) {
-      Vec sums[kWidth] = {};
-      for (int64_t d = 0; d < width; d += kWidth) {
-        const Vec q = *reinterpret_cast<const Vec*>(query + d);
+  if (width % kLanes == 0)
+    for (; l + kLanes <= length; l += kLanes) {
+      Lanes sums[kLanes] = {};
+      for (int64_t d = 0; d < width; d += kLanes) {
+        const Lanes q = *reinterpret_cast<const Lanes*>(query + d);
 #pragma GCC unroll 16
-        for (int64_t i = 0; i < kWidth; i++) sums[i] += q * *reinterpret_cast<const Vec*>(keys + (l + i) * width + d);
+        for (int64_t i = 0; i < kLanes; i++) sums[i] += q * *reinterpret_cast<const Lanes*>(keys + (l + i) * width + d);
       }
-      sumLanes<kWidth>(sums, out + l);
+      sumLanes<kLanes>(sums, out + l);
     }
   for (; l < length; l++) out[l] = dotRows(query, keys + l * width, width);
 }

@@ -24,6 +24,11 @@ constexpr int64_t kWidth = 4;
 #endif
 typedef float Vec __attribute__((vector_size(kWidth * sizeof(float)), aligned(4), may_alias));
 
+// Floats that a sum over a row keeps apart until its end. The order of a sum is part of its answer, so this is 8 wherever a
+// register holds 8 or more: the same bits with AVX2 and with AVX-512. Chains that never cross lanes (products) take `Vec`.
+constexpr int64_t kLanes = kWidth < 8 ? kWidth : 8;
+typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
+
 /** e^x to 2 units in the last place; 0 below -87.3, finite above 88, NaN for NaN. Cody-Waite reduction, degree 6. */
 HONE_INLINE float fastExp(float x) {
   // Comparisons, since gcc does not vectorise fmin and fmax; and these ones let NaN through.
@@ -97,27 +102,30 @@ HONE_INLINE float dotRows(const float* a, const float* b, int64_t n) {
   return sum;
 }
 
+template <typename V>
+constexpr int kFloatsOf = sizeof(V) / sizeof(float);
+
 /** Lanes of a and b in turn, `D` at a time: `kFrom` 0 takes the first D of each 2D lanes of both, D the second. */
-template <int D, int kFrom, size_t... kLane>
-HONE_INLINE Vec laneHalves(Vec a, Vec b, std::index_sequence<kLane...>) {
-  constexpr auto from = [](int lane) { return lane / (2 * D) * 2 * D + lane % D + kFrom + (lane % (2 * D) < D ? 0 : static_cast<int>(kWidth)); };
+template <int D, int kFrom, typename V, size_t... kLane>
+HONE_INLINE V laneHalves(V a, V b, std::index_sequence<kLane...>) {
+  constexpr auto from = [](int lane) { return lane / (2 * D) * 2 * D + lane % D + kFrom + (lane % (2 * D) < D ? 0 : kFloatsOf<V>); };
 #if defined(__clang__) || __GNUC__ >= 12
   return __builtin_shufflevector(a, b, from(kLane)...);
 #else
-  typedef int32_t Lanes __attribute__((vector_size(kWidth * sizeof(int32_t))));
-  return __builtin_shuffle(a, b, Lanes{from(kLane)...});
+  typedef int32_t Places __attribute__((vector_size(sizeof(V))));
+  return __builtin_shuffle(a, b, Places{from(kLane)...});
 #endif
 }
 
 /** Lane l of vector i becomes lane i of vector l. */
-template <int D = 1>
-HONE_INLINE void transposeSquare(Vec* square) {
-  if constexpr (D < kWidth) {
-    constexpr auto lanes = std::make_index_sequence<kWidth>{};
+template <int D = 1, typename V>
+HONE_INLINE void transposeSquare(V* square) {
+  if constexpr (D < kFloatsOf<V>) {
+    constexpr auto lanes = std::make_index_sequence<kFloatsOf<V>>{};
 #pragma GCC unroll 16
-    for (int i = 0; i < kWidth; i++) {
+    for (int i = 0; i < kFloatsOf<V>; i++) {
       if (i & D) continue;
-      const Vec a = square[i], b = square[i + D];
+      const V a = square[i], b = square[i + D];
       square[i] = laneHalves<D, 0>(a, b, lanes);
       square[i + D] = laneHalves<D, D>(a, b, lanes);
     }
@@ -126,17 +134,17 @@ HONE_INLINE void transposeSquare(Vec* square) {
 }
 
 /** Entry i of `out` is the sum of vector i: always ((l0 + l1) + (l2 + l3)) + ..., whatever lies beside it. `sums` is used up. */
-template <int N, int D = 1>
-HONE_INLINE void sumLanes(Vec* sums, float* out) {
-  if constexpr (D < kWidth) {
-    constexpr auto lanes = std::make_index_sequence<kWidth>{};
+template <int N, int D = 1, typename V>
+HONE_INLINE void sumLanes(V* sums, float* out) {
+  if constexpr (D < kFloatsOf<V>) {
+    constexpr auto lanes = std::make_index_sequence<kFloatsOf<V>>{};
 #pragma GCC unroll 16
     for (int i = 0; i < (N + 1) / 2; i++) {
-      const Vec a = sums[2 * i], b = 2 * i + 1 < N ? sums[2 * i + 1] : Vec{};
+      const V a = sums[2 * i], b = 2 * i + 1 < N ? sums[2 * i + 1] : V{};
       sums[i] = laneHalves<D, 0>(a, b, lanes) + laneHalves<D, D>(a, b, lanes);
     }
     sumLanes<(N + 1) / 2, 2 * D>(sums, out);
-  } else std::memcpy(out, sums, N * sizeof(Vec));
+  } else std::memcpy(out, sums, N * sizeof(V));
 }
 
 /** Entry (i, k) is data[i * row + k * column]. */
@@ -151,47 +159,50 @@ struct Panel {
   int64_t stride;
 };
 
-/** sums += A [R, inner] times two vectors of columns of B, rows bStride apart: one chain of multiply-adds each, in registers. */
-template <int R>
-HONE_INLINE void sumTile(Vec (&sums)[R][2], Strided a, const float* b, int64_t bStride, int64_t inner) {
+/** Vectors in memory: a template argument would lose what `Vec` and `Lanes` say of alignment. */
+template <int64_t W>
+struct VectorsOf {
+  typedef float Type __attribute__((vector_size(W * sizeof(float)), aligned(4), may_alias));
+};
+
+/** sums += A [R, inner] times N vectors of columns of B, rows bStride apart: one chain of multiply-adds each, in registers. */
+template <int64_t W, int R, int N>
+HONE_INLINE void sumTile(typename VectorsOf<W>::Type (&sums)[R][N], Strided a, const float* b, int64_t bStride, int64_t inner) {
   for (int64_t k = 0; k < inner; k++) {
-    const Vec b0 = *reinterpret_cast<const Vec*>(b + k * bStride), b1 = *reinterpret_cast<const Vec*>(b + k * bStride + kWidth);
+    typename VectorsOf<W>::Type columns[N];
+#pragma GCC unroll 2
+    for (int n = 0; n < N; n++) columns[n] = reinterpret_cast<const typename VectorsOf<W>::Type*>(b + k * bStride)[n];
 #pragma GCC unroll 16
     for (int r = 0; r < R; r++) {
       const float x = a.data[r * a.row + k * a.column];
-      sums[r][0] += x * b0;
-      sums[r][1] += x * b1;
+#pragma GCC unroll 2
+      for (int n = 0; n < N; n++) sums[r][n] += x * columns[n];
     }
   }
 }
 
-/** R rows of C (+)= A B, two vectors of columns at a time: 2R sums stay in registers. */
+/** R rows of C (+)= A B from column j on, N vectors at a time: RN sums stay in registers. Answers the first column that is left. */
+template <int64_t W, int N, int R, bool kAdds>
+HONE_INLINE int64_t productColumns(int64_t j, Strided a, const float* b, int64_t bStride, Panel c, int64_t columns, int64_t inner) {
+  using V = typename VectorsOf<W>::Type;
+  for (; j + N * W <= columns; j += N * W) {
+    V sums[R][N] = {};
+    sumTile<W, R, N>(sums, a, b + j, bStride, inner);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; r++) {
+      V* to = reinterpret_cast<V*>(c.data + r * c.stride + j);
+#pragma GCC unroll 2
+      for (int n = 0; n < N; n++) to[n] = kAdds ? to[n] + sums[r][n] : sums[r][n];
+    }
+  }
+  return j;
+}
+
 template <int R, bool kAdds>
 inline void productRows(Strided a, const float* b, int64_t bStride, Panel c, int64_t columns, int64_t inner) {
-  int64_t j = 0;
-  for (; j + 2 * kWidth <= columns; j += 2 * kWidth) {
-    Vec sums[R][2] = {};
-    sumTile<R>(sums, a, b + j, bStride, inner);
-#pragma GCC unroll 8
-    for (int r = 0; r < R; r++) {
-      Vec* to = reinterpret_cast<Vec*>(c.data + r * c.stride + j);
-      to[0] = kAdds ? to[0] + sums[r][0] : sums[r][0];
-      to[1] = kAdds ? to[1] + sums[r][1] : sums[r][1];
-    }
-  }
-  for (; j + kWidth <= columns; j += kWidth) {
-    Vec sums[R] = {};
-    for (int64_t k = 0; k < inner; k++) {
-      const Vec b0 = *reinterpret_cast<const Vec*>(b + k * bStride + j);
-#pragma GCC unroll 8
-      for (int r = 0; r < R; r++) sums[r] += a.data[r * a.row + k * a.column] * b0;
-    }
-#pragma GCC unroll 8
-    for (int r = 0; r < R; r++) {
-      Vec* to = reinterpret_cast<Vec*>(c.data + r * c.stride + j);
-      *to = kAdds ? *to + sums[r] : sums[r];
-    }
-  }
+  int64_t j = productColumns<kWidth, 2, R, kAdds>(0, a, b, bStride, c, columns, inner);
+  if constexpr (kLanes < kWidth) j = productColumns<kLanes, 2, R, kAdds>(j, a, b, bStride, c, columns, inner);
+  j = productColumns<kLanes, 1, R, kAdds>(j, a, b, bStride, c, columns, inner);
   for (; j < columns; j++) {
     for (int r = 0; r < R; r++) {
       float sum = kAdds ? c.data[r * c.stride + j] : 0.0f;
