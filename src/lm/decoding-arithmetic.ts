@@ -23,11 +23,14 @@ import {
 import type { Adapter } from './adapters.ts'
 import type { Arithmetic, Matrix, Precision } from './arithmetic.ts'
 
-/** Rows up to which reading bounds a product, beside libtorch's own float32, or bfloat16 with units for it: measured by bench/kernels.ts. */
-const FEW_ROWS = { float32: 8, units: 16 }
+/**
+ * Rows up to which reading bounds a product, beside libtorch's own float32, or bfloat16 with units for it; and up to which our own
+ * use of such units is ahead: measured by bench/few-rows.ts.
+ */
+const FEW_ROWS = { float32: 8, units: 16, pairs: 128 }
 
 /** A matrix as `fewRows` reads it, or as `decodeLayer` reads panels. */
-export type Stored = { weight: Tensor; scales?: Tensor }
+export type Stored = { weight: Tensor; scales?: Tensor; rounds?: boolean }
 /** `stored`: what is read for so many rows, panels included; undefined where libtorch's own product serves them better, or an adapter lies beside. */
 export type Decoding = {
   arithmetic: Arithmetic
@@ -49,10 +52,14 @@ export function decodingArithmetic(
   const merged = new Map<Adapter, Tensor>()
   const panels = new Map<Tensor | Adapter, Tensor>()
   const lowRanks = new Map<Adapter, LowRank>()
-  const hasUnits = o.device !== 'cpu' || describe().features.bfloat16Units
+  const { features, instructionSets } = describe()
+  const hasUnits = o.device !== 'cpu' || features.bfloat16Units
+  // Products in bfloat16 round both sides, as training does.
+  const rounds = o.precision === 'bfloat16' && o.device === 'cpu' && instructionSets.includes('avx512_bf16')
   const mostRows = (dtype: string): number => {
     if (o.device !== 'cpu') return 0
     if (dtype === 'float32') return FEW_ROWS.float32
+    if (rounds && dtype === 'bfloat16') return FEW_ROWS.pairs
     return hasUnits ? FEW_ROWS.units : Infinity
   }
   const mergedOf = (matrix: Matrix, adapter: Adapter): Tensor => {
@@ -94,7 +101,8 @@ export function decodingArithmetic(
     }
     const stored = storedOf(matrix, { ...o, mergedOf })
     if (stored && x.shape[0]! <= mostRows(stored.weight.dtype)) {
-      const y = fewRows(x, stored.weight, { ...(stored.scales && { scales: stored.scales }), ...(bias && { bias }) })
+      const { scales } = stored
+      const y = fewRows(x, stored.weight, { ...(scales && { scales }), ...(bias && { bias }), rounds })
       if (!adapter || !isPacked) return y
       const { a_RI, b_OR } = lowRankOf(adapter)
       return add(y, fewRows(fewRows(x, a_RI), b_OR))
@@ -107,7 +115,7 @@ export function decodingArithmetic(
     const wide = panelsOf(matrix, rows)
     if (wide) return { weight: wide }
     const found = storedOf(matrix, { ...o, mergedOf })
-    return found && rows <= mostRows(found.weight.dtype) ? found : undefined
+    return found && rows <= mostRows(found.weight.dtype) ? { ...found, rounds } : undefined
   }
   const free = (): void => {
     for (const copy of [...merged.values(), ...panels.values()]) copy.free()

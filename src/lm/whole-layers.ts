@@ -4,6 +4,7 @@ import { type DecodedLayer, decodeLayer, fromArray, type Tensor } from '#torch'
 import { formOf } from './attention.ts'
 import type { Matrix } from './arithmetic.ts'
 import type { Layer, Pass } from './decoder.ts'
+import type { Stored } from './decoding-arithmetic.ts'
 import type { Sampled } from './fill-cache.ts'
 import type { LanguageModel } from './model.ts'
 import { rotaryWidth } from './rope.ts'
@@ -47,7 +48,7 @@ type Four = [Tensor, Tensor, Tensor, Tensor]
 function decodedLayer(
   layer: Layer,
   epsilon: number,
-  stored: (matrix: Matrix) => { weight: Tensor; scales?: Tensor } | undefined,
+  stored: (matrix: Matrix) => Stored | undefined,
 ): DecodedLayer | undefined {
   if (layer.output.bias || layer.up.bias || layer.down.bias) return undefined
   const four = [layer.qkv, layer.output, layer.up, layer.down].map(stored)
@@ -59,5 +60,6 @@ function decodedLayer(
     ...(scales.length > 0 && { scales: scales as Four }),
     ...(layer.qkv.bias && { qkvBias: layer.qkv.bias }),
     epsilon,
+    rounds: four.every((s) => s!.rounds === true),
   }
 }

@@ -1,6 +1,7 @@
 // Products of few rows with a stored matrix, against plain ops in float64 over the same stored numbers.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
+  describe,
   type DType,
   fewRows,
   forbidLeaks,
@@ -23,6 +24,7 @@ import { plainFewRows } from './plain.ts'
 
 forbidLeaks({ beforeEach, afterEach })
 
+const hasPairs = describe().instructionSets.includes('avx512_bf16')
 const DTYPES: DType[] = ['float32', 'bfloat16', 'int8']
 
 /** x [B,I], a weight [O,I] of the dtype, scales where it is int8, a bias. */
@@ -58,9 +60,32 @@ test.each(
   })
 })
 
-test.each(DTYPES)('a row answers the same bits alone and among others, on one thread and on two: %s', (dtype) => {
+test.each(
+  SIZES,
+)('bfloat16 on both sides equals plain ops on rounded rows, where there are units for it: $B rows, $O outputs, $I inputs', ({
+  B,
+  ...size
+}) => {
   scope(() => {
-    const { x, weight, o } = made(50, { O: 500, I: 333, dtype })
+    const { x, weight, o } = made(B, { ...size, dtype: 'bfloat16' })
+    const read = hasPairs ? toCopy(x, { dtype: 'bfloat16' }) : x
+    const expected = toFloat64(plainFewRows(toCopy(read, { dtype: 'float64' }), weight, o))
+    const scale = expected.reduce((most, y) => Math.max(most, Math.abs(y)), 1)
+    const got = toFloat64(fewRows(x, weight, { ...o, rounds: true }))
+    expect(got.reduce((most, y, i) => Math.max(most, Math.abs(y - expected[i]!)), 0) / scale).toBeLessThan(2e-6)
+  })
+})
+
+test.each([
+  ...DTYPES.map((dtype) => ({ dtype, rounds: false })),
+  { dtype: 'bfloat16' as const, rounds: true },
+])('a row answers the same bits alone and among others, on one thread and on two: $dtype, rounded $rounds', ({
+  dtype,
+  rounds,
+}) => {
+  scope(() => {
+    const { x, weight, o: given } = made(50, { O: 501, I: 333, dtype })
+    const o = { ...given, rounds }
     const all = toFloat32(fewRows(x, weight, o))
     for (const [from, count] of [
       [0, 1],
@@ -70,12 +95,12 @@ test.each(DTYPES)('a row answers the same bits alone and among others, on one th
       [49, 1],
     ] as const)
       expect(toFloat32(fewRows(narrow(x, 0, from, count), weight, o))).toEqual(
-        all.subarray(from * 500, (from + count) * 500),
+        all.subarray(from * 501, (from + count) * 501),
       )
     setThreads(2)
     try {
       expect(toFloat32(fewRows(x, weight, o))).toEqual(all)
-      expect(toFloat32(fewRows(narrow(x, 0, 3, 1), weight, o))).toEqual(all.subarray(1500, 2000))
+      expect(toFloat32(fewRows(narrow(x, 0, 3, 1), weight, o))).toEqual(all.subarray(3 * 501, 4 * 501))
     } finally {
       setThreads(1)
     }

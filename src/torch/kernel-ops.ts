@@ -135,12 +135,18 @@ export function gradientNormOp(grads: readonly Tensor[]): number {
   return addon().call(123, handles(grads)) as number
 }
 
-/** hone::few_rows(Tensor x, Tensor weight, Tensor? scales=None, Tensor? bias=None) -> Tensor */
-export function fewRowsOp(x: Tensor, weight: Tensor, scales?: Tensor | null, bias?: Tensor | null): Tensor {
-  return wrap(addon().call(124, x.handle, weight.handle, scales?.handle, bias?.handle) as number)
+/** hone::few_rows(Tensor x, Tensor weight, Tensor? scales=None, Tensor? bias=None, bool rounds=False) -> Tensor */
+export function fewRowsOp(
+  x: Tensor,
+  weight: Tensor,
+  scales?: Tensor | null,
+  bias?: Tensor | null,
+  { rounds }: { rounds?: boolean } = {},
+): Tensor {
+  return wrap(addon().call(124, x.handle, weight.handle, scales?.handle, bias?.handle, rounds) as number)
 }
 
-/** hone::decode_layer(Tensor x, Tensor[] norms, Tensor[] weights, Tensor[] scales, Tensor? qkv_bias, Tensor(a!) k_cache, Tensor(b!) v_cache, Tensor cosines, Tensor sines, Tensor lengths, float scale, float epsilon) -> Tensor */
+/** hone::decode_layer(Tensor x, Tensor[] norms, Tensor[] weights, Tensor[] scales, Tensor? qkv_bias, Tensor(a!) k_cache, Tensor(b!) v_cache, Tensor cosines, Tensor sines, Tensor lengths, float scale, float epsilon, bool rounds) -> Tensor */
 export function decodeLayerOp(
   x: Tensor,
   norms: readonly Tensor[],
@@ -154,6 +160,7 @@ export function decodeLayerOp(
   lengths: Tensor,
   scale: number,
   epsilon: number,
+  rounds: boolean,
 ): Tensor {
   return wrap(
     addon().call(
@@ -170,6 +177,7 @@ export function decodeLayerOp(
       lengths.handle,
       scale,
       epsilon,
+      rounds,
     ) as number,
   )
 }

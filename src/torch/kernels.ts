@@ -108,12 +108,16 @@ export function cacheMove_(caches: readonly Tensor[], o: { from: number; to: num
 
 /**
  * x [B,I] times weight^T [I,O], plus bias [O]: weight [O,I] contiguous in float32, bfloat16, or int8 with scales (float32, O numbers:
- * one an output). Read once and in its own dtype, multiplied in float32; meant for B up to some tens. What a row answers does
- * not depend on the rows beside it, to the last bit. Answers [B,O]. No gradient. Panels (`panelCopy`) serve any B; of them it answers
- * [B,P W], and takes no bias.
+ * one an output). Read once and in its own dtype, multiplied in float32; meant for B up to some tens. `rounds`: beside bfloat16, x may be
+ * rounded to bfloat16 too, and is where the processor multiplies that (AVX-512's). What a row answers does not depend on the rows beside
+ * it, to the last bit. Answers [B,O]. No gradient. Panels (`panelCopy`) serve any B; of them it answers [B,P W], and takes no bias.
  */
-export function fewRows(x: Tensor, weight: Tensor, options: { scales?: Tensor; bias?: Tensor } = {}): Tensor {
-  return ops.fewRowsOp(x, weight, options.scales, options.bias)
+export function fewRows(
+  x: Tensor,
+  weight: Tensor,
+  options: { scales?: Tensor; bias?: Tensor; rounds?: boolean } = {},
+): Tensor {
+  return ops.fewRowsOp(x, weight, options.scales, options.bias, { rounds: options.rounds ?? false })
 }
 
 /**
@@ -137,6 +141,7 @@ export function decodeLayer(x: Tensor, layer: DecodedLayer, at: DecodingPlace): 
     lengths,
     at.scale,
     layer.epsilon,
+    layer.rounds ?? false,
   )
 }
 
@@ -146,6 +151,8 @@ export type DecodedLayer = {
   scales?: [Tensor, Tensor, Tensor, Tensor]
   qkvBias?: Tensor
   epsilon: number
+  /** As of `fewRows`. */
+  rounds?: boolean
 }
 
 export type DecodingPlace = {

@@ -56,7 +56,7 @@ struct Room {
 }  // namespace
 
 Tensor decodeLayer(const Tensor& x, at::TensorList norms, at::TensorList weights, at::TensorList scales, const c10::optional<Tensor>& qkvBias, Tensor kCache, Tensor vCache,
-                   const Tensor& cosines, const Tensor& sines, const Tensor& lengths, double scale, double epsilon) {
+                   const Tensor& cosines, const Tensor& sines, const Tensor& lengths, double scale, double epsilon, bool rounds) {
   TORCH_CHECK(x.dim() == 2 && kCache.dim() == 4 && vCache.sizes() == kCache.sizes() && kCache.size(0) >= x.size(0), "expected x [B,E] and caches [B or more,K,L,D]");
   TORCH_CHECK(norms.size() == 2 && weights.size() == 4 && (scales.empty() || scales.size() == 4), "expected 2 norms, 4 weights, and 4 scales or none");
   const Shape s = shapeOf(x, weights, kCache);
@@ -85,7 +85,7 @@ Tensor decodeLayer(const Tensor& x, at::TensorList norms, at::TensorList weights
   const float *cos = cosines.data_ptr<float>(), *sin = sines.data_ptr<float>();
   const Cache cache{kCache.data_ptr<float>(), vCache.data_ptr<float>()};
   const auto times = [&](Room& from, int64_t inner, int64_t i, Room& to, int64_t outputs, int64_t first, int64_t rows) {
-    const Stored matrix{weights[i], scales.empty() ? Tensor() : scales[i], i == 0 && qkvBias ? *qkvBias : Tensor(), outputs};
+    const Stored matrix{weights[i], scales.empty() ? Tensor() : scales[i], i == 0 && qkvBias ? *qkvBias : Tensor(), outputs, rounds};
     multiplyRows(from.data + first * inner, rows, matrix, to.data + first * outputs);
   };
   const float *mixNorm = norms[0].data_ptr<float>(), *mlpNorm = norms[1].data_ptr<float>();

@@ -29,9 +29,9 @@ std::tuple<Tensor, Tensor> sampleRows(const Tensor& logits, const Tensor& temper
 void adamWStep(at::TensorList params, at::TensorList grads, at::TensorList first, at::TensorList second, double learningRate, double beta1,
                double beta2, double epsilon, double weightDecay, int64_t step, double gradientScale);
 double gradientNorm(at::TensorList grads);
-Tensor fewRows(const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& scales, const c10::optional<Tensor>& bias);
+Tensor fewRows(const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& scales, const c10::optional<Tensor>& bias, bool rounds);
 Tensor decodeLayer(const Tensor& x, at::TensorList norms, at::TensorList weights, at::TensorList scales, const c10::optional<Tensor>& qkvBias,
-                   Tensor kCache, Tensor vCache, const Tensor& cosines, const Tensor& sines, const Tensor& lengths, double scale, double epsilon);
+                   Tensor kCache, Tensor vCache, const Tensor& cosines, const Tensor& sines, const Tensor& lengths, double scale, double epsilon, bool rounds);
 Tensor panelCopy(const Tensor& weight);
 Tensor weightCopy(const Tensor& x, at::ScalarType dtype);
 

@@ -20,10 +20,10 @@ TORCH_LIBRARY(hone, m) {
       "float epsilon, float weight_decay, int step, float gradient_scale) -> ()",
       hone::adamWStep);
   m.def("gradient_norm(Tensor[] grads) -> float", hone::gradientNorm);
-  m.def("few_rows(Tensor x, Tensor weight, Tensor? scales=None, Tensor? bias=None) -> Tensor", hone::fewRows);
+  m.def("few_rows(Tensor x, Tensor weight, Tensor? scales=None, Tensor? bias=None, bool rounds=False) -> Tensor", hone::fewRows);
   m.def(
       "decode_layer(Tensor x, Tensor[] norms, Tensor[] weights, Tensor[] scales, Tensor? qkv_bias, Tensor(a!) k_cache, Tensor(b!) v_cache, Tensor cosines, "
-      "Tensor sines, Tensor lengths, float scale, float epsilon) -> Tensor",
+      "Tensor sines, Tensor lengths, float scale, float epsilon, bool rounds) -> Tensor",
       hone::decodeLayer);
   m.def("panel_copy(Tensor weight) -> Tensor", hone::panelCopy);
   m.def("weight_copy(Tensor x, ScalarType dtype) -> Tensor", hone::weightCopy);

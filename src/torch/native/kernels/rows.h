@@ -100,6 +100,8 @@ struct Stored {
   Tensor weight, scales, bias;
   /** Rows of the answer's O numbers; of panels, those that are not padding. */
   int64_t outputs;
+  /** Whether activations may be rounded to bfloat16 where the processor multiplies that. */
+  bool rounds = false;
   bool isPanels() const { return weight.dim() == 3; }
 };
 
