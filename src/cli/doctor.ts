@@ -3,7 +3,7 @@
 import fs from 'node:fs'
 import { freemem, totalmem } from 'node:os'
 import { ConfigError, EngineError } from '#errors'
-import { type Description, describe, measure, type Measurement } from '#torch'
+import { bitsOfKernels, type Description, describe, KNOWN_BITS, measure, type Measurement } from '#torch'
 import { resolveModel } from '#trainer'
 import type { Command } from 'commander'
 import { figure, output } from './output.ts'
@@ -41,7 +41,8 @@ function doctor(options: { measure?: boolean; json?: boolean }): void {
   if (found.problems.length > 0) process.exitCode = 1
 }
 
-type Libtorch = Omit<Description, 'warnings'>
+/** hasKnownBits: runs in float32 give the figures of README to the last digit, as far as our kernels decide. */
+type Libtorch = Omit<Description, 'warnings'> & { hasKnownBits: boolean }
 type Machine = { node: string; platform: string; memoryBytes: number; freeMemoryBytes: number; freeDiskBytes: number }
 
 function examineMachine({ problems, warnings }: Findings): Machine {
@@ -75,7 +76,7 @@ function examineLibtorch({ problems, warnings }: Findings): Libtorch | undefined
   try {
     const { warnings: own, ...description } = describe()
     warnings.push(...own)
-    return description
+    return { ...description, hasKnownBits: bitsOfKernels() === KNOWN_BITS }
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof EngineError)) throw error
     problems.push(error.message)
@@ -92,7 +93,17 @@ function linesOf(machine: Machine, libtorch: Libtorch | undefined, speed: Measur
     ['disk here', `${gib(machine.freeDiskBytes)} free`],
   ]
   if (libtorch) {
-    const { version: number, path, source, blas, cpuCapability, instructionSets, threads, features } = libtorch
+    const {
+      version: number,
+      path,
+      source,
+      blas,
+      cpuCapability,
+      instructionSets,
+      threads,
+      features,
+      hasKnownBits,
+    } = libtorch
     const has = Object.entries(features).map(([name, isThere]) => `${name} ${isThere ? 'yes' : 'no'}`)
     lines.push(
       ['libtorch', `${number} in ${path} (${source})`],
@@ -100,6 +111,12 @@ function linesOf(machine: Machine, libtorch: Libtorch | undefined, speed: Measur
       ['kernels', `${cpuCapability}; the processor has ${instructionSets.join(' ') || 'no known extension'}`],
       ['threads', String(threads)],
       ['features', has.join(', ')],
+      [
+        'float32 bits',
+        hasKnownBits
+          ? "as where README's figures were taken: the same seed gives the same run"
+          : "not those of README's figures: its runs come out otherwise here, within chance",
+      ],
     )
   }
   if (speed)

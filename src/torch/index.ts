@@ -25,6 +25,7 @@ export {
   panelCopy,
   weightCopy,
 } from './kernels.ts'
+export { bitsOfKernels, KNOWN_BITS } from './known-bits.ts'
 export { forbidLeaks } from './leaks.ts'
 export * from './ops.ts'
 export {

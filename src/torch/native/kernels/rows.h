@@ -53,26 +53,26 @@ inline void dotKeys(const float* query, const float* keys, float* out, int64_t l
 /** N vectors of columns of out += weights [length] times values [length, width]; two sums for each, since one waits for itself. */
 template <int N>
 HONE_INLINE void mixColumns(const float* weights, const float* values, float* out, int64_t length, int64_t width) {
-  Vec even[N] = {}, odd[N] = {};
+  Lanes even[N] = {}, odd[N] = {};
   int64_t l = 0;
   for (; l + 2 <= length; l += 2)
 #pragma GCC unroll 8
     for (int i = 0; i < N; i++) {
-      even[i] += weights[l] * *reinterpret_cast<const Vec*>(values + l * width + i * kWidth);
-      odd[i] += weights[l + 1] * *reinterpret_cast<const Vec*>(values + (l + 1) * width + i * kWidth);
+      even[i] += weights[l] * *reinterpret_cast<const Lanes*>(values + l * width + i * kLanes);
+      odd[i] += weights[l + 1] * *reinterpret_cast<const Lanes*>(values + (l + 1) * width + i * kLanes);
     }
 #pragma GCC unroll 8
   for (int i = 0; i < N; i++) {
-    if (l < length) even[i] += weights[l] * *reinterpret_cast<const Vec*>(values + l * width + i * kWidth);
-    *reinterpret_cast<Vec*>(out + i * kWidth) += even[i] + odd[i];
+    if (l < length) even[i] += weights[l] * *reinterpret_cast<const Lanes*>(values + l * width + i * kLanes);
+    *reinterpret_cast<Lanes*>(out + i * kLanes) += even[i] + odd[i];
   }
 }
 
 /** out [width] += weights [length] times values [length, width]. */
 inline void mixValues(const float* weights, const float* values, float* out, int64_t length, int64_t width) {
   int64_t d = 0;
-  for (; d + 4 * kWidth <= width; d += 4 * kWidth) mixColumns<4>(weights, values + d, out + d, length, width);
-  for (; d + kWidth <= width; d += kWidth) mixColumns<1>(weights, values + d, out + d, length, width);
+  for (; d + 4 * kLanes <= width; d += 4 * kLanes) mixColumns<4>(weights, values + d, out + d, length, width);
+  for (; d + kLanes <= width; d += kLanes) mixColumns<1>(weights, values + d, out + d, length, width);
   for (; d < width; d++)
     for (int64_t l = 0; l < length; l++) out[d] += weights[l] * values[l * width + d];
 }

@@ -206,7 +206,7 @@ inline void productRows(Strided a, const float* b, int64_t bStride, Panel c, int
   for (; j < columns; j++) {
     for (int r = 0; r < R; r++) {
       float sum = kAdds ? c.data[r * c.stride + j] : 0.0f;
-      for (int64_t k = 0; k < inner; k++) sum += a.data[r * a.row + k * a.column] * b[k * bStride + j];
+      for (int64_t k = 0; k < inner; k++) sum = std::fma(a.data[r * a.row + k * a.column], b[k * bStride + j], sum);
       c.data[r * c.stride + j] = sum;
     }
   }
