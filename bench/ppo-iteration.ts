@@ -58,6 +58,7 @@ try {
   const config = PpoConfig.parse({
     steps: 2,
     promptsPerStep: count,
+    samplesPerPrompt: 1,
     maxTokens,
     updateEpochs: epochs,
     minibatches: MINIBATCHES,

@@ -102,7 +102,7 @@ function sftFromReport(sft: NonNullable<Report['sft']>): SftFacts {
     heldOutBefore: Math.log(domain.before),
     trainLoss: sft.lossLast,
     generalRatio: general.after / general.before,
-    gatePassed: sft.gate.passed,
+    gatePassed: [sft.gate, ...(sft.formGates ?? [])].every(({ passed }) => passed),
     ...(sft.floor !== undefined && { floor: sft.floor }),
     ...(curve && curve.length > 0 && { curve }),
   }

@@ -27,5 +27,6 @@ export {
   writeWholeFolder,
 } from './folder.ts'
 export { canonicalJson, hashRow, sha256, sha256File, sha256Into } from './hash.ts'
+export { sha256Files } from './hash-beside.ts'
 export { type Hold, holdFolder, isAlive, isFolderHeld } from './hold.ts'
 export { type Log, openLog } from './log.ts'

@@ -5,7 +5,7 @@ import { ConfigError, EngineError } from '#errors'
 import type { Engine, Model } from '#engine/contract'
 import { describe, setThreads } from '#torch'
 import { createArithmetics, type Precision } from './arithmetic.ts'
-import { freeModel, loadModel } from './load.ts'
+import { freeModel, loadModel, loadVerified } from './load.ts'
 import { describeModel, type LanguageModel } from './model.ts'
 import type { BaseDtype } from './packed-matrix.ts'
 import { clearGradients, updateModel } from './optimizer.ts'
@@ -84,8 +84,16 @@ export function createEmbeddedEngine({
     async load(spec) {
       const base = spec.sharesBaseOf && find(spec.sharesBaseOf)
       const root = base?.base ?? base
-      const model = loadModel(spec, { id: ++lastId, device, arithmetics, base: root, baseDtype, recomputes })
+      const o = { id: ++lastId, device, arithmetics, base: root, baseDtype, recomputes }
+      // Held from here on, so that nobody releases it meanwhile.
       if (root) root.sharers++
+      let model: LanguageModel
+      try {
+        model = 'resume' in spec.from ? await loadVerified(spec, spec.from.resume, o) : loadModel(spec, o)
+      } catch (error) {
+        if (root) root.sharers--
+        throw error
+      }
       models.set(model.id, model)
       return model
     },

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { DataError, EngineError } from '#errors'
 import type { AdapterSpec, HeadSpec, ModelSpec, Saved } from '#engine/contract'
-import { sha256File } from '#files'
+import { sha256Files } from '#files'
 import { fromBytes, scope, type Tensor, toFloat32 } from '#torch'
 import { adapterPlan, attachAdapters, chooseTargets, freshAdapter, pairKeys, scaleOf, type Target } from './adapters.ts'
 import type { Arithmetics } from './arithmetic.ts'
@@ -21,20 +21,19 @@ import { hashBase } from './peft-folder.ts'
 import { frequencies, localFrequencies } from './rope.ts'
 import { readSafetensors, type StoredTensor } from './safetensors.ts'
 
-export function loadModel(
-  spec: ModelSpec,
-  o: {
-    id: number
-    device: string
-    arithmetics: Arithmetics
-    base: LanguageModel | undefined
-    baseDtype?: BaseDtype
-    recomputes?: boolean
-  },
-): LanguageModel {
+export type LoadOptions = {
+  id: number
+  device: string
+  arithmetics: Arithmetics
+  base: LanguageModel | undefined
+  baseDtype?: BaseDtype
+  recomputes?: boolean
+}
+
+/** Files of a checkpoint are not verified: `loadVerified` does. */
+export function loadModel(spec: ModelSpec, o: LoadOptions): LanguageModel {
   const isResume = 'resume' in spec.from
   const path = 'resume' in spec.from ? spec.from.resume.folder : spec.from.weights
-  if ('resume' in spec.from) verify(spec.from.resume)
   const folder = withPrefix(readFolder(path))
   const sidecar = readSidecar(path)
   if (isResume && !sidecar)
@@ -264,6 +263,8 @@ function labelsOf({ config, tensors }: ModelFolder): string[] {
   return config.labels ?? Array.from({ length: rows }, (_, i) => (rows === 1 ? 'score' : `LABEL_${i}`))
 }
 
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
+
 function valuesIn(tensors: Map<string, StoredTensor>, file: string): (key: string) => Values | undefined {
   const dtypes = { F32: 'float32', BF16: 'bfloat16', F16: 'float16' } as const
   return (key) => {
@@ -271,6 +272,8 @@ function valuesIn(tensors: Map<string, StoredTensor>, file: string): (key: strin
     if (!stored) return undefined
     const dtype = dtypes[stored.dtype as keyof typeof dtypes]
     if (!dtype) throw new DataError(`expected F32, BF16 or F16, got ${stored.dtype}`, { file, field: key })
+    if (dtype === 'float32' && IS_LITTLE_ENDIAN)
+      return { shape: stored.shape, values: new Float32Array(stored.bytes().buffer) }
     return { shape: stored.shape, values: scope(() => toFloat32(fromBytes(stored.bytes(), stored.shape, dtype))) }
   }
 }
@@ -332,14 +335,40 @@ function loadMoments(model: LanguageModel, path: string, made: Tensor[]): void {
   }
 }
 
-function verify({ folder, files }: Saved): void {
-  for (const { path, sha256 } of files) {
-    const file = join(folder, path)
-    if (!fs.existsSync(file)) throw new DataError('is missing; the checkpoint is damaged', { file })
-    const got = sha256File(file)
-    if (got !== sha256)
-      throw new DataError(`expected sha256 ${sha256}, got ${got}; the checkpoint is damaged`, { file })
+/** What `save(_, 'resume')` wrote, verified while it is read: nothing of a damaged checkpoint is handed out. */
+export async function loadVerified(spec: ModelSpec, saved: Saved, o: LoadOptions): Promise<LanguageModel> {
+  const verified = verifySaved(saved)
+  // Awaited below, whatever happens meanwhile.
+  verified.catch(() => undefined)
+  let model: LanguageModel
+  try {
+    model = loadModel(spec, o)
+  } catch (error) {
+    // That a file is damaged says more than what was made of it.
+    await verified
+    throw error
   }
+  try {
+    await verified
+  } catch (error) {
+    freeModel(model)
+    throw error
+  }
+  return model
+}
+
+/** Throws where a file of a checkpoint is missing or is not what was saved. */
+async function verifySaved({ folder, files }: Saved): Promise<void> {
+  for (const { path } of files)
+    if (!fs.existsSync(join(folder, path)))
+      throw new DataError('is missing; the checkpoint is damaged', { file: join(folder, path) })
+  const hashes = await sha256Files(files.map(({ path }) => join(folder, path)))
+  files.forEach(({ path, sha256 }, i) => {
+    if (hashes[i] !== sha256)
+      throw new DataError(`expected sha256 ${sha256}, got ${hashes[i]}; the checkpoint is damaged`, {
+        file: join(folder, path),
+      })
+  })
 }
 
 /** About a gigabyte of activations: 4,096 tokens at most, 256 at least. Depends on the config alone, as micro-batches must. */

@@ -44,7 +44,8 @@ export function uploadParameter(
 export function valuesOf(plan: ParameterPlan, read: (key: string) => Values | undefined): Float32Array {
   const tail = plan.shape.slice(1)
   const width = tail.reduce((a, b) => a * b, 1)
-  const all = new Float32Array(plan.shape[0]! * width)
+  const isOne = plan.parts.length === 1
+  const all = new Float32Array(isOne ? 0 : plan.shape[0]! * width)
   let row = 0
   for (const part of plan.parts) {
     const found = read(part.key)
@@ -52,6 +53,7 @@ export function valuesOf(plan: ParameterPlan, read: (key: string) => Values | un
     if (!found) throw new EngineError(`${part.key}: expected shape [${expected.join(', ')}], but the key is absent`)
     if (found.shape.join() !== expected.join())
       throw new EngineError(`${part.key}: expected shape [${expected.join(', ')}], got [${found.shape.join(', ')}]`)
+    if (isOne) return found.values
     all.set(found.values, row * width)
     row += part.rows
   }

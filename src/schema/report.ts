@@ -61,6 +61,11 @@ export const SftReport = z.strictObject({
     .optional()
     .describe('entropy of the curated grammar on the held-out rows; known in a simulated world'),
   gate: GateResult,
+  formGates: z.array(GateResult).optional().describe('of the form of replies, beside `gate`'),
+  form: z
+    .record(z.string(), Interval)
+    .optional()
+    .describe('share of sampled replies, by what holds of them; rules by their names'),
   perplexity: z.strictObject({ domain: perplexity, general: perplexity }),
   intervals: z.strictObject({ heldOutLoss: Interval }).optional().describe('by bootstrap over held-out rows'),
   steps: count.optional(),

@@ -115,6 +115,8 @@ test('another plan goes through the same stages, and stopped, goes on where it w
   expect(report.steps).toEqual(STEPS.map((step) => ({ step, state: 'done' })))
   for (const step of STEPS) expect(report[step], step).toBeDefined()
   expect(report.pastGates![0]).toMatch(/the gate of SFT failed: .* It went on: so small a chain passes none\./)
+  expect(report.sft!.formGates).toHaveLength(5)
+  expect(Object.keys(report.sft!.form!)).toEqual(expect.arrayContaining(['fact', 'greeting', 'refusals', 'repetitive']))
   // What was not run is absent, not zero.
   expect(report.rl).not.toHaveProperty('unbudgeted')
   expect(report.rl).not.toHaveProperty('withoutRules')

@@ -50,7 +50,7 @@ export async function runChain(stage: Stage): Promise<Report> {
     curate(stage),
   )
   const sft = await step('sft', 'supervised fine-tuning', () => fineTune(stage))
-  const fromSft = passageFrom(stage, 'the gate of SFT', [sft.gate])
+  const fromSft = passageFrom(stage, 'the gate of SFT', [sft.gate, ...(sft.formGates ?? [])])
   if (fromSft.stops !== undefined) return report({ objectives, demonstrations, sft }, [fromSft])
   const judged = await step('protocol', 'blind pairs judged by simulated annotators', () => protocol(stage))
   const reward = await step('reward', 'reward model', () => trainReward(stage))

@@ -1,10 +1,49 @@
 // Step 3: supervised fine-tuning on the curated demonstrations, and the gate before anybody compares its samples.
-import { checkGate, perplexityOf, perplexityRatio, type RowLoss, rowLosses, type TokenRow } from '#evaluate'
+import {
+  checkGate,
+  formatOf,
+  formatStatistics,
+  type Gate,
+  perplexityOf,
+  perplexityRatio,
+  type RowLoss,
+  rowLosses,
+  type TokenRow,
+} from '#evaluate'
 import type { SftReport } from '#schema'
 import { wilson } from '#stats'
-import { demonstrationExamples, readDemonstrations, readTexts, textExamples, train, type Trained } from '#trainer'
+import {
+  demonstrationExamples,
+  readDemonstrations,
+  readRules,
+  readTexts,
+  textExamples,
+  train,
+  type Trained,
+} from '#trainer'
+import { writeRules } from './reinforce.ts'
 import { runOrResume } from './runs.ts'
-import { data, readJsonl, replies, run, type Stage, trainOptions, withWeights } from './stage.ts'
+import { data, readJsonl, replies, type Reply, run, type Stage, trainOptions, withWeights } from './stage.ts'
+
+/** No simulated expert refuses; to be sorry is part of how they write. */
+const REFUSAL = /\b(?:i (?:cannot|can(?:'|\u2019)t|won(?:'|\u2019)t) (?:help|assist|answer)|as an ai)\b/i
+
+/** What fine-tuning must have taught before anybody is asked to compare its replies. */
+const FORM: Gate[] = [
+  leastOf('replies state no wrong fact', 'rules.fact', 0.65),
+  leastOf('replies promise within the limits', 'rules.constraint', 0.8),
+  leastOf('replies do not greet as another channel does', 'rules.greeting', 0.75),
+  mostOf('replies do not go in circles', 'repetitive', 0.05),
+  mostOf('replies do not refuse', 'refusals', 0.05),
+]
+
+function leastOf(name: string, statistic: string, value: number): Gate {
+  return { name, statistic, bound: 'low', comparison: 'above', value }
+}
+
+function mostOf(name: string, statistic: string, value: number): Gate {
+  return { name, statistic, bound: 'high', comparison: 'below', value }
+}
 
 export async function fineTune(stage: Stage): Promise<SftReport> {
   const { seed, base, lora, domain, tokenizer, settings } = stage
@@ -35,6 +74,7 @@ export async function fineTune(stage: Stage): Promise<SftReport> {
   const prompts = domain.prompts(seed, { n: settings.sizes.heldOut, split: 'held-out' }).map((p) => p.prompt)
   const samples = await withWeights(stage, trained.model, (model) => replies(stage, model, prompts, 'format'))
   const whole = samples.filter(({ finished, completion }) => finished && completion.trim() !== '').length
+  const form = await formOf(stage, samples)
   const curve = readJsonl<{ step: number; loss?: number; heldOutLoss?: number }>(`${run(stage, 'sft')}/metrics.jsonl`)
   const losses = curve.filter((row) => row.loss !== undefined)
   return {
@@ -50,6 +90,8 @@ export async function fineTune(stage: Stage): Promise<SftReport> {
       { name: 'replies are whole', statistic: 'whole', bound: 'low', comparison: 'above', value: 0.95 },
       { whole: wilson(whole, samples.length) },
     ),
+    formGates: FORM.map((gate) => checkGate(gate, form)),
+    form: { ...form.rules, finished: form.finished, refusals: form.refusals, repetitive: form.repetitive },
     perplexity: {
       domain: perplexityChange(before.heldOut, after.heldOut, seed),
       general: perplexityChange(before.general, after.general, seed),
@@ -62,6 +104,20 @@ export async function fineTune(stage: Stage): Promise<SftReport> {
       ...(heldOutLoss !== undefined && { heldOut: heldOutLoss }),
     })),
   }
+}
+
+/** Shares of the replies, those that break no rule among them, rule by rule. */
+async function formOf(stage: Stage, samples: readonly Reply[]) {
+  // What a rule takes points for is broken; what earns none is merely not there.
+  const rules = (await readRules(writeRules(stage))).map(({ name, score }) => ({
+    name,
+    isHeld: (row: Parameters<typeof score>[0]) => score(row) >= 0,
+  }))
+  const formats = samples.map(({ prompt, completion, finished }) =>
+    formatOf({ text: completion, prompt, finished }, { specials: [], ends: [], rules, refusal: REFUSAL }),
+  )
+  const groups = samples.map(({ prompt }) => prompt)
+  return formatStatistics(formats, { groups, rules, seed: stage.seed, level: 0.95 })
 }
 
 function perplexityChange(before: RowLoss[], after: RowLoss[], seed: number): SftReport['perplexity']['domain'] {

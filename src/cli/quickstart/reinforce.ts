@@ -71,7 +71,6 @@ export async function continueUnbudgeted(stage: Stage): Promise<Trained> {
 function jobOf(stage: Stage, { rules, config }: { rules: boolean; config: PpoConfig }): PpoJob {
   const sft = `${run(stage, 'sft')}/model`
   const reward = `${run(stage, 'reward')}/model`
-  if (rules) writeRules(stage)
   return {
     recipe: 'ppo',
     config,
@@ -85,14 +84,14 @@ function jobOf(stage: Stage, { rules, config }: { rules: boolean; config: PpoCon
     criticFrom: stage.criticFrom,
     data: data(stage, 'rl-prompts'),
     watch: data(stage, 'watched-prompts'),
-    ...(rules && { rules: join(stage.dir, 'rules.json') }),
+    ...(rules && { rules: writeRules(stage) }),
     markData: data(stage, 'mark-prompts'),
     judge: 'simulated:customer-service',
   }
 }
 
-/** Written once: the running processes read the same file. */
-function writeRules({ dir }: Stage): void {
+/** The file of rule terms; written once, since running processes read the same file. */
+export function writeRules({ dir }: Pick<Stage, 'dir'>): string {
   const terms = Object.entries(RULE_WEIGHTS).map(([name, weight]) => ({
     name,
     weight,
@@ -101,6 +100,7 @@ function writeRules({ dir }: Stage): void {
   }))
   const file = join(dir, 'rules.json')
   if (!fs.existsSync(file)) writeDurable(file, `${JSON.stringify(terms, null, 2)}\n`)
+  return file
 }
 
 function judgeOf(stage: Stage) {

@@ -72,7 +72,23 @@ export function sftSection(report: Report): Markup | undefined {
         axis: { label: 'perplexity', kind: 'log', format: number },
         rows: [...beforeAfter('domain', domain), ...beforeAfter('general', general)],
       },
-    )}${block('Gate', gateTable('Gate of fine-tuning', [sft.gate]), { isWide: true })}`,
+    )}${
+      sft.form &&
+      forestFigure(
+        {
+          title: 'Form of the replies',
+          caption: html`Shares of sampled replies, before anybody compares them: whether they keep the rules of the objective that a program can read, end by themselves, refuse, or go in circles. 95% by bootstrap over prompts.`,
+          simulated,
+        },
+        {
+          describe: Object.entries(sft.form)
+            .map(([name, { value }]) => `${name} ${percent(value)}`)
+            .join(', '),
+          axis: { label: 'share of replies', format: percent },
+          rows: Object.entries(sft.form).map(([label, measured]) => ({ label, measured, colour: 'sft' })),
+        },
+      )
+    }${block('Gates', gateTable('Gates of fine-tuning', [sft.gate, ...(sft.formGates ?? [])]), { isWide: true })}`,
   })
 }
 
