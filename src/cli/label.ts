@@ -20,7 +20,7 @@ import { artifactsOf } from '#trainer'
 import { type Common, fileOf, formatOf, label, numberOf, workspaceOf } from './data-source.ts'
 import { judge } from './judging.ts'
 import { writeMade } from './made-file.ts'
-import { OBJECTIVE_FLAG, objectiveOf } from './objective.ts'
+import { OBJECTIVE_FLAG, objectiveOf, onlyObjectiveOf } from './objective.ts'
 import { figure, output } from './output.ts'
 import { COMPARISONS, holdTogether, range, readComparisons, readGold, readJudged } from './judged-rows.ts'
 import { labelPlan } from './label-plan.ts'
@@ -137,12 +137,6 @@ function underGuideline(
 /** The sentence for a file of judgements; undefined where all in it was judged under one objective. */
 function differIn(file: string, own: { what: string; objective?: ObjectiveStamp | undefined }): string | undefined {
   return objectivesDiffer(own, objectivesBehind(artifactsOf({ judgements: file }, {})))
-}
-
-/** That of all judgements in a file, as far as they say; undefined where they say none, or several. */
-function onlyObjectiveOf(file: string): ObjectiveStamp | undefined {
-  const behind = objectivesBehind(artifactsOf({ judgements: file }, {}))
-  return objectivesDiffer({ what: file }, behind) === undefined ? behind[0]?.objective : undefined
 }
 
 async function rowsIfAny(file: string): Promise<Judgement[]> {

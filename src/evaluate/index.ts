@@ -1,5 +1,13 @@
 // Graders, perplexity, the reward ticket, blind win rate, criteria, violations, gates and the diagnosis of a stage at fault.
 export { accuracyByAnnotator, type AnnotatorAccuracies, type AnnotatorAccuracy } from './annotator-accuracy.ts'
+export {
+  accuracyByFold,
+  decidedVotes,
+  type FoldAccuracy,
+  foldAnswers,
+  type FoldScores,
+  groupAnnotators,
+} from './annotator-folds.ts'
 export { type Needs, requireCapabilities } from './capabilities.ts'
 export { compareCriteria, type CriterionChange, type CriterionScores } from './criteria.ts'
 export { diagnose } from './diagnose.ts'

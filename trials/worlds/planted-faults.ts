@@ -12,7 +12,7 @@ import { deriveSeed, generator } from '#stats'
 import { ticketRefusalOf, train } from '#trainer'
 import { simulatedJudge } from '../../src/cli/judges.ts'
 import { quickstartPlan } from '../../src/cli/quickstart/plan.ts'
-import { runOrResume } from '../../src/cli/quickstart/runs.ts'
+import { runOrResume } from '../../src/cli/run-or-resume.ts'
 import { openStage, replies, run, type Stage, withWeights } from '../../src/cli/quickstart/stage.ts'
 
 export const STAGES = ['sft', 'reward', 'rl'] as const

@@ -21,8 +21,8 @@ import {
   train,
   type Trained,
 } from '#trainer'
+import { runOrResume } from '../run-or-resume.ts'
 import { writeRules } from './reinforce.ts'
-import { runOrResume } from './runs.ts'
 import { data, readJsonl, replies, type Reply, run, type Stage, trainOptions, withWeights } from './stage.ts'
 
 /** No simulated expert refuses; to be sorry is part of how they write. */

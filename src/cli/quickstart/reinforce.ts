@@ -20,7 +20,7 @@ import {
 } from '#trainer'
 import { simulatedJudge } from '../judges.ts'
 import { qualifyCrowd } from './protocol.ts'
-import { runOrResume } from './runs.ts'
+import { runOrResume } from '../run-or-resume.ts'
 import { BUDGET_WITHOUT_RULES, RULE_WEIGHTS } from './settings.ts'
 import {
   data,

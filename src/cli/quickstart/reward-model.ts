@@ -7,7 +7,7 @@ import { deriveSeed, wilson } from '#stats'
 import { train } from '#trainer'
 import { probe } from './probes.ts'
 import { labelIsRight } from './protocol.ts'
-import { runOrResume } from './runs.ts'
+import { runOrResume } from '../run-or-resume.ts'
 import { data, goldOf, readJsonl, replies, run, type Stage, trainOptions, withWeights } from './stage.ts'
 
 const TICKET: Gate[] = [

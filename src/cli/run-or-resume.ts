@@ -1,10 +1,10 @@
-// A run of the quickstart: begun, gone on with, or taken as it is when it is done. So a quickstart that was stopped or
-// killed goes on where it was.
+// A run that a command of several makes: begun, gone on with, or taken as it is when it is done. So a command that was stopped
+// or killed goes on where it was.
 import fs from 'node:fs'
 import { join } from 'node:path'
 import type { Outcome } from '#align'
 import { readCard, readRun, resume, type Trained, type TrainOptions } from '#trainer'
-import { Stopped } from '../stop.ts'
+import { Stopped } from './stop.ts'
 
 export async function runOrResume(
   folder: string,
