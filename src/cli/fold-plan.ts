@@ -128,7 +128,7 @@ const FoldsRecord = z.strictObject({
 export type FoldsRecord = z.infer<typeof FoldsRecord>
 
 /**
- * FOLDER/folds.json: written where the folder is new, and what stands there where it says the same; else a ConfigError names what
+ * FOLDER/folds.json: written where nothing was begun, and what stands there where it says the same; else a ConfigError names what
  * differs. `objective`: in force; one that was not asked for is that of the beginning.
  */
 export function keepFolds(
@@ -150,9 +150,11 @@ export function keepFolds(
     settings: { folds: groups.length, ...on, ...config },
     groups,
   })
-  if (fs.existsSync(file)) return goOnWith(file, { now, isAsked })
+  const isOurs = fs.existsSync(file)
+  // A job that its first fold refused has begun nothing.
+  if (isOurs && fs.existsSync(join(folder, 'fold-1', 'run.json'))) return goOnWith(file, { now, isAsked })
   makeFolder(folder)
-  if (fs.readdirSync(folder).some((name) => !name.startsWith('.')))
+  if (!isOurs && fs.readdirSync(folder).some((name) => !name.startsWith('.')))
     throw new ConfigError(`--out: expected a new folder, or one that hone train folds made, got ${folder}`)
   writeDurable(file, `${JSON.stringify(now, null, 2)}\n`)
   return now

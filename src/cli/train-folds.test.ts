@@ -152,6 +152,11 @@ test('what a row says of its item stays when its author is left out; pairs and p
   expect(readRun(at('bare', `fold-${fold + 1}`)).config.judgements).not.toContain('bo-i9')
 })
 
+test('a job that is refused at its first fold leaves a folder that another one may take', async () => {
+  await expect(folds('taken', '--base-dtype', 'nf4')).rejects.toThrow(/--base-dtype nf4: nothing would train/)
+  expect(await folds('taken')).toMatchObject({ event: 'done' })
+})
+
 test('what would measure nothing or be ignored is refused before anything is trained', async () => {
   write('of-ann', judged(rows.slice(0, HELD_OUT), ['ann']))
   write(
