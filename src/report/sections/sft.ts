@@ -77,7 +77,7 @@ export function sftSection(report: Report): Markup | undefined {
       forestFigure(
         {
           title: 'Form of the replies',
-          caption: html`Shares of sampled replies, before anybody compares them: whether they keep the rules of the objective that a program can read, end by themselves, refuse, or go in circles. 95% by bootstrap over prompts.`,
+          caption: `Shares of sampled replies, before anybody compares them: those that break no such rule (${rulesOf(sft.form).join(', ')}), end by themselves, refuse, or go in circles. 95% intervals.`,
           simulated,
         },
         {
@@ -90,6 +90,12 @@ export function sftSection(report: Report): Markup | undefined {
       )
     }${block('Gates', gateTable('Gates of fine-tuning', [sft.gate, ...(sft.formGates ?? [])]), { isWide: true })}`,
   })
+}
+
+const OF_ANY_REPLY = ['finished', 'refusals', 'repetitive']
+
+function rulesOf(form: NonNullable<SftReport['form']>): string[] {
+  return Object.keys(form).filter((name) => !OF_ANY_REPLY.includes(name))
 }
 
 type Perplexity = SftReport['perplexity']['domain']
