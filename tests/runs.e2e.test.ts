@@ -56,6 +56,53 @@ test('an engineer stops a run, which saved, and branches from its checkpoint; a 
   await looksRight(engineer, 'runs')
 })
 
+test('rules are pasted into the form: what is wrong is said at their field, what is right is a term of the run', async (ctx) => {
+  hasBrowser(ctx)
+  const engineer = await joinAs(front, lead, 'engineer', 'Emil')
+  await engineer.goto(`${front.served.url}/p/desk/runs`)
+  await engineer.getByRole('button', { name: 'New run' }).click()
+  await engineer.getByLabel('Recipe').selectOption('PPO under a KL budget')
+  await engineer.getByLabel('Name', { exact: true }).fill('ruled')
+  await engineer.getByLabel('Model', { exact: true }).selectOption('tiny')
+  await engineer.getByLabel('Data', { exact: true }).selectOption('questions')
+  const rules = engineer.getByLabel('Rules', { exact: true })
+  await engineer.getByText('Paste them').click()
+  const pasted = engineer.getByLabel('Rules, pasted')
+  await pasted.fill('[{"name": "length", "weight": 1, "kind": "length"}]')
+  // Not yet taken, it keeps a run from beginning without it.
+  await engineer.getByRole('button', { name: 'Start the run' }).click()
+  await engineer.getByText(/got what was pasted and not taken yet/).waitFor()
+  await engineer.getByRole('button', { name: 'Check and take them' }).click()
+  await engineer.getByText(/^term 1 \(length\): most: /).waitFor()
+  expect(await rules.getAttribute('aria-invalid')).toBe('true')
+  await looksRight(engineer, 'run-rules-wrong')
+  await pasted.fill('[{"name": "length", "weight": 1, "kind": "length", "least": 12, "most": 24}]')
+  await engineer.getByRole('button', { name: 'Check and take them' }).click()
+  await engineer.getByRole('option', { name: /^1 term sent now, content / }).waitFor({ state: 'attached' })
+  for (const [label, value] of [
+    ['Steps', '1'],
+    ['Prompts per step', '2'],
+    ['Max tokens', '4'],
+  ] as const)
+    await engineer.getByLabel(label, { exact: true }).fill(value)
+  await engineer.getByText('All settings').click()
+  await engineer.getByLabel('Warmup steps', { exact: true }).fill('1')
+  await engineer.getByLabel('Critic warmup steps', { exact: true }).fill('0')
+  await looksRight(engineer, 'run-rules')
+  await engineer.getByRole('button', { name: 'Start the run' }).click()
+  await state(engineer, 'done')
+  const config = JSON.parse(fs.readFileSync(join(front.workspace, 'runs/ruled/config.json'), 'utf8')) as object
+  expect(config).toMatchObject({ rewardWeight: 1, criticFrom: 'model', rules: expect.stringMatching(/\/artifacts\//) })
+  // A file is dropped likewise, and one that an earlier run took is offered.
+  await engineer.goto(`${front.served.url}/p/desk/runs`)
+  await engineer.getByRole('button', { name: 'New run' }).click()
+  const texts = { name: 'texts.jsonl', mimeType: 'text/plain', buffer: Buffer.from('{"text":"The lamp is red."}\n') }
+  await engineer.getByLabel('General: drop a file here, or choose one').setInputFiles(texts)
+  await engineer.getByRole('option', { name: /^1 text sent now/ }).waitFor({ state: 'attached' })
+  await engineer.getByLabel('Recipe').selectOption('PPO under a KL budget')
+  await engineer.getByRole('option', { name: /^of ruled, content / }).waitFor({ state: 'attached' })
+})
+
 test('two runs on the same charts, ticked and opened by keyboard, with the settings in which they differ', async (ctx) => {
   hasBrowser(ctx)
   const viewer = await joinAs(front, lead, 'viewer', 'Vera')

@@ -11,12 +11,12 @@ import {
   rowLosses,
   type TokenRow,
 } from '#evaluate'
-import { readRows, streamRows } from '#data'
+import { readRows, readTexts, streamRows } from '#data'
 import { ConfigError, DataError } from '#errors'
 import type { Completion, Drawing } from '#sampler'
 import type { Prompt } from '#schema'
 import { average, boundedMean, deriveSeed, type Interval, tQuantile } from '#stats'
-import { demonstrationExamples, readTexts, textExamples } from '#trainer'
+import { demonstrationExamples, textExamples } from '#trainer'
 import { drawCompletions, type OpenModel } from './completions.ts'
 import { progressLine } from './generate.ts'
 import type { Output } from './output.ts'

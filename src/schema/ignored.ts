@@ -46,6 +46,7 @@ const RULES: Record<RecipeName, Rule[]> = {
       isIgnored: ({ heldOut, general }) => heldOut === undefined && general === undefined,
       needs: (name) => name('heldOut'),
     },
+    without('replayShare', 'replay'),
   ],
   reward: [...RATE, without('evalEvery', 'heldOut')],
   dpo: [...RATE, without('evalEvery', 'heldOut')],

@@ -1,10 +1,11 @@
 // What a person orders when a run is started from outside the command line: a recipe, what goes in by name, its settings,
 // and how it computes. Forms, the API and the flags of `hone train` are made of the same fields. `takes` says what an
-// input may name: a model (`base`, `models/NAME`, or a run), a reward run, or a dataset version that holds rows of a kind.
+// input may name: a model (`base`, `models/NAME`, or a run), a reward run, a dataset version that holds rows of a kind, or a file
+// of the workspace with rule terms or whole texts.
 import { z } from 'zod'
 import { DpoConfig, PpoConfig, RewardConfig, SftConfig } from './recipes.ts'
 
-export type Takes = 'model' | 'reward' | 'demonstrations' | 'pairs' | 'prompts'
+export type Takes = 'model' | 'reward' | 'demonstrations' | 'pairs' | 'prompts' | 'rules' | 'texts'
 
 const name = (takes: Takes, words: string) => z.string().min(1).describe(words).meta({ takes })
 const model = name('model', 'model to start from')
@@ -37,6 +38,11 @@ export const ORDERS = {
       model,
       data: name('demonstrations', 'demonstrations to learn from'),
       heldOut: name('demonstrations', 'demonstrations to measure the loss on').optional(),
+      replay: name('texts', 'general texts, mixed in against forgetting: JSONL rows {"text"}').optional(),
+      general: name(
+        'texts',
+        'general texts to measure the perplexity on beside the held-out rows, held against the base: JSONL rows {"text"}',
+      ).optional(),
     }),
     settings: SftConfig,
   },
@@ -67,13 +73,15 @@ export const ORDERS = {
     inputs: z
       .strictObject({
         model,
-        reward: name('reward', 'reward model that is optimised'),
+        reward: name('reward', 'reward model that is optimised; empty = the rules alone').optional(),
         withoutTicket: z
           .enum([SWITCHED_ON])
           .optional()
           .describe(
             'yes = go on with a reward model that is not shown to be better than chance on held-out pairs; the run records it',
           ),
+        rewardWeight: z.number().optional().describe('factor of the learned reward; empty = 1'),
+        rules: name('rules', 'JSON file of rule terms, each with its weight in the reward').optional(),
         data: name('prompts', 'prompts to train on'),
         judge: z
           .enum(['people', 'simulated:customer-service'])
@@ -86,8 +94,26 @@ export const ORDERS = {
         reference: name('model', 'frozen model that KL is measured to; empty = the model itself').optional(),
         criticFrom: z
           .enum(['reward', 'model', 'policy'])
-          .default('reward')
-          .describe('weights the critic starts from; policy = a value head on the policy itself, a third less work'),
+          .optional()
+          .describe(
+            'weights the critic starts from; policy = a value head on the policy itself, a third less work; empty = reward where there is one, else model',
+          ),
+      })
+      .refine(({ reward, rules }) => reward !== undefined || rules !== undefined, {
+        path: ['reward'],
+        message: 'expected a reward model or rules: there is nothing to optimise',
+      })
+      .refine(({ reward, rewardWeight }) => reward !== undefined || rewardWeight === undefined, {
+        path: ['rewardWeight'],
+        message: 'would be ignored without a reward model: choose one, or leave it empty',
+      })
+      .refine(({ reward, withoutTicket }) => reward !== undefined || withoutTicket === undefined, {
+        path: ['withoutTicket'],
+        message: 'would be ignored without a reward model: choose one, or leave it empty',
+      })
+      .refine(({ reward, criticFrom }) => reward !== undefined || criticFrom !== 'reward', {
+        path: ['criticFrom'],
+        message: 'expected a reward model to start from: choose one, or model or policy',
       })
       .refine(({ judge, markData }) => judge !== undefined || markData === undefined, {
         path: ['markData'],
@@ -102,7 +128,10 @@ export type RecipeName = z.infer<typeof RecipeName>
 
 const Given = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
 
-/** An order as it is kept: every name resolved (`base`, `models/NAME`, a run's folder name, `dataset@hash`), the rest as it was given. */
+/**
+ * An order as it is kept: every name resolved (`base`, `models/NAME`, a run's folder name, `dataset@hash`, a file's path in the
+ * workspace), the rest as it was given.
+ */
 export const RunOrder = z.strictObject({
   recipe: RecipeName,
   inputs: z.record(z.string(), z.string()),

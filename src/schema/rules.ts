@@ -40,3 +40,44 @@ export const RuleTerm = z.discriminatedUnion('kind', [
   }),
 ])
 export type RuleTerm = z.infer<typeof RuleTerm>
+
+/** Of a text that holds them; `fault`: what is wrong with it, by term and field. */
+export function ruleTermsOf(text: string): { terms: RuleTerm[] } | { fault: string } {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    return { fault: `expected a JSON array of rule terms: ${String(cause)}` }
+  }
+  const parsed = z
+    .array(RuleTerm, 'expected a JSON array of rule terms')
+    .min(1, 'expected at least one rule term, got none')
+    .safeParse(value)
+  if (!parsed.success) return { fault: parsed.error.issues.map((issue) => faultOf(issue, value)).join('; ') }
+  const terms = parsed.data
+  const names = terms.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i || name === 'learned')
+  if (twice !== undefined) return { fault: `expected each name once and none called learned, got ${twice}` }
+  const faults = terms.flatMap((term) => {
+    const compiled = term.kind === 'regex' ? compiledOrFault(term) : undefined
+    return typeof compiled === 'string' ? [compiled] : []
+  })
+  return faults.length > 0 ? { fault: faults.join('; ') } : { terms }
+}
+
+/** A term by its place from 1 and, where it has one, its name. */
+function faultOf({ path, message }: z.core.$ZodIssue, value: unknown): string {
+  const [place, ...field] = path
+  if (typeof place !== 'number') return message
+  const { name } = ((value as unknown[])[place] ?? {}) as { name?: unknown }
+  const called = typeof name === 'string' ? ` (${name.slice(0, 40)})` : ''
+  return [`term ${place + 1}${called}`, ...(field.length > 0 ? [field.map(String).join('.')] : []), message].join(': ')
+}
+
+function compiledOrFault({ name, pattern, flags }: { name: string; pattern: string; flags: string }): RegExp | string {
+  try {
+    return new RegExp(pattern, flags)
+  } catch (cause) {
+    return `${name}: expected a regular expression, got ${pattern}: ${String(cause)}`
+  }
+}

@@ -8,12 +8,13 @@ import { Computing, ignoredSettings, ORDERS, type RecipeName, RunOrder, type Tak
 import { listModelFolders, type Project, rewardAccuracyOf } from '#store'
 import type { Service } from './call.ts'
 import { fileOf, ownVersion } from './handlers/data.ts'
+import { checkRunFile } from './run-files.ts'
 import { WrongFields } from './refusals.ts'
 import { ownRuns, stateOfRun } from './run-views.ts'
 
 type Given = {
   recipe: RecipeName
-  inputs: Record<string, string>
+  inputs: Record<string, string | number>
   settings: Record<string, unknown>
   computing: Record<string, unknown>
 }
@@ -25,14 +26,17 @@ export async function orderOf(service: Service, project: Project, given: Given):
   const inputs = check('inputs', ORDERS[recipe].inputs, given.inputs, wrong)
   const config = check('settings', ORDERS[recipe].settings, given.settings, wrong)
   if (inputs && config) refuseIgnored(recipe, { ...inputs, config }, given.settings, wrong)
+  if (inputs?.replay !== undefined && config?.replayShare === 0)
+    wrong['settings.replayShare'] ??= 'expected a share above 0 for the texts of replay, got 0'
   check('computing', Computing, given.computing, wrong)
   const models = await modelsOf(service, project)
   const resolved: Record<string, string> = {}
-  for (const [name, value] of Object.entries((inputs ?? {}) as Record<string, string | undefined>)) {
+  for (const [name, value] of Object.entries((inputs ?? {}) as Record<string, string | number | undefined>)) {
     if (value === undefined) continue
     const takes = takesOf(recipe, name)
     try {
-      resolved[name] = takes === undefined ? value : resolve(service, project, { takes, value, models })
+      resolved[name] =
+        takes === undefined ? String(value) : await resolve(service, project, { takes, value: String(value), models })
     } catch (error) {
       if (!(error instanceof HttpError) && !(error instanceof ConfigError)) throw error
       wrong[`inputs.${name}`] = error.message
@@ -106,17 +110,22 @@ export async function modelsOf(service: Service, project: Project): Promise<Orde
   ]
 }
 
-const KINDS: Record<Exclude<Takes, 'model' | 'reward'>, readonly string[]> = {
+const KINDS: Record<Exclude<Takes, 'model' | 'reward' | 'rules' | 'texts'>, readonly string[]> = {
   demonstrations: ['demonstrations'],
   pairs: ['judgements', 'comparisons'],
   prompts: ['prompts', 'demonstrations', 'comparisons', 'judgements'],
 }
 
-function resolve(
-  { workspace }: Service,
+async function resolve(
+  service: Service,
   project: Project,
   { takes, value, models }: { takes: Takes; value: string; models: OrderModel[] },
-): string {
+): Promise<string> {
+  const { workspace } = service
+  if (takes === 'rules' || takes === 'texts') {
+    await checkRunFile(service, project, { kind: takes, file: value })
+    return value
+  }
   if (takes === 'model' || takes === 'reward') {
     const model = models.find(({ name }) => name === value)
     if (!model) throw new HttpError(422, `expected a model or a finished run, there is none called ${value}`)

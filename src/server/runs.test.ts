@@ -230,4 +230,73 @@ test('a reward model without its ticket enters PPO only by a word that is kept; 
   expect((await shown('bold')).command).toMatch(/ --reward runs\/guesses --without-ticket --data demos@/)
 })
 
+test('rules and texts are sent, checked as a run checks them, and chosen again; what is wrong is said at its field', async () => {
+  const send = (text: string, kind = 'rules', who = engineer) =>
+    who.ask(`POST /api/projects/desk/run-files?kind=${kind}`, new TextEncoder().encode(text))
+  const rules = JSON.stringify([{ name: 'thanks', weight: 0.5, kind: 'regex', pattern: 'thank', flags: 'i' }])
+  for (const [wrong, words] of [
+    ['[{', /expected a JSON array of rule terms/],
+    ['{}', /expected a JSON array of rule terms/],
+    ['[]', /at least one rule term/],
+    ['[{"name":"a","weight":1,"kind":"regex","pattern":"("}]', /a: expected a regular expression/],
+    ['[{"name":"a","weight":"1","kind":"regex","pattern":"x"}]', /term 1 \(a\): weight: .*expected number/],
+    [JSON.stringify([1, 2].map(() => ({ name: 'a', weight: 1, kind: 'length', most: 9 }))), /each name once/],
+    ['[{"name":"a","weight":1,"kind":"module","file":"/etc/a.mjs"}]', /expected a term of kind regex or length/],
+    ['[{"name":"a","weight":1,"kind":"json-schema","file":"a.json"}]', /expected a term of kind regex or length/],
+  ] as const) {
+    const { status, text } = await send(wrong)
+    expect([status, text], wrong).toEqual([422, expect.stringMatching(words)])
+  }
+  expect((await send('{"text":"one"}\n{"txt":"two"}', 'texts')).text).toMatch(/line 2: expected a row/)
+  expect((await send(' ', 'texts')).text).toMatch(/at least one row/)
+  expect((await send(`[${' '.repeat(2 ** 20)}]`)).status).toBe(413)
+  expect((await send(rules, 'rules', viewer)).status).toBe(403)
+  type Sent = { file: string; count: number; isNew: boolean }
+  const kept = (await send(rules)).json as Sent
+  expect(kept).toMatchObject({ count: 1, isNew: true })
+  expect((await send(rules)).json).toEqual({ ...kept, isNew: false })
+  const { file: texts } = (await send('{"text":"one two"}\n', 'texts')).json as Sent
+
+  const replayed = (settings: object, inputs: object) =>
+    engineer.ask(`POST ${RUNS}`, { ...order, name: 'r', settings, inputs: { ...order.inputs, ...inputs } })
+  expect((await replayed({}, { replay: texts })).text).toMatch(/settings\.replayShare: expected a share above 0/)
+  expect((await replayed({ replayShare: 0.1 }, {})).text).toMatch(/would be ignored without replay/)
+
+  const ppo = (name: string, inputs: object) =>
+    engineer.ask(`POST ${RUNS}`, { name, recipe: 'ppo', inputs: { model: 'base', data: 'demos', ...inputs } })
+  const detailOf = async (inputs: object) =>
+    ((await ppo('refused', inputs)).json as { error: { detail: Record<string, string> } }).error.detail
+  expect(await detailOf({})).toEqual({ 'inputs.reward': expect.stringMatching(/nothing to optimise/) })
+  const { file } = kept
+  expect(await detailOf({ rules: file, rewardWeight: 2 })).toHaveProperty(['inputs.rewardWeight'])
+  expect(await detailOf({ rules: file, withoutTicket: 'yes' })).toHaveProperty(['inputs.withoutTicket'])
+  expect(await detailOf({ rules: file, criticFrom: 'reward' })).toHaveProperty(['inputs.criticFrom'])
+  for (const elsewhere of ['secret.html', '../hone.json', '/etc/passwd', texts, `artifacts/00/${'0'.repeat(64)}`])
+    expect(await detailOf({ rules: elsewhere }), elsewhere).toEqual({
+      'inputs.rules': expect.stringMatching(/expected a/),
+    })
+  expect(await detailOf({ reward: 'knows', rewardWeight: 'much', rules: file })).toHaveProperty(['inputs.rewardWeight'])
+  expect(await ppo('ruled', { rules: file })).toMatchObject({ status: 200 })
+  expect((await shown('ruled')).command).toBe(
+    `hone train ppo --out runs/ruled --model base --rules ${file} --data ${(await shown('first')).command?.toString().match(/demos@\w+/)?.[0]}`,
+  )
+  // What a run of the command line took from the workspace is offered beside it, and another project's is not.
+  leaveRun('stale', { status: 'done', recipe: 'ppo' })
+  fs.writeFileSync(join(harness.workspace, 'rules.json'), rules.replace('0.5', '1'))
+  fs.writeFileSync(
+    join(harness.workspace, 'runs', 'stale', 'config.json'),
+    JSON.stringify({ recipe: 'ppo', rules: join(harness.workspace, 'rules.json') }),
+  )
+  const offered = async (who: Person, project = 'desk') =>
+    ((await who.ask(`GET /api/projects/${project}/recipes`)).json as { files: object[] }).files
+  expect(await offered(engineer)).toEqual(
+    expect.arrayContaining([
+      { file, kind: 'rules', words: 'of ruled' },
+      { file: 'rules.json', kind: 'rules', words: 'of stale' },
+    ]),
+  )
+  expect(await offered(outsider, 'other')).toEqual([])
+  expect(await ppo('again', { rules: 'rules.json' })).toMatchObject({ status: 200 })
+})
+
 test('no defect was met on the way', () => expect(harness.defects).toEqual([]))

@@ -1,8 +1,9 @@
 // Pretraining of a small base: maximum likelihood of whole texts, one text a row.
 import { sft } from '#align'
+import { readTexts } from '#data'
 import { loadTokenizer } from '#text'
 import type { PretrainJob } from './jobs.ts'
-import { artifactsOf, readTexts } from './rows.ts'
+import { artifactsOf } from './rows.ts'
 import { startOrResume } from './start.ts'
 import { textExamples } from './tokens.ts'
 import type { Context, Prepared } from './train.ts'

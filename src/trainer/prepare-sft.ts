@@ -1,11 +1,12 @@
 // Supervised fine-tuning: demonstrations to examples, one model that trains.
 import { type Example, sft } from '#align'
 import type { Engine, Model } from '#engine/contract'
+import { readTexts } from '#data'
 import { promptGain } from '#evaluate'
 import { DataError } from '#errors'
 import { loadTokenizer, type Tokenizer } from '#text'
 import type { SftJob } from './jobs.ts'
-import { artifactsOf, readDemonstrations, readTexts } from './rows.ts'
+import { artifactsOf, readDemonstrations } from './rows.ts'
 import { modelLimit, startOrResume } from './start.ts'
 import { demonstrationExamples, requireRows, textExamples } from './tokens.ts'
 import type { Context, Prepared } from './train.ts'

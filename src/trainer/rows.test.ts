@@ -3,11 +3,11 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { writeRows } from '#data'
+import { readTexts, writeRows } from '#data'
 import { generator } from '#stats'
 import { loadTokenizer } from '#text'
 import { hashModel, resolveModel } from './models.ts'
-import { artifactsOf, judgementIds, readPairs, readPrompts, readTexts } from './rows.ts'
+import { artifactsOf, judgementIds, readPairs, readPrompts } from './rows.ts'
 import { pairExamples, requireRows } from './tokens.ts'
 
 let root: string

@@ -1,9 +1,6 @@
 // Rows of training files, and what they hash to. Pairs come in three shapes: ready-made (chosen, rejected), judgements,
 // which are aggregated here so that the reliability of annotators reaches the loss, and preferences aggregated before.
-import fs from 'node:fs'
 import { resolve } from 'node:path'
-import { createInterface } from 'node:readline'
-import { z } from 'zod'
 import { readRows, streamRows } from '#data'
 import { DataError } from '#errors'
 import {
@@ -35,30 +32,6 @@ export async function readDemonstrations(file: string): Promise<Demonstration[]>
 /** Prompts of a file of prompts, or of any rows that have one, each in its row. */
 export async function readPrompts(file: string): Promise<PromptRow[]> {
   return (await readRows(file, { kind: 'prompts' })).rows
-}
-
-/** Texts of a JSONL file of {"text"} rows. */
-export async function readTexts(file: string): Promise<string[]> {
-  const texts: string[] = []
-  let line = 0
-  for await (const json of createInterface({ input: fs.createReadStream(file), crlfDelay: Infinity })) {
-    line++
-    if (json.trim() === '') continue
-    const parsed = TextRow.safeParse(parseLine(json))
-    if (!parsed.success) throw new DataError('expected a row {"text": "..."}', { file, line })
-    texts.push(parsed.data.text)
-  }
-  return texts
-}
-
-const TextRow = z.object({ text: z.string().min(1) })
-
-function parseLine(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
 }
 
 export type Pairs = {

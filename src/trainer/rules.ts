@@ -5,9 +5,8 @@ import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { tsImport } from 'tsx/esm/api'
-import { z } from 'zod'
 import { ConfigError } from '#errors'
-import { RuleTerm } from '#schema'
+import { type RuleTerm, ruleTermsOf } from '#schema'
 
 export type RuleRow = { prompt: string; completion: string; finished: boolean }
 export type Rule = {
@@ -24,25 +23,18 @@ const LONGEST = 100_000
 
 /** Reads a JSON array of rule terms; paths in it are relative to the file. */
 export async function readRules(file: string): Promise<Rule[]> {
-  let value: unknown
+  let text: string
   try {
-    value = JSON.parse(readFileSync(file, 'utf8'))
+    text = readFileSync(file, 'utf8')
   } catch (cause) {
     throw new ConfigError(`--rules: expected a JSON array of rule terms, cannot read ${file}: ${String(cause)}`, {
       cause,
     })
   }
-  const parsed = z.array(RuleTerm).min(1).safeParse(value)
-  if (!parsed.success)
-    throw new ConfigError(
-      `--rules ${file}: ${parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; ')}`,
-    )
-  const names = parsed.data.map((term) => term.name)
-  const twice = names.find((name, i) => names.indexOf(name) !== i || name === 'learned')
-  if (twice !== undefined)
-    throw new ConfigError(`--rules ${file}: expected each name once and none called learned, got ${twice}`)
+  const read = ruleTermsOf(text)
+  if ('fault' in read) throw new ConfigError(`--rules ${file}: ${read.fault}`)
   return Promise.all(
-    parsed.data.map(async (term) => {
+    read.terms.map(async (term) => {
       const rule = await prepare(term, dirname(resolve(file)))
       // A length is at most 0 and then right; of the others 1 is all there is.
       const whole = term.kind === 'length' ? 0 : 1
@@ -56,7 +48,7 @@ async function prepare(term: RuleTerm, folder: string): Promise<Scored> {
   const { name, weight } = term
   switch (term.kind) {
     case 'regex': {
-      const pattern = compile(term.pattern, term.flags, name)
+      const pattern = new RegExp(term.pattern, term.flags)
       return { name, weight, score: ({ completion }) => (pattern.test(completion.slice(0, LONGEST)) ? 1 : 0) }
     }
     case 'length': {
@@ -71,16 +63,6 @@ async function prepare(term: RuleTerm, folder: string): Promise<Scored> {
       return { name, weight, score: await importScore(resolve(folder, term.file), term.export, name) }
     default:
       return term satisfies never
-  }
-}
-
-function compile(pattern: string, flags: string, name: string): RegExp {
-  try {
-    return new RegExp(pattern, flags)
-  } catch (cause) {
-    throw new ConfigError(`--rules: ${name}: expected a regular expression, got ${pattern}: ${String(cause)}`, {
-      cause,
-    })
   }
 }
 

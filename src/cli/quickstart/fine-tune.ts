@@ -1,4 +1,5 @@
 // Step 3: supervised fine-tuning on the curated demonstrations, and the gate before anybody compares its samples.
+import { readTexts } from '#data'
 import {
   checkGate,
   formatOf,
@@ -16,7 +17,6 @@ import {
   demonstrationExamples,
   readDemonstrations,
   readRules,
-  readTexts,
   textExamples,
   train,
   type Trained,

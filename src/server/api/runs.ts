@@ -30,6 +30,8 @@ const Run = z.object({
 })
 
 const Named = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'expected a name of a-z, 0-9, _ and -, at most 40')
+/** Rule terms, or whole texts. */
+const FileKind = z.enum(['rules', 'texts'])
 const Settings = z.record(z.string(), z.union([z.string().max(200), z.number(), z.boolean()]))
 
 const Sample = z.object({
@@ -72,7 +74,17 @@ export const RUNS = {
       ),
       models: z.array(z.object({ name: z.string(), recipe: z.string() })),
       datasets: z.array(z.object({ name: z.string(), kind: z.string(), rows: z.number() })),
+      /** What earlier runs took beside datasets, by its path in the workspace. */
+      files: z.array(z.object({ file: z.string(), kind: FileKind, words: z.string() })),
     }),
+  },
+  'POST /api/projects/{project}/run-files': {
+    summary:
+      'A file that a run takes beside datasets, checked and kept by its content: a JSON array of rule terms, or JSONL rows {"text"}',
+    access: KEEPERS,
+    query: z.object({ kind: FileKind }),
+    body: 'file',
+    answer: z.object({ file: z.string(), count: z.number(), isNew: z.boolean() }),
   },
   'GET /api/projects/{project}/runs': {
     summary: 'Runs, newest first; those of the command line too',
@@ -85,7 +97,7 @@ export const RUNS = {
     body: z.strictObject({
       name: Named,
       recipe: RecipeName,
-      inputs: z.record(z.string(), z.string().max(200)),
+      inputs: z.record(z.string(), z.union([z.string().max(200), z.number()])),
       settings: Settings.default({}),
       computing: Settings.default({}),
     }),

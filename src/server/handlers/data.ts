@@ -156,13 +156,13 @@ function fileName(given: string | undefined): string {
   return /^[.]*$/.test(name) ? 'upload' : name
 }
 
-async function spool(upload: ReadableStream<Uint8Array>, file: string): Promise<void> {
+/** @throws HttpError 413 above `most` bytes. */
+export async function spool(upload: ReadableStream<Uint8Array>, file: string, most = MOST_UPLOAD_BYTES): Promise<void> {
   let bytes = 0
   const limit = new Transform({
     transform(piece: Uint8Array, _, done) {
       bytes += piece.byteLength
-      if (bytes > MOST_UPLOAD_BYTES)
-        done(new HttpError(413, `expected at most ${MOST_UPLOAD_BYTES / 2 ** 30} GiB: split the file`))
+      if (bytes > most) done(new HttpError(413, `expected at most ${most / 2 ** 20} MiB: split the file`))
       else done(null, piece)
     },
   })

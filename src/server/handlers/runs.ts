@@ -24,10 +24,14 @@ import { preferencePage } from '../live/preference-page.ts'
 import { allSamples, sampleTexts } from '../live/sample-texts.ts'
 import { lastLines } from '../live/tail.ts'
 import { Conflict } from '../refusals.ts'
+import { keepRunFile, runFilesOf } from '../run-files.ts'
 import { type OwnRun, ownRun, ownRuns, viewOf } from '../run-views.ts'
 import { ownDatasets } from './data.ts'
 
-type Runs = Pick<Handlers, Extract<keyof Handlers, `${string}/runs${string}` | `${string}/recipes`>>
+type Runs = Pick<
+  Handlers,
+  Extract<keyof Handlers, `${string}/runs${string}` | `${string}/recipes` | `${string}/run-files`>
+>
 
 export const runHandlers: Runs = {
   'GET /api/projects/{project}/recipes': async ({ service, project }) => ({
@@ -37,7 +41,18 @@ export const runHandlers: Runs = {
       const { name, kind, rows } = listVersions(service.workspace, file).at(-1)!
       return { name: name.slice(project.filePrefix.length), kind, rows }
     }),
+    files: await runFilesOf(service, project),
   }),
+
+  'POST /api/projects/{project}/run-files': async ({ service, project, user, query, upload }) => {
+    if (!upload) throw new HttpError(422, 'expected a file as the body')
+    const kept = await keepRunFile(service, upload, query.kind)
+    if (kept.isNew)
+      await service.store.transaction((statement) =>
+        audit(statement, { actor: user.id, project: project.id, action: 'run-file.keep', subject: kept.file }),
+      )
+    return kept
+  },
 
   'GET /api/projects/{project}/runs': async ({ service, project }) => ({
     runs: (await ownRuns(service, project)).map((own) => viewOf(service.workspace, own)),
@@ -58,7 +73,7 @@ export const runHandlers: Runs = {
       config: configOf(service, own),
       inputs: Object.entries(facts?.inputs ?? {}).map(([role, { path, hash }]) => ({
         role,
-        name: order?.inputs[role]?.replace(/(@[0-9a-f]{12})[0-9a-f]+$/, '$1') ?? nameOf(service.workspace, path, hash),
+        name: orderedName(order?.inputs[role]) ?? nameOf(service.workspace, path, hash),
         hash,
       })),
       checkpoints: listCheckpoints(folder),
@@ -210,6 +225,11 @@ function shortened(config: Record<string, unknown>, workspace: string): Record<s
 function within(path: string, workspace: string): string {
   if (path.startsWith(`${workspace}/`)) return path.slice(workspace.length + 1)
   return path.startsWith('/') ? path.split('/').slice(-2).join('/') : path
+}
+
+/** As it was ordered; what is called by its content alone has no name. */
+function orderedName(input: string | undefined): string | undefined {
+  return input?.startsWith('artifacts/') ? undefined : input?.replace(/(@[0-9a-f]{12})[0-9a-f]+$/, '$1')
 }
 
 /** A dataset version by its name, else where the file or folder lies. */

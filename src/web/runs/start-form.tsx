@@ -5,6 +5,7 @@ import { type FormEvent, useRef, useState } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { ApiError, useGet, useWrite } from '../api.ts'
 import { Loading, Problem } from '../parts.tsx'
+import { FileField } from './file-field.tsx'
 import { given, textIn, type Schema, SchemaField, useFirstProblem } from './fields.tsx'
 
 type Forms = AnswerOf<'GET /api/projects/{project}/recipes'>
@@ -55,7 +56,7 @@ export function StartForm({ slug, onLeave }: { slug: string; onLeave: () => void
       body: {
         name: textIn(filled, 'name'),
         recipe,
-        inputs: given(filled, 'inputs', inputs) as Record<string, string>,
+        inputs: given(filled, 'inputs', inputs) as Record<string, string | number>,
         settings: given(filled, 'settings', settings),
         computing: given(filled, 'computing', computing),
       },
@@ -84,16 +85,20 @@ export function StartForm({ slug, onLeave }: { slug: string; onLeave: () => void
       </div>
       <fieldset className="fields" key={`${recipe}-inputs`}>
         <legend>What goes in</legend>
-        {Object.entries(inputs.properties ?? {}).map(([name, property]) => (
-          <SchemaField
-            key={name}
-            {...{ name, property }}
-            path={`inputs.${name}`}
-            isRequired={inputs.required?.includes(name) ?? false}
-            options={optionsOf(property.takes, forms.data)}
-            problem={problems?.[`inputs.${name}`]}
-          />
-        ))}
+        {Object.entries(inputs.properties ?? {}).map(([name, property]) => {
+          const field = { name, property, path: `inputs.${name}`, problem: problems?.[`inputs.${name}`] }
+          const { takes } = property
+          if (takes === 'rules' || takes === 'texts')
+            return <FileField key={name} {...field} slug={slug} kind={takes} known={forms.data.files} />
+          return (
+            <SchemaField
+              key={name}
+              {...field}
+              isRequired={inputs.required?.includes(name) ?? false}
+              options={optionsOf(takes, forms.data)}
+            />
+          )
+        })}
       </fieldset>
       <SettingsFields key={recipe} settings={settings} problems={problems} />
       <details className="fold">
