@@ -5,6 +5,7 @@ import { useGet } from '../api.ts'
 import { Empty, Field, Loading, Problem, Time } from '../parts.tsx'
 import { GuidelineAgreement } from './guideline-agreement.tsx'
 import { GuidelineChange } from './guideline-change.tsx'
+import { GuidelineDifference } from './guideline-difference.tsx'
 import { GuidelineForm, savedSince, whenBegun } from './guideline-form.tsx'
 import { UnderObjective } from './made-under.tsx'
 import { useProject } from './project.tsx'
@@ -100,6 +101,7 @@ export function GuidelineScreen() {
           )}
         </Empty>
       )}
+      {shown && versions.length > 1 && <GuidelineDifference key={shown.number} versions={versions} shown={shown} />}
       {role !== 'annotator' && versions.length > 1 && (
         <>
           <GuidelineAgreement slug={slug} />
