@@ -177,11 +177,42 @@ test('the guideline’s page shows agreement by version, once people judged unde
   const body = { name: 'Under the new one', dataset: 'more', overlap: 2, seed: 4 }
   const { id } = (await ask(front, lead.context(), 'POST /api/projects/desk/campaigns', body)) as { id: string }
   for (const person of others) await judgeAll(person, { id, isContrary: false })
+  await lead.goto(`${front.served.url}/p/desk/campaigns/${id}`)
+  const agreement = lead.getByRole('region', { name: 'Agreement', exact: true })
+  for (const name of [/^α, interval/, /^Gwet’s AC2/, /^Cohen’s κ/]) await agreement.getByRole('row', { name }).waitFor()
+  await looksRight(lead, 'campaign-agreement')
   await lead.goto(`${front.served.url}/p/desk/guideline`)
   const versions = lead.getByRole('region', { name: 'Agreement by version' })
   await versions.getByRole('row', { name: /^2 48 answers 24 / }).waitFor()
   await versions.getByRole('row', { name: /^1 7\d answers / }).waitFor()
   await looksRight(lead, 'guideline-agreement')
+})
+
+test('two versions of the guideline are compared word by word, whichever two; annotators see it too', async (ctx) => {
+  hasBrowser(ctx)
+  const text = 'Choose what answers the question.\n\n- A kind answer wins.\n- Length does not count.\n'
+  await ask(front, lead.context(), 'PUT /api/projects/desk/guideline', { text })
+  await ask(front, lead.context(), 'PUT /api/projects/desk/guideline', { text: text.replace('kind', 'true') })
+  await lead.goto(`${front.served.url}/p/desk/guideline`)
+  const difference = lead.getByRole('region', { name: 'What differs' })
+  const marked = async (role: 'deletion' | 'insertion') =>
+    (await difference.getByRole(role).allTextContents()).map((words) => words.trim())
+  await difference.getByText('wins').waitFor()
+  expect([await marked('deletion'), await marked('insertion')]).toEqual([['kind'], ['true']])
+  await looksRight(lead, 'guideline-difference')
+  await difference.getByLabel('From').selectOption('version 2')
+  await difference.getByLabel('To').selectOption('version 3')
+  expect([await marked('deletion'), await marked('insertion')]).toEqual([
+    [],
+    ['- A kind answer wins.\n- Length does not count.'],
+  ])
+  await difference.getByLabel('To').selectOption('version 2')
+  await difference.getByText('It is one version').waitFor()
+  // The version that the page shows is held against the one before it.
+  await lead.getByLabel('Version', { exact: true }).selectOption('2')
+  expect(await difference.getByLabel('From').inputValue()).toBe('1')
+  await others[0]!.goto(`${front.served.url}/p/desk/guideline`)
+  await others[0]!.getByRole('region', { name: 'What differs' }).getByRole('insertion').waitFor()
 })
 
 type Given = { task: { id: string; left: string } | null }

@@ -19,8 +19,11 @@ export function agreementShown(agreement: AgreementReport) {
     percent: defined(agreement.percent),
     alpha: defined(agreement.alpha),
     alphaOrdinal: defined(agreement.alphaOrdinal),
+    alphaInterval: defined(agreement.alphaInterval),
     fleiss: defined(agreement.fleiss),
     gwetAC1: defined(agreement.gwetAC1),
+    gwetAC2: defined(agreement.gwetAC2),
+    ...(agreement.cohen && { cohen: defined(agreement.cohen) }),
   }
 }
 

@@ -1,6 +1,8 @@
 // A campaign over the API: imported, opened, judged by three people at once, watched, taken out; and blind to the bone.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { gatherItems, ratingsOf, reportAgreement } from '#feedback'
+import type { Judgement } from '#schema'
 import { type Harness, openHarness, type Person, setUp } from './harness.test-data.ts'
 
 let harness: Harness
@@ -149,7 +151,14 @@ test('the lead sees agreement, each person, and rows that the reward run takes',
   }
   expect(report.judged).toBe(PAIRS * 3)
   // All chose the first, always: agreement is whole, and nothing beyond chance can be said.
-  expect(report.agreement).toMatchObject({ percent: { value: 1 }, alpha: null })
+  expect(report.agreement).toMatchObject({
+    percent: { value: 1 },
+    alpha: null,
+    alphaInterval: null,
+    gwetAC2: { value: 1 },
+  })
+  // Three people judged.
+  expect(report.agreement).not.toHaveProperty('cohen')
   expect(report.people.map(({ judged }) => judged)).toEqual([PAIRS, PAIRS, PAIRS])
   // An answer that says what wrote it may not be judged blind; leads are told.
   expect(report).toMatchObject({ giveaways: { items: 1, first: [{ item: 'ppo-5', found: ['as an AI'] }] } })
@@ -165,6 +174,48 @@ test('the lead sees agreement, each person, and rows that the reward run takes',
   const kept = await owner.ask(`POST ${at('/judgements')}`, { dataset: 'judged' })
   expect(kept.json).toMatchObject({ name: 'judged', file: 'judged', rows: PAIRS * 3, isNew: true })
   expect((await people[0]!.ask(`GET ${at('/judgements')}`)).status).toBe(403)
+})
+
+test('the lead sees every coefficient of hone label agreement, Cohen’s of exactly two people, and that one answer prevails', async () => {
+  const rare = [
+    { 3: 'second', 10: 'second' },
+    { 3: 'second', 7: 'second', 12: 'tie' },
+  ] as Record<number, string>[]
+  const many = Array.from({ length: 24 }, (_, i) => ({
+    item: `m${i}`,
+    prompt: `R${i}`,
+    a: `first ${i}`,
+    b: `second ${i}`,
+  }))
+  await owner.ask('POST /api/projects/desk/datasets/many?kind=comparisons', asFile(many))
+  const body = { name: 'Two people', dataset: 'many', overlap: 2, seed: 5 }
+  campaign = ((await owner.ask('POST /api/projects/desk/campaigns', body)).json as { id: string }).id
+  for (const [i, said] of rare.entries()) {
+    await people[i]!.ask(`PUT ${at('/guideline-read')}`)
+    for (let { task } = await claimBy(people[i]!); task; ) {
+      const { id, left } = task
+      const wins = said[Number(left.split(' ')[1])] ?? 'first'
+      const given = answer({ choice: left.startsWith(wins) ? 'left' : 'right' })
+      const sent = wins === 'tie' ? { ...given, choice: 'tie', strength: undefined } : given
+      task = ((await people[i]!.ask(`POST ${at(`/items/${id}/judgement`)}`, sent)).json as Work).task
+    }
+  }
+  const { agreement } = (await owner.ask(`GET ${at()}`)).json as { agreement: Record<string, unknown> }
+  const { text } = await owner.ask(`GET ${at('/judgements')}`)
+  const rows = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Judgement)
+  // The order of rows decides which are resampled, so intervals are theirs within the noise of that.
+  const { judgements: _, items, warning, ...told } = reportAgreement(ratingsOf(gatherItems(rows, many)), { seed: 0 })
+  const { items: shownItems, warning: shownWarning, ...shown } = agreement
+  expect([shownItems, shownWarning, Object.keys(shown).sort()]).toEqual([items, warning, Object.keys(told).sort()])
+  for (const [key, { value, low, high }] of Object.entries(told)) {
+    const interval = shown[key] as { value: number; low: number; high: number }
+    expect(interval.value, key).toBeCloseTo(value, 10)
+    expect(Math.max(Math.abs(interval.low - low), Math.abs(interval.high - high)), key).toBeLessThan(0.15)
+  }
+  expect(agreement.warning).toMatch(/^one category is so common that kappa misleads/)
 })
 
 test('paused, nothing is given out; closed, an answer is kept and does not count until it is opened again', async () => {

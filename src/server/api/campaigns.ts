@@ -93,8 +93,12 @@ const Agreement = z.object({
   percent: Range.nullable(),
   alpha: Range.nullable(),
   alphaOrdinal: Range.nullable(),
+  alphaInterval: Range.nullable(),
   fleiss: Range.nullable(),
   gwetAC1: Range.nullable(),
+  gwetAC2: Range.nullable(),
+  /** Absent unless exactly two people judged. */
+  cohen: Range.nullable().optional(),
   warning: z.string().optional(),
 })
 /** Null: no item of the part has two judgements yet. */

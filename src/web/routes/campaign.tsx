@@ -241,8 +241,11 @@ const COEFFICIENTS = [
   ['percent', 'Percent agreement', 'two people on the same pair give the same answer'],
   ['alpha', 'Krippendorff’s α', 'beyond chance; a better, tie, b better'],
   ['alphaOrdinal', 'α, ordinal', 'a tie lies between the two'],
+  ['alphaInterval', 'α, interval', 'a tie lies half-way, distances squared'],
   ['fleiss', 'Fleiss’ κ', 'beyond chance'],
   ['gwetAC1', 'Gwet’s AC1', 'robust where one answer prevails'],
+  ['gwetAC2', 'Gwet’s AC2', 'the same, a tie agreeing half with a side'],
+  ['cohen', 'Cohen’s κ', 'beyond chance, each person’s own'],
 ] as const
 
 function Agreement({ agreement }: { agreement: Campaign['agreement'] }) {
@@ -253,39 +256,52 @@ function Agreement({ agreement }: { agreement: Campaign['agreement'] }) {
         <>
           <p className="soft">Over {many(agreement.items, 'pair')}; bars are 95% intervals, resampled over pairs.</p>
           {agreement.warning !== undefined && <p className="away">{agreement.warning}</p>}
-          <table className="bars">
-            <thead className="unseen">
-              <tr>
-                <th scope="col">Coefficient</th>
-                <th scope="col">Value</th>
-                <th scope="col">Interval</th>
-              </tr>
-            </thead>
-            <tbody>
-              {COEFFICIENTS.map(([key, label, means]) => (
-                <tr key={key}>
-                  <th scope="row">
-                    {label}
-                    <span className="soft block">{means}</span>
-                  </th>
-                  <td className="figure">{agreement[key]?.value.toFixed(2) ?? '–'}</td>
-                  <td>
-                    {agreement[key] ? (
-                      <IntervalBar
-                        {...agreement[key]}
-                        from={key === 'percent' ? 0 : -0.2}
-                        to={1}
-                        mark={key === 'percent' ? undefined : 0}
-                        label={label}
-                      />
-                    ) : (
-                      <span className="soft">not defined: the answers do not vary enough</span>
-                    )}
-                  </td>
+          <div className="scrolls">
+            <table className="bars">
+              <thead className="unseen">
+                <tr>
+                  <th scope="col">Coefficient</th>
+                  <th scope="col">Value</th>
+                  <th scope="col">Interval</th>
                 </tr>
-              ))}
-            </tbody>
-          </table>
+              </thead>
+              <tbody>
+                {COEFFICIENTS.map(([key, label, means]) => (
+                  <tr key={key}>
+                    <th scope="row">
+                      {label}
+                      <span className="soft block">{means}</span>
+                    </th>
+                    <td className="figure">
+                      {agreement[key]?.value.toFixed(2) ?? '–'}
+                      {agreement[key] && (
+                        <span className="soft block">
+                          {agreement[key].low.toFixed(2)} to {agreement[key].high.toFixed(2)}
+                        </span>
+                      )}
+                    </td>
+                    <td>
+                      {agreement[key] ? (
+                        <IntervalBar
+                          {...agreement[key]}
+                          from={key === 'percent' ? 0 : -0.2}
+                          to={1}
+                          mark={key === 'percent' ? undefined : 0}
+                          label={label}
+                        />
+                      ) : (
+                        <span className="soft">
+                          {agreement[key] === undefined
+                            ? 'of exactly two people, and others judged too'
+                            : 'not defined: the answers do not vary enough'}
+                        </span>
+                      )}
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
         </>
       ) : (
         <Empty title="Not yet known">
