@@ -132,6 +132,18 @@ test('two annotators without missing data: alpha nears Fleiss as items grow; per
   expect(cohenKappa(perfect)).toBeCloseTo(1, 12)
 })
 
+test('what divides by chance is not defined where nothing ever varies, however many items there are', () => {
+  for (let items = 1; items <= 60; items++) {
+    const always = fromLines([1, 2].map(() => Array(items).fill('1').join(' ')))
+    // The other category was seen elsewhere, as in a resample that missed it.
+    const { counts } = countTable(always)
+    const table = { categories: [0, 1], counts: counts.map(([n]) => [0, n!]) }
+    for (const coefficient of [fleissKappa(table), krippendorffAlpha(table), cohenKappa(always)])
+      expect(coefficient, `${items} items`).toBeNaN()
+    expect(gwetAC(table)).toBe(1)
+  }
+})
+
 test("Cohen's kappa wants two annotators who met", () => {
   expect(() => cohenKappa(fromLines(['1', '1', '1']))).toThrow(/exactly two annotators, got 3/)
   expect(() => cohenKappa(fromLines(['1 .', '. 1']))).toThrow(/no item in common/)

@@ -26,7 +26,7 @@ export function percentAgreement({ counts }: CountTable): number {
   return weightedAgreement(counts, (k, l) => (k === l ? 1 : 0))
 }
 
-/** Fleiss' kappa; with unequal numbers of judgements each item has equal weight in the chance term (as Gwet 2014 generalises it). */
+/** Fleiss' kappa, NaN when only one category was ever used; with unequal numbers of judgements each item has equal weight in the chance term (as Gwet 2014 generalises it). */
 export function fleissKappa({ counts, categories }: CountTable): number {
   const chance = shares(counts, categories.length).reduce((sum, p) => sum + p * p, 0)
   return (percentAgreement({ counts, categories }) - chance) / (1 - chance)
@@ -64,7 +64,7 @@ export function krippendorffAlpha({ counts, categories }: CountTable, scale: Sca
   return 1 - ((n - 1) * observed) / expected
 }
 
-/** Cohen's kappa of exactly two annotators over the items both judged; `scale` beyond nominal weighs disagreements (linear, quadratic). */
+/** Cohen's kappa of exactly two annotators over the items both judged, NaN when only one category was ever used; `scale` beyond nominal weighs disagreements (linear, quadratic). */
 export function cohenKappa(ratings: readonly Rating[], scale: Scale = 'nominal'): number {
   const annotators = [...new Set(ratings.map((r) => r.annotator))]
   if (annotators.length !== 2)
@@ -83,14 +83,16 @@ export function cohenKappa(ratings: readonly Rating[], scale: Scale = 'nominal')
   const columns = new Array<number>(categories.length).fill(0)
   let observed = 0
   for (const [k, l] of pairs) {
-    observed += weight(k, l) / pairs.length
-    rows[k]! += 1 / pairs.length
-    columns[l]! += 1 / pairs.length
+    observed += weight(k, l)
+    rows[k]!++
+    columns[l]!++
   }
+  // Counts are divided last: where nothing varies chance is then 1 to the bit, and the coefficient NaN and no rounding error.
   let chance = 0
   for (let k = 0; k < rows.length; k++)
     for (let l = 0; l < rows.length; l++) chance += rows[k]! * columns[l]! * weight(k, l)
-  return (observed - chance) / (1 - chance)
+  chance /= pairs.length ** 2
+  return (observed / pairs.length - chance) / (1 - chance)
 }
 
 /** 1 on the diagonal, falling with distance: linear in ranks for an ordinal scale, quadratic in values for an interval scale. */
@@ -137,9 +139,10 @@ function shares(counts: readonly number[][], q: number): number[] {
   const result = new Array<number>(q).fill(0)
   for (const row of counts) {
     const r = sum(row)
-    for (let k = 0; k < q; k++) result[k]! += row[k]! / r / counts.length
+    for (let k = 0; k < q; k++) result[k]! += row[k]! / r
   }
-  return result
+  // Last, so that of items which are all in one category its share is 1 to the bit.
+  return result.map((share) => share / counts.length)
 }
 
 function sum(values: readonly number[]): number {

@@ -272,23 +272,21 @@ function Agreement({ agreement }: { agreement: Campaign['agreement'] }) {
                       {label}
                       <span className="soft block">{means}</span>
                     </th>
-                    <td className="figure">
-                      {agreement[key]?.value.toFixed(2) ?? '–'}
-                      {agreement[key] && (
-                        <span className="soft block">
-                          {agreement[key].low.toFixed(2)} to {agreement[key].high.toFixed(2)}
-                        </span>
-                      )}
-                    </td>
+                    <td className="figure">{agreement[key]?.value.toFixed(2) ?? '–'}</td>
                     <td>
                       {agreement[key] ? (
-                        <IntervalBar
-                          {...agreement[key]}
-                          from={key === 'percent' ? 0 : -0.2}
-                          to={1}
-                          mark={key === 'percent' ? undefined : 0}
-                          label={label}
-                        />
+                        <>
+                          <IntervalBar
+                            {...agreement[key]}
+                            from={key === 'percent' ? 0 : -0.2}
+                            to={1}
+                            mark={key === 'percent' ? undefined : 0}
+                            label={label}
+                          />
+                          <span className="soft block">
+                            {agreement[key].low.toFixed(2)} to {agreement[key].high.toFixed(2)}
+                          </span>
+                        </>
                       ) : (
                         <span className="soft">
                           {agreement[key] === undefined
