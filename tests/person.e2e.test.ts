@@ -97,6 +97,9 @@ test('a lead withdraws somebody’s answers, sees first what hangs on them, and 
   await looksRight(lead, 'withdrawals')
   await lead.getByRole('button', { name: /^Withdraw \d+ answers$/ }).click()
   await lead.getByText(/answers of Dot Eklund withdrawn/).waitFor()
+  const resting = lead.getByRole('region', { name: 'Still made of withdrawn answers' })
+  await resting.getByText(/^dataset judged@[0-9a-f]{12} \d+ rows of it$/).waitFor()
+  await looksRight(lead, 'withdrawals-resting')
   await lead.goto(`${front.served.url}/p/desk/campaigns/${campaign}`)
   await lead.getByText(`of ${PAIRS * 4} judgements`).waitFor()
   expect(await lead.getByRole('link', { name: 'Dot Eklund' }).count()).toBe(0)
@@ -104,6 +107,7 @@ test('a lead withdraws somebody’s answers, sees first what hangs on them, and 
   await lead.goto(`${front.served.url}/p/desk/people/withdrawals`)
   await lead.getByRole('button', { name: 'Take it back' }).click()
   await lead.getByText(/answers taken back/).waitFor()
+  expect(await resting.count()).toBe(0)
 })
 
 test('the browser had nothing to complain about', (ctx) => {

@@ -1,8 +1,9 @@
 // A release from its evaluations to a program that asks by its name: rules, waivers that expire, two persons, rollback, keys.
+import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { saveVersion } from '#data'
+import { listVersions, saveVersion } from '#data'
 import { artifactPath, hashFolder, hashRow, sha256File } from '#files'
 import { openSamplerLink } from '#sampler'
 import type { SamplerLink } from '#sampler/contract'
@@ -285,6 +286,50 @@ test('weights that changed since are not released; another project sees and serv
   )
   const foreign = (await owner.ask('POST /api/projects/other/api-keys', { name: 'x' })).json as { key: string }
   expect(((await (await ask('/v1/models', undefined, foreign.key)).json()) as { data: unknown[] }).data).toEqual([])
+})
+
+test('a model that was trained on withdrawn answers is refused, put to the rules or signed, until they count again', async () => {
+  const call = async (key: string, body?: unknown) => {
+    const [method, path] = key.split(' ') as [string, string]
+    const { status, json, text } = await lead.ask(`${method} /api/projects/desk/${path}`, body)
+    expect(status, text).toBeLessThan(300)
+    return json as Record<string, unknown>
+  }
+  const row = { item: 'one', prompt: 'Q', a: 'Yes.', b: 'No.' }
+  await call('POST datasets/pairs?kind=comparisons', new TextEncoder().encode(JSON.stringify(row)))
+  const { id: campaign } = await call('POST campaigns', { name: 'Round', dataset: 'pairs', overlap: 1 })
+  await call(`PUT campaigns/${campaign as string}/guideline-read`)
+  const { task } = (await call(`POST campaigns/${campaign as string}/claim`)) as { task: { id: string } }
+  const answer = { key: randomUUID(), choice: 'left', strength: 2, activeSeconds: 1 }
+  await call(`POST campaigns/${campaign as string}/items/${task.id}/judgement`, answer)
+  await call(`POST campaigns/${campaign as string}/judgements`, { dataset: 'answers' })
+  const [version] = listVersions(harness.workspace, 'answers')
+  const run = join(harness.workspace, 'runs', 'taught')
+  fs.mkdirSync(run, { recursive: true })
+  const data = { path: artifactPath(harness.workspace, version!.content), hash: version!.content }
+  const model = { path: join(harness.workspace, 'models', 'first'), hash: hashes.first }
+  const record = { recipe: 'dpo', hone: '0', status: 'done', inputs: { data }, outputs: { model }, simulated: false }
+  fs.writeFileSync(join(run, 'run.json'), JSON.stringify(record))
+  const candidate = () => put(engineer, evaluate('first', { value: 0.6, low: 0.52, high: 0.68 }))
+  const { id } = (await candidate()).json as { id: string }
+  const made = await call('POST withdrawals', { rule: { user: lead.id }, reason: 'without consent' })
+  const words = /models\/first was trained on withdrawn answers \(answers@[0-9a-f]{12}, 1 of 1 rows\): .* train again/
+  const again = await candidate()
+  expect([again.status, again.text]).toEqual([422, expect.stringMatching(words)])
+  const signed = await sign(reviewer, id, 'released')
+  expect([signed.status, signed.text]).toEqual([422, expect.stringMatching(words)])
+  const { dependants } = (await call('GET withdrawals')) as { dependants: { kind: string; label: string }[] }
+  expect(dependants).toEqual(
+    expect.arrayContaining([
+      { kind: 'dataset', label: `answers@${version!.version.slice(0, 12)}`, rows: 1 },
+      { kind: 'run', label: 'runs/taught', rows: null },
+      { kind: 'model', label: 'models/first', rows: null },
+    ]),
+  )
+  await call(`POST withdrawals/${made.id as string}/undo`, { reason: 'consent is there' })
+  expect((await call('GET withdrawals')).dependants).toEqual([])
+  expect((await candidate()).status).toBe(200)
+  expect((await sign(reviewer, id, 'released')).status).toBe(204)
 })
 
 test('no defect was met on the way', () => {

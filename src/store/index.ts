@@ -280,6 +280,7 @@ export {
 export {
   listMatching,
   listWithdrawals,
+  listWithdrawn,
   undoWithdrawal,
   withdraw,
 } from './withdrawals.ts'

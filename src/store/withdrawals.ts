@@ -38,6 +38,16 @@ export function listMatching(
   )
 }
 
+/** Ids of the answers that are withdrawn now. */
+export async function listWithdrawn(query: Query, project: string): Promise<string[]> {
+  const rows = await query<{ id: string }>(
+    `select j.id from judgements as j join items on items.id = j.item_id join campaigns on campaigns.id = campaign_id
+     where project_id = $1 and j.state = 'withdrawn'`,
+    [project],
+  )
+  return rows.map(({ id }) => id)
+}
+
 /** Takes the answers away and counts them; undefined: there is none. One statement. */
 export async function withdraw(
   query: Query,

@@ -12,6 +12,7 @@ const rule = {
 const asksSomething = (given: object) => Object.values(given).some((value) => value !== undefined)
 const NOTHING = { message: 'expected a person, a time or a guideline; everything at once is not withdrawn' }
 
+const Dependants = z.array(z.object({ kind: z.string(), label: z.string(), rows: z.number().nullable() }))
 const Withdrawal = z.object({
   id: z.string(),
   person: z.string().nullable(),
@@ -28,9 +29,9 @@ const Withdrawal = z.object({
 
 export const WITHDRAWALS = {
   'GET /api/projects/{project}/withdrawals': {
-    summary: 'What was withdrawn and taken back, newest first',
+    summary: 'What was withdrawn and taken back, newest first, and what still rests on withdrawn answers',
     access: LEADS,
-    answer: z.object({ withdrawals: z.array(Withdrawal) }),
+    answer: z.object({ withdrawals: z.array(Withdrawal), dependants: Dependants }),
   },
   'GET /api/projects/{project}/withdrawals/effect': {
     summary:
@@ -41,7 +42,7 @@ export const WITHDRAWALS = {
       judgements: z.number(),
       campaigns: z.array(z.object({ id: z.string(), name: z.string(), judgements: z.number() })),
       people: z.array(z.object({ user: z.string(), name: z.string(), judgements: z.number() })),
-      dependants: z.array(z.object({ kind: z.string(), label: z.string(), rows: z.number().nullable() })),
+      dependants: Dependants,
     }),
   },
   'POST /api/projects/{project}/withdrawals': {

@@ -42,6 +42,7 @@ import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
 import { objectiveKept } from '../objective.ts'
 import { type Owns, ownershipOf } from '../ownership.ts'
+import { refuseWithdrawn } from '../withdrawn.ts'
 import { modelsOf } from './fills.ts'
 
 type Releases = Pick<
@@ -83,6 +84,7 @@ export const releaseHandlers: Releases = {
     const given = givenOf(service, await ownershipOf(service.store, project), body.evaluations)
     const { path, hash } = modelOfEvaluations(given)
     const model = await modelAt(service, project, path)
+    await refuseWithdrawn(service, project, { name: model.name, hash })
     await checkWeights(service, model.folder, hash)
     const { gates } = decideRelease(body.rules, gateStatistics(given))
     const under = underObjective(service, project, given)
@@ -141,7 +143,10 @@ export const releaseHandlers: Releases = {
     const asked = await candidacyOf(service.store.query, project, params.candidacy)
     if (asked.askedById === user.id)
       throw new HttpError(403, 'who asks does not sign: another reviewer or owner must look at it')
-    if (body.signOff === 'released') await checkWeights(service, asked.folder, asked.hash)
+    if (body.signOff === 'released') {
+      await refuseWithdrawn(service, project, { name: asked.model, hash: asked.hash })
+      await checkWeights(service, asked.folder, asked.hash)
+    }
     await service.store.transaction(async (query) => {
       const candidacy = await candidacyOf(query, project, params.candidacy)
       if (body.signOff === 'released' && verdictOf(candidacy) === 'refused')
@@ -167,6 +172,7 @@ export const releaseHandlers: Releases = {
     const to = history.find(({ id }) => id === body.to)
     if (!to) throw new HttpError(422, 'to: expected an earlier entry of this name')
     if (to.hash === history[0]!.hash) throw new HttpError(422, 'to: the name stands for these weights already')
+    await refuseWithdrawn(service, project, { name: to.name, hash: to.hash })
     await checkWeights(service, to.folder, to.hash)
     await service.store.transaction(async (query) => {
       if (verdictOf(await candidacyOf(query, project, to.candidacy)) === 'refused')

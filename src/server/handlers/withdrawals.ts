@@ -1,12 +1,8 @@
-// Withdrawing answers. What depends on them is read from the records in the workspace: dataset versions that hold them, and
-// by lineage all that was made of those.
-import { listVersions, versionRows } from '#data'
+// Withdrawing answers, and taking that back.
 import { HttpError } from '#errors'
-import { type Graph, nodeOf, reach, readGraph } from '#lineage'
-import { audit, listMatching, listWithdrawals, type Project, undoWithdrawal, withdraw } from '#store'
-import type { Handlers, Service } from '../call.ts'
-import type { AnswerOf } from '../contract.ts'
-import { ownDatasets } from './data.ts'
+import { audit, listMatching, listWithdrawals, listWithdrawn, undoWithdrawal, withdraw } from '#store'
+import type { Handlers } from '../call.ts'
+import { dependantsOf } from '../withdrawn.ts'
 
 type Withdrawals = Pick<
   Handlers,
@@ -15,11 +11,11 @@ type Withdrawals = Pick<
   | 'POST /api/projects/{project}/withdrawals'
   | 'POST /api/projects/{project}/withdrawals/{withdrawal}/undo'
 >
-type Effect = AnswerOf<'GET /api/projects/{project}/withdrawals/effect'>
 
 export const withdrawalHandlers: Withdrawals = {
   'GET /api/projects/{project}/withdrawals': async ({ service, project }) => ({
     withdrawals: await listWithdrawals(service.store.query, project.id),
+    dependants: dependantsOf(service, project, await listWithdrawn(service.store.query, project.id)),
   }),
 
   'GET /api/projects/{project}/withdrawals/effect': async ({ service, project, query: rule }) => {
@@ -34,7 +30,11 @@ export const withdrawalHandlers: Withdrawals = {
         judgements,
       })),
       people: tally(found, ({ user }) => user).map(([{ user, name }, judgements]) => ({ user, name, judgements })),
-      dependants: found.length === 0 ? [] : dependantsOf(service, project, new Set(found.map(({ id }) => id))),
+      dependants: dependantsOf(
+        service,
+        project,
+        found.map(({ id }) => id),
+      ),
     }
   },
 
@@ -78,34 +78,4 @@ function tally<T>(found: readonly T[], keyOf: (one: T) => string): [T, number][]
     else counts.set(keyOf(one), [one, 1])
   }
   return [...counts.values()]
-}
-
-const MADE = new Set(['preference', 'dataset', 'file', 'run', 'model', 'checkpoint', 'evaluation', 'release'])
-
-function dependantsOf({ workspace }: Service, project: Project, ids: ReadonlySet<string>): Effect['dependants'] {
-  const versions = ownDatasets(workspace, project)
-    .flatMap((name) => listVersions(workspace, name))
-    .filter(({ kind }) => kind === 'judgements')
-    .flatMap((version) => {
-      let rows = 0
-      const all: Iterable<unknown> = versionRows(workspace, version)
-      for (const row of all as Iterable<{ id?: unknown }>)
-        rows += Number(typeof row.id === 'string' && ids.has(row.id.split('.', 1)[0]!))
-      return rows === 0 ? [] : [{ version, rows }]
-    })
-  if (versions.length === 0) return []
-  const graph: Graph = readGraph(workspace)
-  const below = new Set(versions.flatMap(({ version }) => [...reach(graph, { id: version.version }, 'down')]))
-  for (const { version } of versions) below.delete(version.version)
-  return [
-    ...versions.map(({ version, rows }) => ({
-      kind: 'dataset',
-      label: `${version.name.slice(project.filePrefix.length)}@${version.version.slice(0, 12)}`,
-      rows,
-    })),
-    ...[...below].flatMap((id) => {
-      const node = nodeOf(graph, id)
-      return node && MADE.has(node.kind) ? [{ kind: node.kind, label: node.label, rows: null }] : []
-    }),
-  ]
 }

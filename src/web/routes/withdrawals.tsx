@@ -25,6 +25,16 @@ export function WithdrawalsScreen() {
       </p>
       <RuleForm slug={slug} onLook={setRule} />
       {rule && <Effect key={JSON.stringify(rule)} slug={slug} rule={rule} onDone={() => setRule(undefined)} />}
+      {list.data && list.data.dependants.length > 0 && (
+        <section aria-labelledby="resting">
+          <h2 id="resting">Still made of withdrawn answers</h2>
+          <p className="soft">
+            A model among these is refused at the gate until it is trained again on judgements that were kept anew, or
+            the withdrawal is taken back.
+          </p>
+          <Dependants dependants={list.data.dependants} />
+        </section>
+      )}
       <section aria-labelledby="withdrawn">
         <h2 id="withdrawn">Withdrawn so far</h2>
         {list.isPending && <Loading />}
@@ -117,14 +127,7 @@ function Effect({ slug, rule, onDone }: { slug: string; rule: Rule; onDone: () =
       {dependants.length === 0 ? (
         <p className="soft">Nothing was made of them yet.</p>
       ) : (
-        <ul className="said">
-          {dependants.map(({ kind, label, rows }) => (
-            <li key={`${kind} ${label}`}>
-              {kind} <span className="mono">{label}</span>
-              {rows !== null && <span className="soft"> {many(rows, 'row')} of it</span>}
-            </li>
-          ))}
-        </ul>
+        <Dependants dependants={dependants} />
       )}
       <form onSubmit={submit}>
         <Field label="Reason">
@@ -141,6 +144,19 @@ function Effect({ slug, rule, onDone }: { slug: string; rule: Rule; onDone: () =
         </div>
       </form>
     </section>
+  )
+}
+
+function Dependants({ dependants }: { dependants: AnswerOf<typeof LIST>['dependants'] }) {
+  return (
+    <ul className="said">
+      {dependants.map(({ kind, label, rows }) => (
+        <li key={`${kind} ${label}`}>
+          {kind} <span className="mono">{label}</span>
+          {rows !== null && <span className="soft"> {many(rows, 'row')} of it</span>}
+        </li>
+      ))}
+    </ul>
   )
 }
 
