@@ -7,11 +7,7 @@ export { type MarkRow, markFile, markSteps } from './marks.ts'
 export { type TextJudge, type TextVerdict } from './prepare-ppo.ts'
 export { type Artifact, readRun, refuseRun, type RunRecord } from './run-folder.ts'
 export { rehearse, type Rehearsal } from './rehearse.ts'
-<<<<<<< HEAD
-export { artifactsOf, holdsJudgements, readDemonstrations, readPairs, readTexts } from './rows.ts'
-=======
-export { artifactsOf, readDemonstrations, readPairs } from './rows.ts'
->>>>>>> e8e2413 (runs: the form takes PPO's rules and reward weight, SFT's replay and general texts, as the command line does)
+export { artifactsOf, holdsJudgements, readDemonstrations, readPairs } from './rows.ts'
 export { readRules, type Rule, type RuleRow } from './rules.ts'
 export { demonstrationExamples, pairExamples, promptTokens, textExamples } from './tokens.ts'
 export { annotatorsBehind } from './trained-on.ts'

@@ -13,14 +13,7 @@ import {
 } from '#evaluate'
 import type { SftReport } from '#schema'
 import { wilson } from '#stats'
-import {
-  demonstrationExamples,
-  readDemonstrations,
-  readRules,
-  textExamples,
-  train,
-  type Trained,
-} from '#trainer'
+import { demonstrationExamples, readDemonstrations, readRules, textExamples, train, type Trained } from '#trainer'
 import { runOrResume } from '../run-or-resume.ts'
 import { writeRules } from './reinforce.ts'
 import { data, readJsonl, replies, type Reply, run, type Stage, trainOptions, withWeights } from './stage.ts'
