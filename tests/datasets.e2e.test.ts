@@ -48,6 +48,11 @@ test('a lead opens a dataset, downloads a version and sees word by word what a l
     lead.getByRole('link', { name: 'Download CSV' }).press('Enter'),
   ])
   expect(download.suggestedFilename()).toMatch(/^replies-[0-9a-f]{12}\.csv$/)
+  const [parquet] = await Promise.all([
+    lead.waitForEvent('download'),
+    lead.getByRole('link', { name: 'Download Parquet' }).press('Enter'),
+  ])
+  expect(parquet.suggestedFilename()).toMatch(/^replies-[0-9a-f]{12}\.parquet$/)
   await lead.getByRole('navigation').getByRole('link', { name: 'Difference' }).press('Enter')
   await lead.getByText('1 added, 1 removed, 1 changed, 58 the same.').waitFor()
   expect(await lead.locator('ins').allTextContents()).toEqual(['I am sorry.'])

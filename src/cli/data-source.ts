@@ -26,7 +26,8 @@ export async function readSource(source: string, options: Common & { kind?: stri
     const kind = kindOf(options.kind)
     return { kind, rows: (await readRows(source, { kind })).rows }
   }
-  if (/[/\\]|\.(jsonl|json|csv|gz)$/.test(source)) throw new ConfigError(`expected a file, found none at ${source}`)
+  if (/[/\\]|\.(jsonl|ndjson|json|csv|gz|parquet)$/.test(source))
+    throw new ConfigError(`expected a file, found none at ${source}`)
   const workspace = workspaceOf(options)
   const version = findVersion(workspace, source)
   if (options.kind !== undefined && kindOf(options.kind) !== version.kind)
@@ -37,7 +38,7 @@ export async function readSource(source: string, options: Common & { kind?: stri
 /** The file behind `--data FILE|VERSION`, absolute: of a version, the artifact that holds its rows. */
 export function fileOf(flag: string, source: string, options: Common): { file: string; version?: Version } {
   if (isFile(source)) return { file: resolve(source) }
-  const isPath = /[/\\]|\.(jsonl|ndjson|json|csv|gz)$/.test(source)
+  const isPath = /[/\\]|\.(jsonl|ndjson|json|csv|gz|parquet)$/.test(source)
   const workspace = options.dir ?? findWorkspace(process.cwd())
   if (isPath || workspace === undefined)
     throw new ConfigError(`${flag}: expected a file, got ${source}, which is not there`)
@@ -89,9 +90,9 @@ export function numberOf(
 }
 
 export function formatOf(file: string): Format {
-  const ending = /\.(jsonl|json|csv)$/.exec(file)?.[1]
-  if (ending === 'jsonl' || ending === 'json' || ending === 'csv') return ending
-  throw new ConfigError(`expected a file name that ends in .jsonl, .json or .csv, got ${file}`)
+  const ending = /\.(jsonl|json|csv|parquet)$/.exec(file)?.[1]
+  if (ending === 'jsonl' || ending === 'json' || ending === 'csv' || ending === 'parquet') return ending
+  throw new ConfigError(`expected a file name that ends in .jsonl, .json, .csv or .parquet, got ${file}`)
 }
 
 /** `name@hash`, short enough for people and long enough to be found by. */

@@ -70,10 +70,15 @@ test('import, check, save, split, log, diff, show, export', async () => {
     rows: 60,
     first: [rows[0]],
   })
-  const csv = join(workspace, 'out.csv')
-  await hone('data', 'export', 'demos-1', '--out', csv, '--dir', workspace)
-  const again = await hone('data', 'import', csv, '--kind', 'demonstrations', '--name', 'again', '--dir', workspace)
-  expect(again.version).toBe(checked.version)
+  for (const ending of ['csv', 'parquet']) {
+    const out = join(workspace, `Again ${ending}.${ending}`)
+    await hone('data', 'export', 'demos-1', '--out', out, '--dir', workspace)
+    const again = await hone('data', 'import', out, '--kind', 'demonstrations', '--dir', workspace)
+    expect(again).toMatchObject({ name: `again-${ending}`, version: checked.version })
+  }
+  await expect(hone('data', 'export', 'demos-1', '--out', 'out.xls', '--dir', workspace)).rejects.toThrow(
+    'ends in .jsonl, .json, .csv or .parquet',
+  )
 })
 
 test('files split into files; leaks and broken rules are found', async () => {

@@ -31,7 +31,7 @@ export function dataCommands(program: Command): void {
       .option('--dir <folder>', 'workspace (default: the one around this folder)')
       .option('--json', 'events as JSON lines')
 
-  add('import <file>', 'a file of rows becomes an immutable version (JSONL, JSON, CSV, gzip)')
+  add('import <file>', 'a file of rows becomes an immutable version (JSONL, JSON, CSV, gzip of them, Parquet)')
     .requiredOption('--kind <kind>', KINDS.join(', '))
     .option('--name <name>', 'dataset (default: the name of the file)')
     .option('--set-aside <file>', 'write wrong rows there with their reasons, and import the rest')
@@ -68,7 +68,7 @@ export function dataCommands(program: Command): void {
       'JSON {"demonstrations": {STRATUM: COUNT}, "prompts": {...}}: how far each stratum has come',
     )
     .action(coverageCommand)
-  add('export <version>', 'a version to a file: .jsonl, .json or .csv')
+  add('export <version>', 'a version to a file: .jsonl, .json, .csv or .parquet')
     .requiredOption('--out <file>', 'its ending says the format')
     .action(exportCommand)
   add('log [name]', 'versions, newest first').action(logCommand)
@@ -158,7 +158,7 @@ function showCommand(reference: string, options: Common & { rows: string }): voi
 
 /** A dataset's name out of a file's. */
 function nameOf(file: string): string {
-  const stem = basename(resolve(file)).replace(/(\.(jsonl|ndjson|json|csv))?(\.gz)?$/, '')
+  const stem = basename(resolve(file)).replace(/(\.(jsonl|ndjson|json|csv|parquet))?(\.gz)?$/, '')
   return (
     stem
       .toLowerCase()

@@ -56,7 +56,7 @@ export function labelCommands(program: Command): void {
   labelPlan(add)
   labelReports(add)
   add('aggregate <source>', 'judgements become preferences with probability and weight')
-    .requiredOption('--out <file>', 'preferences: .jsonl, .json or .csv')
+    .requiredOption('--out <file>', 'preferences: .jsonl, .json, .csv or .parquet')
     .option('--comparisons <source>', COMPARISONS)
     .option('--criterion <name>', 'of rows that were judged by criteria: take these')
     .option('--gold <source>', 'rows {id, prompt, chosen, rejected} of items whose answer is known: who passes, weighs')

@@ -1,22 +1,26 @@
 // Bytes of a data file, decompressed as they stream, and what they are. Content decides the format and the name only
-// breaks ties, because extensions lie. Left out: Parquet and zstd (refused by their magic), any text but UTF-8.
+// breaks ties, because extensions lie. Parquet is told here and read from the
+// file itself. Left out: zstd of text (refused by its magic), any text but UTF-8.
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { type Gunzip, createGunzip } from 'node:zlib'
 import { DataError } from '#errors'
 import { MOST_BYTES, MOST_RATIO, RATIO_FROM_BYTES } from './limits.ts'
 
-export type Format = 'jsonl' | 'json' | 'csv'
-export type Opened = { format: Format; chunks: AsyncIterable<Buffer> }
+export type TextFormat = 'jsonl' | 'json' | 'csv'
+export type Format = TextFormat | 'parquet'
+export type Opened = { format: 'parquet' } | { format: TextFormat; chunks: AsyncIterable<Buffer> }
 
 const CHUNK_BYTES = 256 * 1024
 /** Enough of the beginning to tell formats apart. */
 const HEAD_BYTES = 64 * 1024
+const PARQUET = 'PAR1'
 const UTF8_BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
 const REFUSED: { magic: number[]; name: string; instead: string }[] = [
   { magic: [0x1f, 0x8b], name: 'gzip inside gzip', instead: 'decompress it once' },
-  { magic: [0x50, 0x41, 0x52, 0x31], name: 'Parquet', instead: 'convert it to JSONL' },
+  { magic: [0x50, 0x41, 0x52, 0x31], name: 'Parquet inside gzip', instead: 'decompress it' },
+  { magic: [0x50, 0x41, 0x52, 0x45], name: 'encrypted Parquet', instead: 'write it without encryption' },
   { magic: [0x28, 0xb5, 0x2f, 0xfd], name: 'zstd', instead: 'decompress it with `zstd -d`, or use gzip' },
   { magic: [0x50, 0x4b, 0x03, 0x04], name: 'a zip archive or spreadsheet', instead: 'export it as CSV' },
   { magic: [0x42, 0x5a, 0x68], name: 'bzip2', instead: 'decompress it, or use gzip' },
@@ -25,10 +29,15 @@ const REFUSED: { magic: number[]; name: string; instead: string }[] = [
   { magic: [0xfe, 0xff], name: 'UTF-16', instead: 'save it as UTF-8 (`iconv -f UTF-16 -t UTF-8`)' },
 ]
 
-/** Opens a JSONL, JSON or CSV file, gzipped or not. The chunks are UTF-8 bytes without byte order mark. */
+/** Opens a JSONL, JSON or CSV file, gzipped or not, or tells that it is Parquet. The chunks are UTF-8 bytes without byte order mark; of Parquet there are none. */
 export async function openData(file: string): Promise<Opened> {
   const size = await sizeOf(file)
-  const compressed = await takeHead(readChunks(file), 2)
+  const bytes = readChunks(file)
+  const compressed = await takeHead(bytes, PARQUET.length)
+  if (compressed.head.toString('latin1', 0, PARQUET.length) === PARQUET) {
+    await bytes.return(undefined)
+    return { format: 'parquet' }
+  }
   const isGzip = compressed.head[0] === 0x1f && compressed.head[1] === 0x8b
   const source = isGzip ? gunzip(file, compressed.all, size) : compressed.all
   const text = await takeHead(source[Symbol.asyncIterator](), HEAD_BYTES)
@@ -149,7 +158,7 @@ async function* bounded(file: string, chunks: AsyncIterable<Buffer>): AsyncGener
 function refuseOthers(file: string, head: Buffer): void {
   for (const { magic, name, instead } of REFUSED) {
     if (magic.every((byte, i) => head[i] === byte))
-      throw new DataError(`expected JSONL, JSON or CSV, plain or gzip, got ${name}: ${instead}`, { file })
+      throw new DataError(`expected JSONL, JSON or CSV, plain or gzip, or Parquet, got ${name}: ${instead}`, { file })
   }
   // UTF-16 without its mark: every other byte of ASCII text is 0.
   if (
@@ -163,7 +172,7 @@ function refuseOthers(file: string, head: Buffer): void {
     })
 }
 
-function formatOf(file: string, head: Buffer): Format {
+function formatOf(file: string, head: Buffer): TextFormat {
   const text = head.toString('utf8').trimStart()
   const name = file.toLowerCase().replace(/\.gz$/, '')
   if (text === '') {
@@ -174,13 +183,13 @@ function formatOf(file: string, head: Buffer): Format {
   if (text.startsWith('{') || text.startsWith('[')) return jsonOrLines(text, name)
   if (/\.(jsonl|json|ndjson)$/.test(name)) return 'jsonl'
   throw new DataError(
-    'expected JSONL, JSON or CSV, got text that is neither: name a comma-separated file with a header .csv',
+    'expected JSONL, JSON, CSV or Parquet, got none of them: name a comma-separated file with a header .csv',
     { file },
   )
 }
 
 /** An array is JSON; an object is a line of JSONL, unless a .json file wraps its rows in it or goes on after its first line. */
-function jsonOrLines(text: string, name: string): Format {
+function jsonOrLines(text: string, name: string): TextFormat {
   if (text.startsWith('[')) return 'json'
   if (!name.endsWith('.json')) return 'jsonl'
   try {

@@ -1,9 +1,12 @@
 // Cuts a byte stream into rows without reading any of them: lines of JSONL, elements of a JSON array, records of CSV.
 // Works on bytes, because no byte of a UTF-8 character of two or more bytes is ASCII; each row is decoded once, whole.
 import { isUtf8 } from 'node:buffer'
-import { DataError } from '#errors'
-import type { Format } from './bytes.ts'
+import { DataError, type Place } from '#errors'
+import type { TextFormat } from './bytes.ts'
 import { MOST_ROW_BYTES } from './limits.ts'
+
+/** `isRow`: `line` counts rows, in a format that has no lines. `flaw`: known before it is decoded. */
+type FramePlace = { file: string; line: number; column: number; isRow?: boolean; flaw?: DataError }
 
 /** One row's bytes and the place of its first character; decoded when asked for. */
 export class Frame {
@@ -11,13 +14,24 @@ export class Frame {
   readonly line: number
   readonly column: number
   readonly file: string
+  private readonly isRow: boolean
   private decoded: { text: string; flaw?: DataError } | undefined
 
-  constructor(bytes: Buffer, { file, line, column }: { file: string; line: number; column: number }) {
+  constructor(bytes: Buffer, { file, line, column, isRow = false, flaw }: FramePlace) {
     this.bytes = bytes
     this.file = file
     this.line = line
     this.column = column
+    this.isRow = isRow
+    if (flaw) {
+      const { field } = flaw.place
+      const message = field === undefined ? flaw.message : flaw.message.slice(field.length + 2)
+      this.decoded = { text: '', flaw: new DataError(message, { ...this.place, ...flaw.place }, { cause: flaw }) }
+    }
+  }
+
+  get place(): Place {
+    return this.isRow ? { file: this.file, row: this.line } : { file: this.file, line: this.line }
   }
 
   get text(): string {
@@ -50,7 +64,7 @@ const COMMA = 44
 const BACKSLASH = 92
 
 /** `mostBytes`: of one row. */
-export function framer(format: Format, file: string, mostBytes = MOST_ROW_BYTES): Framer {
+export function framer(format: TextFormat, file: string, mostBytes = MOST_ROW_BYTES): Framer {
   const kept = new Kept(file, mostBytes)
   if (format === 'json') return jsonFramer(file, kept)
   return lineFramer(file, kept, format === 'csv')

@@ -7,8 +7,8 @@ import { MOST_NESTING, MOST_VALUES } from './limits.ts'
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 export type Path = readonly PropertyKey[]
 
-/** Where a text begins in its file; `line` and `column` count from 1, columns in UTF-16 units. */
-export type Start = { file?: string; line: number; column: number }
+/** Where a text begins in its file; `line` and `column` count from 1, columns in UTF-16 units. `row`: of a format without lines, in their stead. */
+export type Start = { file?: string; line: number; column: number; row?: number }
 
 const QUOTE = 34
 const BACKSLASH = 92
@@ -72,7 +72,8 @@ class Parser {
   }
 
   place(offset: number): Place {
-    const { file, line, column } = this.start
+    const { file, line, column, row } = this.start
+    if (row !== undefined) return { ...(file === undefined ? {} : { file }), row }
     const before = this.text.slice(0, offset)
     const lastBreak = before.lastIndexOf('\n')
     const breaks = lastBreak < 0 ? 0 : before.split('\n').length - 1

@@ -168,7 +168,7 @@ test.each<[string, string, Kind, string]>([
     'd.txt',
     'hello',
     'demonstrations',
-    'd.txt: expected JSONL, JSON or CSV, got text that is neither: name a comma-separated file with a header .csv',
+    'd.txt: expected JSONL, JSON, CSV or Parquet, got none of them: name a comma-separated file with a header .csv',
   ],
   [
     'd.json',

@@ -7,16 +7,17 @@ import { type Frame, type Framer, framer } from './frames.ts'
 import { describePath, parseJson, placeOf } from './json.ts'
 import { MOST_BYTES_HELD, MOST_PROBLEMS, MOST_PROBLEMS_SHOWN, MOST_ROWS, MOST_ROWS_HELD } from './limits.ts'
 import { type Kind, normalise, type RowOf } from './normalise.ts'
+import { readParquet } from './parquet/read.ts'
 import { PlainRows } from './plain-rows.ts'
 
-/** One row of a file: read, or wrong with the reason. `text` is the row as it lay in the file. */
+/** One row of a file: read, or wrong with the reason. `text` is the row as it lay in the file; of Parquet, `line` is the row and `text` its JSON. */
 export type Outcome<K extends Kind> = { line: number; text: string } & ({ row: RowOf[K] } | { error: DataError })
 export type WrongRow = { line: number; text: string; error: DataError }
 export type ReadResult<K extends Kind> = { rows: RowOf[K][]; setAside: WrongRow[] }
 /** `refuse`: one wrong row and nothing is read. `set-aside`: wrong rows are returned with their reasons. */
 export type ReadOptions<K extends Kind> = { kind: K; wrong?: 'refuse' | 'set-aside' }
 
-/** All rows of a JSONL, JSON or CSV file, plain or gzip. Throws one DataError that lists the first wrong rows and counts the rest. */
+/** All rows of a JSONL, JSON or CSV file, plain or gzip, or of a Parquet file. Throws one DataError that lists the first wrong rows and counts the rest. */
 export async function readRows<K extends Kind>(file: string, options: ReadOptions<K>): Promise<ReadResult<K>> {
   const rows: RowOf[K][] = []
   const setAside: WrongRow[] = []
@@ -70,22 +71,22 @@ type Frames<K extends Kind> = { frames: Frame[]; read: (frame: Frame) => Outcome
 
 /** Rows that are cut but not read, as many at a time as a piece of the file has. */
 async function* readFrames<K extends Kind>(file: string, kind: K): AsyncGenerator<Frames<K>> {
-  const { format, chunks } = await openData(file)
-  const cutter = framer(format, file)
+  const opened = await openData(file)
+  const { format } = opened
+  const pieces = opened.format === 'parquet' ? readParquet(file) : cut(file, framer(opened.format, file), opened.chunks)
   const shapes = new ShapeRule()
   const isJson = format !== 'csv'
-  let reader = isJson ? jsonReader(file) : undefined
+  let reader: Reader | undefined = isJson ? readJson : undefined
   let count = 0
-  for await (const frames of cut(file, cutter, chunks)) {
+  for await (const frames of pieces) {
     if (!reader && frames.length) reader = recordReader(frames.shift()!, file)
     const left = MOST_ROWS - count
     count += frames.length
-    const read = (frame: Frame) => readFrame(frame, { file, kind, read: reader!, shapes })
+    const read = (frame: Frame) => readFrame(frame, { kind, read: reader!, shapes })
     yield { frames: frames.slice(0, left), read, shapes: isJson ? shapes : undefined }
     if (count > MOST_ROWS)
       throw new DataError(`expected at most ${MOST_ROWS} rows, got more: split the file`, {
-        file,
-        line: frames[left]!.line,
+        ...frames[left]!.place,
       })
   }
 }
@@ -103,11 +104,9 @@ async function* cut(file: string, cutter: Framer, chunks: AsyncIterable<Buffer>)
 
 type Reader = (frame: Frame) => RawRow
 
-function jsonReader(file: string): Reader {
-  return (frame) => {
-    const start = { file, line: frame.line, column: frame.column }
-    return { value: parseJson(frame.text, start), placeOf: (path) => placeOf(frame.text, path, start) }
-  }
+function readJson(frame: Frame): RawRow {
+  const start = { ...frame.place, line: frame.line, column: frame.column }
+  return { value: parseJson(frame.text, start), placeOf: (path) => placeOf(frame.text, path, start) }
 }
 
 /** Without a sound header no record can be read, so that throws at once. */
@@ -117,16 +116,16 @@ function recordReader(first: Frame, file: string): Reader {
   return (frame) => readRecord(frame, header, file)
 }
 
-type FrameContext<K extends Kind> = { file: string; kind: K; read: Reader; shapes: ShapeRule }
+type FrameContext<K extends Kind> = { kind: K; read: Reader; shapes: ShapeRule }
 
-function readFrame<K extends Kind>(frame: Frame, { file, kind, read, shapes }: FrameContext<K>): Outcome<K> {
+function readFrame<K extends Kind>(frame: Frame, { kind, read, shapes }: FrameContext<K>): Outcome<K> {
   const { line, text } = frame
   try {
     if (frame.flaw) throw frame.flaw
     const raw = read(frame)
     const result = normalise(raw.value, kind)
     if ('row' in result) {
-      shapes.hold(result.shape, { file, line })
+      shapes.hold(result.shape, frame)
       return { line, text, row: result.row }
     }
     const { path, message } = result.problems[0]!
@@ -149,11 +148,11 @@ class ShapeRule {
     return shape === this.first.shape
   }
 
-  hold(shape: string, { file, line }: { file: string; line: number }): void {
+  hold(shape: string, { line, place }: Frame): void {
     if (!this.fits(shape, line))
       throw new DataError(
-        `expected ${this.first!.shape} as in line ${this.first!.line}, got ${shape}: put each shape in a file of its own`,
-        { file, line },
+        `expected ${this.first!.shape} as in ${place.row === undefined ? 'line' : 'row'} ${this.first!.line}, got ${shape}: put each shape in a file of its own`,
+        place,
       )
   }
 }

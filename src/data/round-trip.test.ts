@@ -110,14 +110,14 @@ test.each<[Kind, string, fc.Arbitrary<unknown>]>(
     [kind, 'text', text],
     [kind, 'turns', turns],
   ]),
-)('%s with %s go JSONL, version, CSV, version, JSON, version, JSONL with equal hashes', async (kind, shape, prompt) => {
+)('%s with %s go JSONL, version, CSV, version, JSON, version, Parquet, version, JSONL with equal hashes', async (kind, shape, prompt) => {
   const rows = fc.sample(rowsOf(kind, prompt), { numRuns: 1250, seed: 5 })
   const name = `${kind}-${shape}`
   const file = (extension: string) => join(workspace, `${name}.${extension}`)
   writeFileSync(file('jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'))
   const first = await importVersion(workspace, file('jsonl'), { kind, name })
   expect(first.version.rows).toBe(1250)
-  for (const format of ['csv', 'json', 'jsonl'] as const) {
+  for (const format of ['csv', 'json', 'parquet', 'jsonl'] as const) {
     exportVersion(workspace, name, { file: file(format), format })
     const again = await importVersion(workspace, file(format), { kind, name: `${name}-${format}` })
     expect(again.version.version).toBe(first.version.version)

@@ -6,9 +6,10 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-export type Place = { file?: string; line?: number; column?: number; field?: string }
+/** `row`: in files without lines. */
+export type Place = { file?: string; line?: number; column?: number; row?: number; field?: string }
 
-/** Data read from outside is wrong. The message begins with the place: `file:line: field: ...`; line and column count from 1. */
+/** Data read from outside is wrong. The message begins with the place: `file:line: field: ...` or `file: row 3: field: ...`; all count from 1. */
 export class DataError extends Error {
   override readonly name = 'DataError'
   readonly place: Place
@@ -38,10 +39,11 @@ export function invariant(condition: unknown, message: string): asserts conditio
   if (!condition) throw new Error(`invariant: ${message}`)
 }
 
-function describePlace({ file, line, column, field }: Place): string {
+function describePlace({ file, line, column, row, field }: Place): string {
   let place = file ?? ''
   if (line !== undefined) place += `${place ? ':' : 'line '}${line}`
   if (column !== undefined) place += `:${column}`
+  if (row !== undefined) place += `${place ? ': ' : ''}row ${row}`
   if (field !== undefined) place += `${place ? ': ' : ''}${field}`
   return place ? `${place}: ` : ''
 }

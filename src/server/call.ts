@@ -64,7 +64,7 @@ export type Call<K extends Key> = Who<K> & {
   setSession: (token: string | undefined) => void
 }
 
-export type FileAnswer = { type: string; name?: string; body: AsyncIterable<string> | string }
+export type FileAnswer = { type: string; name?: string; body: AsyncIterable<string | Uint8Array> | string }
 type Given<K extends Key> = Api[K]['answer'] extends 'file'
   ? FileAnswer
   : Api[K]['answer'] extends 'response'

@@ -95,6 +95,16 @@ test('a downloaded version imports to the same version', async () => {
   expect((await viewer.ask(`GET ${base}/replies/file`)).status).toBe(403)
 })
 
+test('a version downloaded as Parquet imports to the same version', async () => {
+  const { status, bytes, headers } = await owner.ask(`GET ${base}/replies/file?version=${first}&format=parquet`)
+  expect(status).toBe(200)
+  expect(headers.get('content-type')).toBe('application/vnd.apache.parquet')
+  const again = `POST ${base}/again-parquet?kind=demonstrations&file=again.parquet`
+  expect((await owner.ask(again, bytes)).json).toMatchObject({ version: first })
+  const cut = await owner.ask(again, bytes.subarray(0, -1))
+  expect([cut.status, cut.text]).toEqual([422, expect.stringContaining('again.parquet: expected whole Parquet')])
+})
+
 test('a difference has the rows that came, went and changed, field by field; the newest against the one before', async () => {
   const asked = await worked<{ rows: object }>('replies/difference', viewer)
   expect(asked).toMatchObject({

@@ -11,7 +11,7 @@ export const ORIGIN = 'http://localhost:4600'
 const DOMAIN = join(import.meta.dirname, '../../domains/customer-service')
 export const PASSWORD = 'a long enough sentence'
 
-export type Answer = { status: number; json: unknown; headers: Headers; text: string }
+export type Answer = { status: number; json: unknown; headers: Headers; text: string; bytes: Uint8Array }
 export type Person = {
   id: string
   email: string
@@ -100,13 +100,15 @@ export async function openHarness({
         })
         const set = response.headers.get('set-cookie')
         if (set !== null) cookie = set.includes('Max-Age=0') ? undefined : set.split(';')[0]
-        const text = await response.text()
+        const bytes = new Uint8Array(await response.arrayBuffer())
+        const text = new TextDecoder().decode(bytes)
         const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false
         return {
           status: response.status,
           json: isJson ? (JSON.parse(text) as unknown) : undefined,
           headers: response.headers,
           text,
+          bytes,
         }
       },
     }

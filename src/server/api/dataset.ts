@@ -56,7 +56,7 @@ export const DATASET = {
   'GET /api/projects/{project}/datasets/{dataset}/file': {
     summary: 'A version, the newest unless one is named, as a file that imports to the same version',
     access: KEEPERS,
-    query: z.object({ ...of, format: z.enum(['jsonl', 'csv']).default('jsonl') }),
+    query: z.object({ ...of, format: z.enum(['jsonl', 'csv', 'parquet']).default('jsonl') }),
     answer: 'file',
   },
   'GET /api/projects/{project}/datasets/{dataset}/difference': {

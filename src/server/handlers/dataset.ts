@@ -29,7 +29,11 @@ type Dataset = Pick<
   | 'GET /api/projects/{project}/datasets/{dataset}/coverage'
 >
 
-const TYPES = { jsonl: 'application/x-ndjson', csv: 'text/csv; charset=utf-8' }
+const TYPES = {
+  jsonl: 'application/x-ndjson',
+  csv: 'text/csv; charset=utf-8',
+  parquet: 'application/vnd.apache.parquet',
+}
 
 export const datasetHandlers: Dataset = {
   'GET /api/projects/{project}/datasets/{dataset}/versions': async ({ service, project, params }) => {
@@ -220,7 +224,7 @@ function namesOfVersions(workspace: string, project: Project): Map<string, strin
 }
 
 /** Between pieces others get their turn. */
-async function* piecesOf(workspace: string, version: Version, format: 'jsonl' | 'csv'): AsyncGenerator<string> {
+async function* piecesOf(workspace: string, version: Version, format: keyof typeof TYPES): AsyncGenerator<Uint8Array> {
   for (const piece of rowPieces(versionRows(workspace, version), { kind: version.kind, format })) {
     await new Promise((done) => setImmediate(done))
     yield piece

@@ -6,6 +6,11 @@ import { Loading, Problem } from '../parts.tsx'
 import { RowFields } from './row.tsx'
 
 const ROWS_AT_ONCE = 50
+const FORMATS = [
+  { format: 'jsonl', label: 'JSONL' },
+  { format: 'csv', label: 'CSV' },
+  { format: 'parquet', label: 'Parquet' },
+] as const
 
 export function Rows({
   params,
@@ -30,7 +35,7 @@ export function Rows({
       </h2>
       <p className="row">
         {isKeeper &&
-          (['jsonl', 'csv'] as const).map((format) => (
+          FORMATS.map(({ format, label }) => (
             <a
               key={format}
               className="button"
@@ -40,7 +45,7 @@ export function Rows({
                 query: { version, format },
               })}
             >
-              Download {format === 'csv' ? 'CSV' : 'JSONL'}
+              Download {label}
             </a>
           ))}
         <Link to="/p/$project/lineage" params={{ project: params.project }} search={{ id: version }}>

@@ -108,7 +108,7 @@ function Import({ slug }: { slug: string }) {
       }}
     >
       <div className="row">
-        <Field label="Kind of rows" hint={`JSONL, JSON or CSV, plain or gzip; rows ${KINDS[kind]}`}>
+        <Field label="Kind of rows" hint={`JSONL, JSON or CSV, plain or gzip, or Parquet; rows ${KINDS[kind]}`}>
           {(attributes) => (
             <select {...attributes} value={kind} onChange={(event) => setKind(event.target.value as Kind)}>
               {Object.keys(KINDS).map((option) => (
@@ -142,7 +142,7 @@ function Import({ slug }: { slug: string }) {
 
 /** `My prompts.v2.jsonl.gz` as `my-prompts-v2`. */
 function nameOf(file: string): string {
-  const bare = file.replace(/\.gz$/i, '').replace(/\.(jsonl|ndjson|json|csv)$/i, '')
+  const bare = file.replace(/\.gz$/i, '').replace(/\.(jsonl|ndjson|json|csv|parquet)$/i, '')
   return (
     bare
       .toLowerCase()
