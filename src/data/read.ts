@@ -1,6 +1,6 @@
 // Reads rows from a file: streamed with bounded memory, or held as a list. A row is right or has a DataError with its
 // place; what becomes of wrong rows is the caller's choice, and by default one wrong row refuses the file.
-import { DataError } from '#errors'
+import { DataError, type Place } from '#errors'
 import { openData } from './bytes.ts'
 import { parseHeader, type RawRow, readRecord } from './csv.ts'
 import { type Frame, type Framer, framer } from './frames.ts'
@@ -11,7 +11,10 @@ import { readParquet } from './parquet/read.ts'
 import { PlainRows } from './plain-rows.ts'
 
 /** One row of a file: read, or wrong with the reason. `text` is the row as it lay in the file; of Parquet, `line` is the row and `text` its JSON. */
-export type Outcome<K extends Kind> = { line: number; text: string } & ({ row: RowOf[K] } | { error: DataError })
+export type Outcome<K extends Kind> = { line: number; place: Place; text: string } & (
+  | { row: RowOf[K] }
+  | { error: DataError }
+)
 export type WrongRow = { line: number; text: string; error: DataError }
 export type ReadResult<K extends Kind> = { rows: RowOf[K][]; setAside: WrongRow[] }
 /** `refuse`: one wrong row and nothing is read. `set-aside`: wrong rows are returned with their reasons. */
@@ -29,7 +32,7 @@ export async function readRows<K extends Kind>(file: string, options: ReadOption
     if (rows.length + setAside.length > MOST_ROWS_HELD || bytes > MOST_BYTES_HELD)
       throw new DataError(
         `expected at most ${MOST_ROWS_HELD} rows and ${MOST_BYTES_HELD / 2 ** 20} MiB to hold at once, got more: split the file`,
-        { file, line: outcome.line },
+        outcome.place,
       )
   })
   return { rows, setAside }
@@ -119,21 +122,21 @@ function recordReader(first: Frame, file: string): Reader {
 type FrameContext<K extends Kind> = { kind: K; read: Reader; shapes: ShapeRule }
 
 function readFrame<K extends Kind>(frame: Frame, { kind, read, shapes }: FrameContext<K>): Outcome<K> {
-  const { line, text } = frame
+  const { line, place, text } = frame
   try {
     if (frame.flaw) throw frame.flaw
     const raw = read(frame)
     const result = normalise(raw.value, kind)
     if ('row' in result) {
       shapes.hold(result.shape, frame)
-      return { line, text, row: result.row }
+      return { line, place, text, row: result.row }
     }
     const { path, message } = result.problems[0]!
     const more = result.problems.slice(1).map((p) => `${describePath(p.path)}: ${p.message}`)
     const field = describePath(path)
     throw new DataError([message, ...more].join('; '), { ...raw.placeOf(path), ...(field ? { field } : {}) })
   } catch (error) {
-    if (error instanceof DataError) return { line, text, error }
+    if (error instanceof DataError) return { line, place, text, error }
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { decompressPage } from './compression.ts'
 
@@ -51,7 +51,9 @@ test('zstd that says more than its page is given up at the next block', () => {
   expect(() => decompressPage(zstd(1000), 'ZSTD', 200)).toThrow(/expected sound Parquet/)
 })
 
-test('gzip is cut off where the page should end', () => {
+test('gzip and Brotli are cut off where the page should end', () => {
+  expect(decompressPage(brotliCompressSync('x'.repeat(100)), 'BROTLI', 100).toString()).toBe('x'.repeat(100))
+  expect(() => decompressPage(brotliCompressSync('x'.repeat(101)), 'BROTLI', 100)).toThrow(/cannot be decompressed/)
   expect(decompressPage(gzipSync('x'.repeat(100)), 'GZIP', 100)).toHaveLength(100)
   expect(() => decompressPage(gzipSync('x'.repeat(101)), 'GZIP', 100)).toThrow(/cannot be decompressed/)
 })
