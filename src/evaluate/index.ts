@@ -46,6 +46,7 @@ export {
   type ScoreDrift,
   scoreDrift,
 } from './probes.ts'
+export { type ModelPair, type ModelRatings, rateModels, type Strengths, type StyleEffect } from './ratings.ts'
 export {
   bestOfNCurve,
   type BestOfNPoint,
@@ -61,6 +62,7 @@ export { taskPrompts } from './tasks/prompts.ts'
 export { readTask, type Task } from './tasks/read.ts'
 export { type TaskChange, taskChange, TaskSample, taskStatistics } from './tasks/results.ts'
 export { scoreOf } from './tasks/rows.ts'
+export { type Style, styleDifference, styleOf, STYLES } from './style.ts'
 export { compareViolations, type Violations } from './violations.ts'
 export { type Standing, type Weighted, weightedChange, weightedWinRate } from './weighted.ts'
 export { shareOf, winRate, type WinRate } from './win-rate.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bootstrap, bootstrapMean, quantile } from './bootstrap.ts'
+import { bootstrap, bootstrapEach, bootstrapMean, quantile } from './bootstrap.ts'
 import { average, meanInterval } from './intervals.ts'
 import { generator } from './random.ts'
 
@@ -71,4 +71,14 @@ test('few clusters are not taken for many: ten values get nearly the t interval,
 test('quantiles interpolate', () => {
   expect(quantile([0, 10], 0.25)).toBe(2.5)
   expect(quantile([7], 0.9)).toBe(7)
+})
+
+test('several statistics at once have the intervals that each has alone', () => {
+  const random = generator(5)
+  const items = Array.from({ length: 40 }, (_, i) => ({ value: random.normal(), cluster: String(i % 20) }))
+  const mean = (sample: readonly { value: number }[]) => average(sample.map(({ value }) => value))
+  const most = (sample: readonly { value: number }[]) => Math.max(...sample.map(({ value }) => value))
+  const options = { seed: 3, resamples: 300, cluster: ({ cluster }: { cluster: string }) => cluster }
+  const both = bootstrapEach(items, (sample) => [mean(sample), most(sample)], options)
+  expect(both).toEqual([bootstrap(items, mean, options), bootstrap(items, most, options)])
 })

@@ -47,6 +47,31 @@ export function bootstrap<T>(
   return { value, low: quantile(replicas, p), high: quantile(replicas, q), n }
 }
 
+/**
+ * Percentile intervals of several statistics that one fit gives at once, in their order, from the same resamples. `statistics`
+ * answers as many numbers each time; of each, resamples where it is not finite are left out, as of `bootstrap`.
+ */
+export function bootstrapEach<T>(
+  items: readonly T[],
+  statistics: (sample: readonly T[]) => readonly number[],
+  { seed, resamples = 2000, level = 0.95, cluster }: Omit<BootstrapOptions<T>, 'method'>,
+): Interval[] {
+  const columns: number[][] = []
+  const each = (sample: readonly T[]): number => {
+    statistics(sample).forEach((value, c) => (columns[c] ??= []).push(value))
+    return 0
+  }
+  const { n } = bootstrap(items, each, { seed, resamples, level, ...(cluster && { cluster }) })
+  const units = n!
+  return columns.map(([value, ...drawn]) => {
+    const replicas = drawn.filter(Number.isFinite).sort((x, y) => x - y)
+    if (!Number.isFinite(value!) || replicas.length === 0) return { value: value!, low: NaN, high: NaN, n: units }
+    if (units === 1) return { value: value!, low: -Infinity, high: Infinity, n: units }
+    const tail = expandedTail((1 - level) / 2, units)
+    return { value: value!, low: quantile(replicas, tail), high: quantile(replicas, 1 - tail), n: units }
+  })
+}
+
 /** Mean of the values with a bootstrap interval; `clusters` names one cluster a value. */
 export function bootstrapMean(
   values: readonly number[],

@@ -1,6 +1,6 @@
 // Intervals, bootstrap, paired tests, power, ratings, seeded randomness. Knows nothing of prompts or models.
 export { bestOfN, bestOfNKl } from './best-of-n.ts'
-export { bootstrap, type BootstrapOptions, bootstrapMean, quantile } from './bootstrap.ts'
+export { bootstrap, bootstrapEach, type BootstrapOptions, bootstrapMean, quantile } from './bootstrap.ts'
 export { boundedMean, withinBounds } from './bounded-mean.ts'
 export { bradleyTerry, type PairCount, type Ratings, winProbability } from './bradley-terry.ts'
 export { expectedCalibrationError, type Prediction, reliability, type ReliabilityBin } from './calibration.ts'
@@ -31,4 +31,5 @@ export {
   trialsForPrecision,
 } from './power.ts'
 export { deriveSeed, type Generator, generator } from './random.ts'
+export { type PairFit, type RatedPair, ratePairs, RIDGE } from './rate-pairs.ts'
 export { leastSquares, type LogisticRow, logisticRegression } from './regression.ts'
