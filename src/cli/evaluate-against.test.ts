@@ -151,7 +151,8 @@ test('without a judge there are pairs and what to do next; what does not fit the
   expect(await contest(...own)).toEqual({ event: 'done', pairs: at('own.jsonl'), key: at('own.key.json') })
   await expect(contest(...own, '--seed', '9')).rejects.toThrow(/drawn with seed 0, not 9/)
   await expect(contest(...own, '--dtype', 'bfloat16')).rejects.toThrow(/drawn with dtype undefined, not "bfloat16"/)
-  await expect(contest(...own, '--against', at('one', 'model'))).rejects.toThrow(/--against: .*holds pairs of/)
+  const itself = ['--model', at('one', 'model'), '--against', at('one', 'model')]
+  await expect(hone('evaluate', ...itself, ...settings(), ...own)).rejects.toThrow(/--against: .*holds pairs of/)
   await expect(contest(...own, '--metric', 'exact')).rejects.toThrow(/--metric would be ignored with --against/)
   await expect(contest()).rejects.toThrow(/expected --out or --pairs/)
   await expect(contest(...own, '--criterion', 'tone')).rejects.toThrow(/only --judge terminal writes it/)

@@ -2,20 +2,19 @@
 // pair and kept in a key beside the pairs, so that the pairs can be given away to be judged. Who judges sees texts alone:
 // a judge at hand, or people whose rows come back later by the same command. The pairs are drawn once.
 import fs from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
+import { resolve } from 'node:path'
 import { readRows } from '#data'
 import { ConfigError, DataError } from '#errors'
 import { atLevels, levelsOfTargets, weightedWinRate, winRate, type WinRate } from '#evaluate'
-import { sha256, sha256File, writeDurable } from '#files'
+import { sha256, writeDurable } from '#files'
 import { type Evaluation, PairsKey, readJsonFile, readObjectiveFile } from '#lineage'
 import type { Drawing } from '#sampler'
 import type { Comparison, Judgement, PromptRow } from '#schema'
 import { deriveSeed, generator } from '#stats'
 import { artifactsOf, readCard, resolveModel } from '#trainer'
+import { besidePairs, checkPairs, checkSettings, gatherJudgements } from './blind-pairs.ts'
 import { withModel } from './completions.ts'
 import { drawAll } from './evaluate-text.ts'
-import { openJudge } from './judges.ts'
 import { objectiveOf } from './objective.ts'
 import type { Output } from './output.ts'
 import { version } from './version.ts'
@@ -50,7 +49,7 @@ export async function evaluateAgainst(
 ): Promise<Evaluation | undefined> {
   const key = fs.existsSync(contest.pairs) ? readKey(contest) : await drawPairs(contest, { signal, out })
   const pairs = (await readRows(contest.pairs, { kind: 'comparisons' })).rows as Comparison[]
-  const given = await gatherJudgements(contest, pairs)
+  const given = await gatherJudgements({ ...contest, seed: contest.drawing.seed }, pairs)
   if (given.length === 0) return undefined
   const judgements = given.flatMap(({ rows }) => rows)
   const objective = contest.objective === undefined ? undefined : readObjectiveFor(contest.objective, judgements)
@@ -86,33 +85,20 @@ export async function evaluateAgainst(
   }
 }
 
-/** What a key beside these pairs is called, and what a judge says of them. */
-export function besidePairs(pairs: string): { key: string; judgements: string; answers: string } {
-  const stem = pairs.replace(/\.jsonl$/, '')
-  return { key: `${stem}.key.json`, judgements: `${stem}.judgements.jsonl`, answers: `${stem}.answers` }
-}
-
 function readKey(contest: Contest): PairsKey {
   const { key: file } = besidePairs(contest.pairs)
   const parsed = PairsKey.safeParse(readJsonFile(file))
   if (!parsed.success)
     throw new DataError(`expected the key of ${contest.pairs}: ${parsed.error.issues[0]!.message}`, { file })
   const key = parsed.data
-  if (sha256File(contest.pairs) !== key.pairs.hash)
-    throw new DataError('changed since the pairs were drawn: bring it back, or draw others to a new file', {
-      file: contest.pairs,
-    })
+  checkPairs(contest.pairs, key.pairs.hash)
   const asked = askedOf(contest)
   const other = (['model', 'against', 'prompts'] as const).find((role) => key[role].hash !== asked[role].hash)
   if (other !== undefined)
     throw new ConfigError(
       `--${other}: ${contest.pairs} holds pairs of ${key[other].path} as it was then; expected the same, or another file by --pairs`,
     )
-  const setting = Object.entries(asked.settings).find(([name, value]) => !isDeepStrictEqual(key.settings[name], value))
-  if (setting)
-    throw new ConfigError(
-      `${contest.pairs} was drawn with ${setting[0]} ${JSON.stringify(key.settings[setting[0]])}, not ${JSON.stringify(setting[1])}: ask for the same, or for another file by --pairs`,
-    )
+  checkSettings(contest.pairs, { drawn: key.settings, asked: asked.settings })
   return key
 }
 
@@ -169,35 +155,6 @@ async function drawPairs(contest: Contest, o: { signal: AbortSignal; out: Output
   writeDurable(besidePairs(contest.pairs).key, `${JSON.stringify(key, null, 2)}\n`)
   writeDurable(contest.pairs, text)
   return key
-}
-
-/** Rows that came back, and those of a judge at hand, which are kept. */
-async function gatherJudgements(
-  { pairs: file, judge, judgements, drawing, guideline, criterion }: Contest,
-  pairs: Comparison[],
-): Promise<{ file: string; rows: Judgement[] }[]> {
-  const given =
-    judgements === undefined
-      ? []
-      : [{ file: judgements, rows: (await readRows(judgements, { kind: 'judgements' })).rows }]
-  if (judge === undefined) return given
-  const beside = besidePairs(file)
-  if (judgements !== undefined && resolve(judgements) === resolve(beside.judgements))
-    throw new ConfigError(
-      `--judgements: ${judgements} is where the rows of --judge are kept and would be written over; rename it`,
-    )
-  if (judge.startsWith('simulated') && pairs.some(({ prompt }) => typeof prompt !== 'string'))
-    throw new ConfigError('--judge: simulated annotators read prompts that are text, got messages')
-  const ask = await openJudge(judge, { seed: drawing.seed, folder: beside.answers, guideline, criterion })
-  // Equal texts tie without being shown.
-  const verdicts = await ask(
-    pairs.filter(({ a, b }) => a !== b),
-    'win-rate',
-  )
-  const rows = verdicts.flatMap((verdict) => verdict.judgements)
-  fs.mkdirSync(dirname(beside.judgements), { recursive: true })
-  writeDurable(beside.judgements, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
-  return [...given, { file: join(beside.judgements), rows }]
 }
 
 /** Pairs whose `a` is the model's. */

@@ -4,6 +4,7 @@ import type { Evaluation } from '#lineage'
 import type { Interval } from '#stats'
 import { figure, type Output } from './output.ts'
 import { probeLines } from './reward-probes.ts'
+import { ratingLines } from './rating-lines.ts'
 import { weightedLines } from './weighted-lines.ts'
 
 /** What the ticket of a reward model may have besides figures. */
@@ -14,10 +15,16 @@ type OfReward = {
 }
 
 /** Every figure in a line, and in words what is more than one. */
-export function tell({ suite, metric, model, against, simulated, statistics }: Evaluation, out: Output): void {
-  out.say(
-    `${metric} of ${model.path}${against ? ` over ${against.path}` : ''} on ${suite.name}, ${suite.rows} rows${simulated ? ' (simulated annotators)' : ''}`,
-  )
+export function tell(evaluation: Evaluation, out: Output): void {
+  const { suite, metric, model, against, rated, settings, simulated, statistics } = evaluation
+  const whose = rated
+    ? rated.map(({ name }) => name).join(', ')
+    : `${model.path}${against ? ` over ${against.path}` : ''}`
+  out.say(`${metric} of ${whose} on ${suite.name}, ${suite.rows} rows${simulated ? ' (simulated annotators)' : ''}`)
+  if (rated) {
+    for (const line of ratingLines(statistics, String(settings.anchor))) out.say(`  ${line}`)
+    return
+  }
   const { probes, probesLeftOut: leftOut = [], ...figures } = statistics as OfReward
   for (const line of linesOf(figures)) out.say(`  ${line}`)
   if (figures.ratings?.kappa)

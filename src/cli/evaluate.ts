@@ -1,19 +1,28 @@
 // hone evaluate: a model on the rows of a file, every figure with its interval; a reward model on pairs gets its ticket; two
-// models on the same prompts get a blind win rate.
+// models on the same prompts get a blind win rate, more of them ratings.
 // What --out writes is what gates and lineage read.
 import { basename } from 'node:path'
 import { ConfigError } from '#errors'
 import type { GraderSpec } from '#evaluate'
 import { writeDurable } from '#files'
-import { type Evaluation, objectivesBehind, objectivesDiffer, readJsonFile, writeEvaluation } from '#lineage'
+import {
+  type Evaluation,
+  objectivesBehind,
+  objectivesDiffer,
+  opponentsOf,
+  readJsonFile,
+  writeEvaluation,
+} from '#lineage'
 import type { Drawing } from '#sampler'
 import { artifactsOf, readCard } from '#trainer'
 import type { Command } from 'commander'
 import { addDrawingFlags, type DrawingOptions, N_FLAG, type OpenModel, readDrawing, withModel } from './completions.ts'
 import { type Common, fileOf, numberOf } from './data-source.ts'
-import { besidePairs, type Contest, evaluateAgainst } from './evaluate-against.ts'
+import { besidePairs } from './blind-pairs.ts'
+import { type Contest, evaluateAgainst } from './evaluate-against.ts'
 import { DTYPE_FLAG } from './dtype.ts'
 import { addRewardFlags, measureReward, OF_REWARD, type RewardFlags } from './evaluate-reward.ts'
+import { evaluateRound, namedModel, type Round, sayMeetings } from './evaluate-round.ts'
 import { measureFormat, readFormatRules, readRefusal } from './evaluate-format.ts'
 import { BUNDLED_TASKS, evaluateTasks } from './evaluate-task.ts'
 import { type Asked, type Measured, measureCompletions, measurePerplexity } from './evaluate-text.ts'
@@ -35,7 +44,8 @@ type Options = Common &
     reward?: string
     data?: string
     task?: string[]
-    against?: string
+    against?: string[]
+    anchor?: string
     prompts?: string
     pairs?: string
     judge?: string
@@ -59,7 +69,7 @@ type Options = Common &
 
 const DRAWING = ['maxTokens', 'temperature', 'topP', 'topK', 'minP', 'repetitionPenalty', 'stop', 'n'] as const
 /** What a win rate reads, and nothing else does; and the other way round. */
-const OF_CONTESTS = ['prompts', 'pairs', 'judge', 'judgements', 'guideline', 'criterion'] as const
+const OF_CONTESTS = ['anchor', 'prompts', 'pairs', 'judge', 'judgements', 'guideline', 'criterion'] as const
 const NOT_OF_CONTESTS = [
   'data',
   'reward',
@@ -87,7 +97,7 @@ export function evaluateCommand(program: Command): void {
   const command = program
     .command('evaluate')
     .description(
-      'measure a model on a file, each figure with its interval; --reward gives the ticket of a reward model, --against a blind win rate',
+      'measure a model on a file, each figure with its interval; --reward gives the ticket of a reward model, --against a blind win rate, or ratings of several models',
     )
     .option('--model <model>', 'language model: folder, run, or base, the bundled one')
     .option('--reward <model>', 'reward model: folder or run; --data then holds pairs or judgements')
@@ -101,8 +111,12 @@ export function evaluateCommand(program: Command): void {
       `task files (JSON, JSONL), or bundled ones (${BUNDLED_TASKS.join(', ')}): accuracy, with every answer in a log beside --out`,
     )
     .option(
-      '--against <model>',
-      'blind win rate of --model over this one on --prompts, at temperature 1 unless given; of --task: an earlier evaluation of the same task, paired row by row',
+      '--against <model...>',
+      'blind win rate of --model over this one on --prompts, at temperature 1 unless given; of several (NAME=MODEL names one): ratings of all, with and without style control; of --task: an earlier evaluation of the same task, paired row by row',
+    )
+    .option(
+      '--anchor <name>',
+      'of --against several: whom the win rates that ratings imply are against (default: the first of them)',
     )
     .option('--prompts <source>', 'of --against: file or version of rows that have a prompt')
     .option(
@@ -202,8 +216,10 @@ async function tasks(options: Options, out: Output): Promise<void> {
     throw new ConfigError(`--${kebab(foreign)} would be ignored with --task: the file says what is asked and how`)
   const { task: names, model, against, out: to, seed, device, dtype } = options
   if (model === undefined) throw new ConfigError('expected --model, which answers --task')
+  if (against !== undefined && against.length > 1)
+    throw new ConfigError(`--against: expected one earlier evaluation of --task, got ${against.length}`)
   const given = {
-    against,
+    against: against?.[0],
     out: to,
     dtype,
     ...(seed !== undefined && { seed: numberOf('--seed', seed, { low: 0, isWhole: true }) }),
@@ -215,22 +231,43 @@ async function tasks(options: Options, out: Output): Promise<void> {
 
 async function contest(options: Options, out: Output): Promise<void> {
   const start = performance.now()
-  const asked = contestOf(options)
-  const evaluation = await stoppable((signal) => evaluateAgainst(asked, { signal, out }))
+  const { model, against, ...asked } = contestOf(options)
+  const round = against.length > 1 ? roundOf({ model, against, ...asked }, options) : undefined
+  const evaluation = await stoppable((signal) =>
+    round
+      ? evaluateRound(round, { signal, out })
+      : evaluateAgainst({ model, against: against[0]!, ...asked }, { signal, out }),
+  )
   if (evaluation) return finish(evaluation, { options, out, start })
   const { pairs } = asked
   const { key } = besidePairs(pairs)
-  out.event({ event: 'done', pairs, key })
+  const meetings = round && sayMeetings(round, out)
+  out.event({ event: 'done', pairs, key, ...meetings })
   out.say(`pairs are in ${pairs}, who is who in ${key}, which those who judge must not see`)
   out.say(`next: hone label judge --comparisons ${pairs} --annotator NAME --out judgements.jsonl,`)
   out.say('then the same command with --judgements judgements.jsonl')
 }
 
-function contestOf(options: Options): Contest {
-  const { model, against, judge, judgements, guideline, criterion, objective, device, dtype } = options
+type Opponents = Omit<Contest, 'against'> & { against: string[] }
+
+function roundOf({ model, against, ...asked }: Opponents, { anchor }: Options): Round {
+  const models = [model, ...against].map(namedModel)
+  const names = models.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined)
+    throw new ConfigError(`--against: two models are called ${twice}; name them apart by NAME=MODEL`)
+  if (anchor !== undefined && !names.includes(anchor))
+    throw new ConfigError(`--anchor: expected one of ${names.join(', ')}, got ${anchor}`)
+  return { ...asked, models, anchor: anchor ?? names[1]! }
+}
+
+function contestOf(options: Options): Opponents {
+  const { model, against = [], anchor, judge, judgements, guideline, criterion, objective, device, dtype } = options
   const foreign = NOT_OF_CONTESTS.find((option) => options[option] !== undefined)
   if (foreign !== undefined) throw new ConfigError(`--${foreign} would be ignored with --against`)
   if (model === undefined) throw new ConfigError('expected --model, which is held --against the other')
+  if (anchor !== undefined && against.length === 1)
+    throw new ConfigError('--anchor would be ignored: two models have one win rate; give --against more of them')
   for (const option of ['guideline', 'criterion'] as const)
     if (options[option] !== undefined && !judge?.startsWith('terminal'))
       throw new ConfigError(`--${option} would be ignored: only --judge terminal writes it`)
@@ -248,7 +285,7 @@ function contestOf(options: Options): Contest {
     ...readDrawing(draws, { temperature: 1 }),
     seed: numberOf('--seed', seed, { low: 0, isWhole: true }),
   }
-  const named = { model, against: against!, prompts, suite, pairs, device, dtype }
+  const named = { model, against, prompts, suite, pairs, device, dtype }
   const asked = { judge, judgements, guideline, criterion, objective, dir: options.dir }
   return { ...named, ...asked, drawing, levels: levelsOf(options) }
 }
@@ -272,9 +309,14 @@ function finish(measured: Evaluation, { options, out, start }: { options: Option
 }
 
 /** What could have been made under another objective: the models, the rows they are measured on, the judgements. */
-function inputsOf({ model, against, suite, judgements = [] }: Evaluation): Parameters<typeof objectivesBehind>[0] {
+function inputsOf({
+  model,
+  suite,
+  judgements = [],
+  ...evaluation
+}: Evaluation): Parameters<typeof objectivesBehind>[0] {
   const judged = judgements.map((file, i) => [i === 0 ? 'judgements' : `judgements ${i + 1}`, file] as const)
-  return { model, ...(against && { against }), data: suite, ...Object.fromEntries(judged) }
+  return { model, ...opponentsOf(evaluation), data: suite, ...Object.fromEntries(judged) }
 }
 
 function metricOf({ model, reward, metric }: Options): Metric | 'reward' {

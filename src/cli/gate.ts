@@ -8,6 +8,7 @@ import {
   type Evaluation,
   objectivesBehind,
   objectivesDiffer,
+  opponentsOf,
   readEvaluation,
   readJsonFile,
   readObjectiveFile,
@@ -101,11 +102,14 @@ function readTargets(file: string): Gate[] {
 
 /** Evaluations, their judgements and their models, down to the labels behind the weights. */
 function underOf(given: Given[]): Under[] {
-  return given.flatMap(({ file, evaluation: { objective, model, against, judgements = [] } }) => [
-    ...(objective ? [{ what: `evaluation ${file}`, objective }] : []),
-    ...objectivesBehind({ model, ...(against && { against }) }),
-    ...judgements.flatMap((judged) => objectivesBehind({ judgements: judged })),
-  ])
+  return given.flatMap(({ file, evaluation }) => {
+    const { objective, model, judgements = [] } = evaluation
+    return [
+      ...(objective ? [{ what: `evaluation ${file}`, objective }] : []),
+      ...objectivesBehind({ model, ...opponentsOf(evaluation) }),
+      ...judgements.flatMap((judged) => objectivesBehind({ judgements: judged })),
+    ]
+  })
 }
 
 /** A file that is there wins over LABEL=FILE. */

@@ -19,6 +19,24 @@ test('one judgement a pair and one pair a prompt need what independent trials ne
   expect(await plan('win-rate', '--half-width', '0.05')).toMatchObject({ trials: 385, pairs: 385 })
 })
 
+test('of several models each two need as many pairs, on the same prompts', async () => {
+  const made = await plan('win-rate', '--expect', '0.55', '--models', '3', '--overlap', '2', '--within-pair', '0.4')
+  const two = await plan('win-rate', '--expect', '0.55', '--overlap', '2', '--within-pair', '0.4')
+  const { prompts, pairs, judgements } = two as Record<string, number>
+  expect(made).toMatchObject({
+    models: 3,
+    couples: 3,
+    trials: 783,
+    prompts,
+    pairs: 3 * pairs!,
+    judgements: 3 * judgements!,
+  })
+  expect(two).not.toHaveProperty('models')
+  await expect(plan('change', '--expect', '1', '--deviation', '2', '--models', '3')).rejects.toThrow(
+    /--models would be ignored: it is of a win-rate/,
+  )
+})
+
 test('overlap and shared prompts cost judgements by how far these go together', async () => {
   const shared = ['--overlap', '3', '--within-pair', '0.4', '--per-prompt', '2', '--within-prompt', '0.1']
   const made = await plan('win-rate', '--expect', '0.6', ...shared)

@@ -23,6 +23,7 @@ type Options = Common & {
   deviation?: string
   level: string
   power?: string
+  models?: string
   overlap?: string
   perPrompt: string
   withinPair?: string
@@ -48,6 +49,7 @@ export function labelPlan(add: (name: string, help: string) => Command): void {
     .option('--deviation <value>', 'of change: standard deviation of one difference, in the units of the criterion')
     .option('--level <share>', 'coverage of the interval', '0.95')
     .option('--power <share>', 'chance to see what is expected (default: 0.8)')
+    .option('--models <n>', 'of win-rate: so many models, each two of which meet as often (default: 2)')
     .option('--overlap <n>', 'judgements a pair (default: 1, of agreement 2)')
     .option('--per-prompt <n>', 'pairs a prompt', '1')
     .option(
@@ -72,11 +74,13 @@ function planCommand(name: string, options: Options): void {
   const effect = designEffect(statistic === 'agreement' ? { ...design, overlap: 1 } : design)
   const perPair = statistic === 'agreement' ? 1 : design.overlap
   const prompts = Math.ceil((trials * effect) / (perPair * design.perPrompt))
-  const pairs = prompts * design.perPrompt
+  const models = numberOf('--models', options.models ?? '2', { low: 2, isWhole: true })
+  const couples = (models * (models - 1)) / 2
+  const pairs = prompts * design.perPrompt * couples
   const plan = { prompts, pairs, judgements: pairs * design.overlap, trials, designEffect: effect }
-  out.event({ event: 'done', statistic, ...asked, ...design, ...plan })
+  out.event({ event: 'done', statistic, ...asked, ...design, ...(couples > 1 && { models, couples }), ...plan })
   out.say(
-    `${plan.judgements} judgements: ${pairs} pairs of ${prompts} prompts, ${design.overlap} a pair; ${trials} independent ${statistic === 'agreement' ? 'pairs' : 'judgements'} would do, and the design effect is ${figure(effect)}`,
+    `${plan.judgements} judgements: ${pairs} pairs of ${prompts} prompts, ${couples > 1 ? `${prompts * design.perPrompt} for each two of ${models} models, ` : ''}${design.overlap} a pair; ${trials} independent ${statistic === 'agreement' ? 'pairs' : 'judgements'} would do, and the design effect is ${figure(effect)}`,
   )
 }
 
@@ -90,6 +94,7 @@ function refuseIgnored(statistic: Statistic, options: Options): void {
       statistic === 'change' && options.halfWidth !== undefined,
       'the width of a change depends on its deviation',
     ],
+    ['models', statistic !== 'win-rate', 'it is of a win-rate'],
     ['withinPair', statistic === 'agreement', 'that is what agreement measures'],
     ['withinPair', (options.overlap ?? '1') === '1', 'one judgement a pair has no other beside it'],
     ['withinPrompt', options.perPrompt === '1', 'one pair a prompt has no other beside it'],

@@ -9,6 +9,8 @@ import { ObjectiveStamp } from '#schema'
 export const Artifact = z.strictObject({ path: z.string(), hash: z.string() })
 export type Artifact = z.infer<typeof Artifact>
 
+const NamedArtifact = z.strictObject({ name: z.string(), ...Artifact.shape })
+
 /**
  * The objective of a record; `path`: of the file that --objective named, whose weights, levels or targets were read. Records
  * from before there was one id name it as a file, {path, hash}.
@@ -30,6 +32,8 @@ export const Evaluation = z.strictObject({
   against: Artifact.optional(),
   pairs: Artifact.optional(),
   judgements: z.array(Artifact).optional(),
+  /** Of ratings: all models, this one first, by the names that its statistics use. */
+  rated: z.array(NamedArtifact).optional(),
   /** Of a reward model: a policy's completions; of a task: a line an answer. Expert ratings. */
   samples: Artifact.optional(),
   ratings: Artifact.optional(),
@@ -44,6 +48,12 @@ export const Evaluation = z.strictObject({
 })
 export type Evaluation = z.infer<typeof Evaluation>
 
+/** What the model was held against, by role. */
+export function opponentsOf({ against, rated = [] }: Pick<Evaluation, 'against' | 'rated'>): Record<string, Artifact> {
+  const others = rated.slice(1).map(({ name, path, hash }): [string, Artifact] => [`against ${name}`, { path, hash }])
+  return { ...(against && { against }), ...Object.fromEntries(others) }
+}
+
 /** Who is who in a file of pairs: for its author alone until all is judged. */
 export const PairsKey = z.strictObject({
   kind: z.literal('pairs'),
@@ -57,6 +67,19 @@ export const PairsKey = z.strictObject({
   isModelA: z.array(z.boolean()),
 })
 export type PairsKey = z.infer<typeof PairsKey>
+
+/** The same of pairs among three models or more. */
+export const RoundKey = z.strictObject({
+  kind: z.literal('pairs'),
+  hone: z.string(),
+  models: z.array(NamedArtifact).min(3),
+  prompts: Artifact,
+  pairs: Artifact,
+  settings: PairsKey.shape.settings,
+  /** Of each row of the pairs: names of the models that wrote `a` and `b`. */
+  wrote: z.array(z.tuple([z.string(), z.string()])),
+})
+export type RoundKey = z.infer<typeof RoundKey>
 
 /** What hone gate wrote: the verdict and what it rests on. */
 const Release = z.object({

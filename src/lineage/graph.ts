@@ -7,7 +7,15 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { listDatasets, listVersions, type Version } from '#data'
 import { artifactPath, hashRow, sha256File } from '#files'
-import { type Evaluation, PairsKey, readEvaluation, readJsonFile, readRelease } from './evaluations.ts'
+import {
+  type Evaluation,
+  PairsKey,
+  opponentsOf,
+  readEvaluation,
+  readJsonFile,
+  readRelease,
+  RoundKey,
+} from './evaluations.ts'
 import { addGuidelines, linkJudgements, type WrittenGuideline } from './guidelines.ts'
 import { type Graph, graphOf, type Kind, link, nodeOf, put } from './nodes.ts'
 import { readMade } from './made.ts'
@@ -198,13 +206,14 @@ function addRecord(graph: Graph, root: string, path: string): void {
 
 function addWholeEvaluation(graph: Graph, root: string, { path, id }: { path: string; id: string }): void {
   const evaluation = readEvaluation(path)
-  const { metric, model, against, suite, pairs, judgements = [], samples, ratings } = evaluation
+  const { metric, model, suite, pairs, judgements = [], samples, ratings } = evaluation
   const { objective, objectivesDiffer } = evaluation
   const warning = objectivesDiffer === undefined ? '' : `; ${objectivesDiffer}`
   addEvaluation(graph, { path, hash: id }, `${metric} on ${suite.name}, ${suite.rows} rows${warning}`)
   link(graph, { from: artifact(graph, model, 'model'), to: id, role: 'model' })
   link(graph, { from: artifact(graph, suite, 'file'), to: id, role: 'suite' })
-  if (against) link(graph, { from: artifact(graph, against, 'model'), to: id, role: 'against' })
+  for (const other of Object.values(opponentsOf(evaluation)))
+    link(graph, { from: artifact(graph, other, 'model'), to: id, role: 'against' })
   linkObjective(graph, root, { to: id, objective, role: 'weights' })
   for (const [role, files] of Object.entries({ pairs: [pairs], judgements, samples: [samples], ratings: [ratings] }))
     for (const file of files) if (file) link(graph, { from: artifact(graph, file, 'file'), to: id, role })
@@ -242,13 +251,14 @@ function addMade(graph: Graph, root: string, path: string): void {
 }
 
 function addPairs(graph: Graph, path: string): void {
-  const parsed = PairsKey.safeParse(readJsonFile(path))
-  if (!parsed.success) return
-  const { model, against, prompts, pairs } = parsed.data
-  const to = artifact(graph, pairs, 'file')
-  link(graph, { from: artifact(graph, model, 'model'), to, role: 'model' })
-  link(graph, { from: artifact(graph, against, 'model'), to, role: 'against' })
-  link(graph, { from: artifact(graph, prompts, 'file'), to, role: 'prompts' })
+  const read = readJsonFile(path)
+  const key = PairsKey.safeParse(read).data ?? RoundKey.safeParse(read).data
+  if (!key) return
+  const [model, ...others] = 'models' in key ? key.models : [key.model, key.against]
+  const to = artifact(graph, key.pairs, 'file')
+  link(graph, { from: artifact(graph, model!, 'model'), to, role: 'model' })
+  for (const other of others) link(graph, { from: artifact(graph, other, 'model'), to, role: 'against' })
+  link(graph, { from: artifact(graph, key.prompts, 'file'), to, role: 'prompts' })
 }
 
 function addEvaluation(graph: Graph, { path, hash }: { path: string; hash: string }, detail?: string): void {

@@ -2,11 +2,13 @@
 export {
   Artifact,
   Evaluation,
+  opponentsOf,
   PairsKey,
   readEvaluation,
   readJsonFile,
   readRelease,
   type Release,
+  RoundKey,
   writeEvaluation,
 } from './evaluations.ts'
 export { addCard, findRecords, readGraph, versionHashOf } from './graph.ts'

@@ -25,6 +25,7 @@ export { type PairedCounts, pairedRateChange } from './paired-proportions.ts'
 export {
   type Design,
   designEffect,
+  precisionOfTrials,
   trialsForMean,
   trialsForMeanPrecision,
   trialsForPower,

@@ -10,6 +10,12 @@ export function trialsForPrecision(halfWidth: number, { level = 0.95, p = 0.5 } 
   return Math.ceil((zOf(level) ** 2 * p * (1 - p)) / halfWidth ** 2)
 }
 
+/** How far a proportion's interval then reaches to each side: 0.05 for 385 trials at 95%. */
+export function precisionOfTrials(trials: number, { level = 0.95, p = 0.5 } = {}): number {
+  invariant(trials > 0, `a precision needs at least one trial, got ${trials}`)
+  return zOf(level) * Math.sqrt((p * (1 - p)) / trials)
+}
+
 /** Trials for a two-sided test of rate `null` to see a true rate `p` with the given power: 783 to see 0.55 against 0.5 at 80%. */
 export function trialsForPower(p: number, { null: p0 = 0.5, power = 0.8, level = 0.95 } = {}): number {
   invariant(p !== p0, 'the rate to be seen must differ from the null rate')

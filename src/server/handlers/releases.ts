@@ -16,6 +16,7 @@ import {
   findRecords,
   objectivesBehind,
   objectivesDiffer,
+  opponentsOf,
   readEvaluation,
   readJsonFile,
   stampOf,
@@ -210,8 +211,11 @@ function underObjective(
   given: readonly Given[],
 ): Pick<Candidacy, 'objective' | 'objectivesDiffer'> {
   const id = objectiveKept(workspace, project)
-  const behind = given.flatMap(({ file, evaluation: { objective, model, against, judgements = [] } }) => {
-    const models = { model: atPath(workspace, model), ...(against && { against: atPath(workspace, against) }) }
+  const behind = given.flatMap(({ file, evaluation }) => {
+    const { objective, model, judgements = [] } = evaluation
+    const models = Object.fromEntries(
+      Object.entries({ model, ...opponentsOf(evaluation) }).map(([role, of]) => [role, atPath(workspace, of)]),
+    )
     const labels = judgements.map((judged) => ({ judgements: judged }))
     const found = [models, ...labels].flatMap((of) => objectivesBehind(of, { near: workspace, withRows: false }))
     return [...(objective ? [{ what: `evaluation ${file}`, objective }] : []), ...found]

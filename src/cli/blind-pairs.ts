@@ -1,0 +1,74 @@
+// Files of blind pairs: the key beside them that says who is who, and judgements of them, of people whose rows come back and of
+// a judge at hand.
+import fs from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { readRows } from '#data'
+import { ConfigError, DataError } from '#errors'
+import { sha256File, writeDurable } from '#files'
+import type { Comparison, Judgement } from '#schema'
+import { openJudge } from './judges.ts'
+
+export type Judging = {
+  /** File of the pairs. */
+  pairs: string
+  seed: number
+  judge?: string | undefined
+  /** File of rows that came back. */
+  judgements?: string | undefined
+  guideline?: string | undefined
+  criterion?: string | undefined
+}
+
+/** What a key beside these pairs is called, and what a judge says of them. */
+export function besidePairs(pairs: string): { key: string; judgements: string; answers: string } {
+  const stem = pairs.replace(/\.jsonl$/, '')
+  return { key: `${stem}.key.json`, judgements: `${stem}.judgements.jsonl`, answers: `${stem}.answers` }
+}
+
+/** Rows that came back, and those of a judge at hand, which are kept. */
+export async function gatherJudgements(
+  { pairs: file, judge, judgements, seed, guideline, criterion }: Judging,
+  pairs: readonly Comparison[],
+): Promise<{ file: string; rows: Judgement[] }[]> {
+  const given =
+    judgements === undefined
+      ? []
+      : [{ file: judgements, rows: (await readRows(judgements, { kind: 'judgements' })).rows }]
+  if (judge === undefined) return given
+  const beside = besidePairs(file)
+  if (judgements !== undefined && resolve(judgements) === resolve(beside.judgements))
+    throw new ConfigError(
+      `--judgements: ${judgements} is where the rows of --judge are kept and would be written over; rename it`,
+    )
+  if (judge.startsWith('simulated') && pairs.some(({ prompt }) => typeof prompt !== 'string'))
+    throw new ConfigError('--judge: simulated annotators read prompts that are text, got messages')
+  const ask = await openJudge(judge, { seed, folder: beside.answers, guideline, criterion })
+  // Equal texts tie without being shown.
+  const verdicts = await ask(
+    pairs.filter(({ a, b }) => a !== b),
+    'win-rate',
+  )
+  const rows = verdicts.flatMap((verdict) => verdict.judgements)
+  fs.mkdirSync(dirname(beside.judgements), { recursive: true })
+  writeDurable(beside.judgements, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  return [...given, { file: join(beside.judgements), rows }]
+}
+
+/** What was judged must be what was drawn. */
+export function checkPairs(file: string, hash: string): void {
+  if (sha256File(file) !== hash)
+    throw new DataError('changed since the pairs were drawn: bring it back, or draw others to a new file', { file })
+}
+
+/** A setting that other pairs were drawn with would be ignored. */
+export function checkSettings(
+  pairs: string,
+  { drawn, asked }: { drawn: Record<string, unknown>; asked: Record<string, unknown> },
+): void {
+  const setting = Object.entries(asked).find(([name, value]) => !isDeepStrictEqual(drawn[name], value))
+  if (setting)
+    throw new ConfigError(
+      `${pairs} was drawn with ${setting[0]} ${JSON.stringify(drawn[setting[0]])}, not ${JSON.stringify(setting[1])}: ask for the same, or for another file by --pairs`,
+    )
+}
