@@ -58,9 +58,9 @@ test('as judged they are the ratings of the counts, fall, and say how often each
 
 test('answers alike in style: control changes nothing', () => {
   const { pairs, judgements } = judgedStyles(40, 3)
-  const codes = 'abcdefghijkl'
+  const codes = Array.from('abcdefghijkl')
   const random = generator(4)
-  const text = () => Array.from({ length: 12 }, () => random.pick([...codes])).join('')
+  const text = () => Array.from({ length: 12 }, () => random.pick(codes)).join('')
   const texts = pairs.map(() => [text(), text()] as const)
   const { ratings, implied, controlled, style } = rate({
     pairs: pairs.map((pair, i) => ({ ...pair, a: texts[i]![0], b: texts[i]![1] })),
@@ -95,9 +95,9 @@ test('who was never judged, is unknown, or is linked to nobody is a clear error'
   expect(() => rate({ ...given, judgements: given.judgements.slice(1) })).toThrow(/item pair-1 has no judgement/)
   const pair = (item: string, models: [string, string]): ModelPair => ({ item, prompt: 'q', a: 'x', b: 'x', models })
   const apart = [pair('1', ['a', 'b']), pair('2', ['c', 'd'])]
-  expect(() => rateModels({ pairs: apart, judgements: [], models: [...'abcd'], anchor: 'a', seed: 1 })).toThrow(
-    /no chain of pairs links c to a/,
-  )
+  expect(() =>
+    rateModels({ pairs: apart, judgements: [], models: ['a', 'b', 'c', 'd'], anchor: 'a', seed: 1 }),
+  ).toThrow(/no chain of pairs links c to a/)
 })
 
 test('a clean sweep is finite and says that its distance is not known', () => {
@@ -114,6 +114,16 @@ test('a clean sweep is finite and says that its distance is not known', () => {
   expect(rates[0]).toMatchObject({ value: 1, high: 1 })
   expect(rates[0]!.low).toBeLessThan(0.9)
   expect(rate(judgedStyles(20, 1)).warning).toBeUndefined()
+})
+
+test('style that foretells every pair is said to', () => {
+  const { pairs } = judgedStyles(30, 2)
+  const judgements = pairs.map(({ item, a, b }): Judgement => {
+    return { item, annotator: 'x', left: a, right: b, choice: a.length > b.length ? 'left' : 'right' }
+  })
+  const { warning, style } = rate({ pairs, judgements })
+  expect(warning).toMatch(/style and models together foretell every answer/)
+  expect(style.every(({ low, high }) => Number.isFinite(low) && Number.isFinite(high))).toBe(true)
 })
 
 test('style counts characters and markdown, none of it in code', () => {

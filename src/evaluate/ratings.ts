@@ -36,11 +36,13 @@ export type ModelRatings = Strengths & {
   style: StyleEffect[]
   /** Of each two that met, as judged, named `of-over-over`: of whom `models` names first over the other. */
   'win-rates': (WinRate & { name: string; of: string; over: string })[]
-  /** Said where wins alone bound no rating, and only the prior of the fit does. */
+  /** Said where the answers bound no rating, and only the prior of the fit does. */
   warning?: string
 }
 
 const RESAMPLES = 1000
+const SEPARATED =
+  'style and models together foretell every answer: how much is owed to which is not known, nor how far apart controlled ratings lie'
 
 /**
  * `models` are all who are rated; the anchor is one of them. Each pair needs a judgement that says
@@ -79,7 +81,7 @@ export function rateModels({
     ratings: falling.map((m) => ratings[m]!),
     implied: falling.flatMap((m) => (models[m] === anchor ? [] : [implied[m]!])),
   })
-  const warning = unboundedBy(rows, models)
+  const warnings = [unboundedBy(rows, models), controlled.isSeparated ? SEPARATED : undefined].filter(Boolean)
   return {
     ...strengths(plain),
     controlled: strengths(controlled),
@@ -90,7 +92,7 @@ export function rateModels({
       unit: units[used[c]!]!,
     })),
     'win-rates': winRates({ judgements, pairs, seed, level }, models),
-    ...(warning !== undefined && { warning }),
+    ...(warnings.length > 0 && { warning: warnings.join('; ') }),
   }
 }
 
@@ -117,6 +119,13 @@ function rowsOf(judgements: readonly Judgement[], pairs: readonly ModelPair[], m
 function fitted(rows: readonly Clustered[], { models, anchor, seed, level, resamples }: Options) {
   const rated = models.length
   const whole = ratePairs(rows, { rated })
+  const isForetold = ({ a, b, share, covariates }: Clustered) => {
+    const logit = whole.coefficients.reduce(
+      (sum, coefficient, c) => sum + coefficient * covariates[c]!,
+      whole.ratings[a]! - whole.ratings[b]!,
+    )
+    return (share - 0.5) * logit > 0
+  }
   const against = models.indexOf(anchor)
   const statistics = (fit: PairFit) => [
     ...fit.ratings,
@@ -139,6 +148,7 @@ function fitted(rows: readonly Clustered[], { models, anchor, seed, level, resam
     ratings: named(found.slice(0, rated)),
     implied: named(found.slice(rated, 2 * rated)),
     effects: found.slice(2 * rated),
+    isSeparated: whole.coefficients.length > 0 && rows.every(isForetold),
   }
 }
 

@@ -15,7 +15,7 @@ const COUNTED: Record<Exclude<Style, 'length'>, RegExp> = {
 export function styleOf(text: string): Record<Style, number> {
   const prose = text.replace(/^[ \t]*(```|~~~).*?(?:^[ \t]*\1|$(?![^]))/gms, '')
   const count = (style: keyof typeof COUNTED) => prose.match(COUNTED[style])?.length ?? 0
-  return { length: [...text].length, headers: count('headers'), lists: count('lists'), bold: count('bold') }
+  return { length: Array.from(text).length, headers: count('headers'), lists: count('lists'), bold: count('bold') }
 }
 
 /** (a - b) / (a + b) of each style, in the order of STYLES; 0 where neither has any. */

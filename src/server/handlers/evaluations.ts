@@ -201,7 +201,7 @@ function evaluationFiles({ workspace }: Service, owns: Owns): EvaluationFile[] {
     const path = relative(workspace, file)
     if (!owns(path)) return []
     try {
-      const { metric, model, against, suite, simulated, statistics, settings } = readEvaluation(file)
+      const { metric, model, against, rated, suite, simulated, statistics, settings } = readEvaluation(file)
       if (settings.campaign !== undefined) return []
       return [
         {
@@ -210,7 +210,12 @@ function evaluationFiles({ workspace }: Service, owns: Owns): EvaluationFile[] {
           metric,
           model: relative(workspace, model.path),
           modelHash: model.hash,
-          against: against ? relative(workspace, against.path) : null,
+          against: against
+            ? relative(workspace, against.path)
+            : (rated
+                ?.slice(1)
+                .map(({ name }) => name)
+                .join(', ') ?? null),
           suite: suite.name,
           rows: suite.rows,
           isSimulated: simulated,

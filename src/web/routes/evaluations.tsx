@@ -5,6 +5,7 @@ import type { AnswerOf } from '#server/contract'
 import { useGet, useWrite } from '../api.ts'
 import { IntervalBar } from '../interval-bar.tsx'
 import { Empty, Field, Loading, Problem, textsOf } from '../parts.tsx'
+import { RatingCharts } from '../rating-chart.tsx'
 import { CriteriaField } from './criteria-field.tsx'
 import { DatasetField, ImportFirst } from './dataset-fields.tsx'
 import { useProject } from './project.tsx'
@@ -92,6 +93,7 @@ function Files({ files }: Pick<Evaluations, 'files'>) {
               {against !== null && ` over ${against}`} on {suite}, {many(rows, 'row')}
               {isSimulated && ' · simulated annotators'}
             </span>
+            {metric === 'ratings' && <RatingCharts figures={figures} />}
             <Figures figures={figures} />
           </li>
         ))}
