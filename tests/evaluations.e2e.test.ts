@@ -77,32 +77,6 @@ test('judged from the keyboard, the result shows with its interval, by stratum a
   await looksRight(lead, 'evaluations')
 })
 
-test('ratings of three models that the command line left show as dots with intervals, with and without style control', async (ctx) => {
-  hasBrowser(ctx)
-  const models = Object.keys(RATINGS)
-  const rated = rateModels({ ...judgedStyles(80, 1), models, anchor: 'current', seed: 1, resamples: 200 })
-  const file = { path: 'models/candidate', hash: '0'.repeat(64) }
-  writeEvaluation(join(front.workspace, 'round.json'), {
-    kind: 'evaluation',
-    hone: '0',
-    metric: 'ratings',
-    model: file,
-    rated: models.map((name) => ({ name, ...file })),
-    suite: { name: 'held-out', ...file, rows: 240 },
-    settings: { anchor: 'current', level: 0.95 },
-    simulated: true,
-    statistics: { ...rated, tone: rated },
-  })
-  await lead.getByRole('link', { name: 'Evaluations' }).click()
-  const table = lead.getByRole('table', { name: /^Ratings, logits/ })
-  await table.getByRole('rowheader', { name: 'candidate' }).waitFor()
-  const { value } = rated.controlled.ratings.find(({ name }) => name === 'candidate')!
-  await table.getByText(`style controlled ${value.toFixed(2)} [`).waitFor()
-  await lead.getByRole('table', { name: /^Ratings by tone/ }).waitFor()
-  await lead.getByText('over current, sft on held-out').waitFor()
-  await looksRight(lead, 'evaluation-ratings')
-})
-
 test('from the evaluation down to one judgement and its guideline, and back up, box by box', async (ctx) => {
   hasBrowser(ctx)
   await lead.getByRole('link', { name: 'Lineage' }).click()
@@ -124,6 +98,32 @@ test('from the evaluation down to one judgement and its guideline, and back up, 
     .first()
     .waitFor()
   await looksRight(lead, 'lineage-judgement')
+})
+
+test('ratings of three models that the command line left show as dots with intervals, with and without style control', async (ctx) => {
+  hasBrowser(ctx)
+  const models = Object.keys(RATINGS)
+  const rated = rateModels({ ...judgedStyles(80, 1), models, anchor: 'current', seed: 1, resamples: 200 })
+  const file = { path: 'models/candidate', hash: '0'.repeat(64) }
+  writeEvaluation(join(front.workspace, 'round.json'), {
+    kind: 'evaluation',
+    hone: '0',
+    metric: 'ratings',
+    model: file,
+    rated: models.map((name) => ({ name, ...file })),
+    suite: { name: 'held-out', ...file, rows: 240 },
+    settings: { anchor: 'current', level: 0.95 },
+    simulated: true,
+    statistics: { ...rated, tone: rated },
+  })
+  await lead.getByRole('link', { name: 'Evaluations' }).first().click()
+  const table = lead.getByRole('table', { name: /^Ratings, logits/ })
+  await table.getByRole('rowheader', { name: 'candidate' }).waitFor()
+  const { value } = rated.controlled.ratings.find(({ name }) => name === 'candidate')!
+  await table.getByText(`style controlled ${value.toFixed(2)} [`).waitFor()
+  await lead.getByRole('table', { name: /^Ratings by tone/ }).waitFor()
+  await lead.getByText('over current, sft on held-out').waitFor()
+  await looksRight(lead, 'evaluation-ratings')
 })
 
 test('the browser had nothing to complain about', (ctx) => {

@@ -16,7 +16,7 @@ test('intervals hold planted ratings and a planted liking for length; without co
   const count = (name: string, { low, high }: { low: number; high: number }, truth: number) =>
     held.set(name, (held.get(name) ?? 0) + Number(low <= truth && truth <= high))
   for (let seed = 0; seed < trials; seed++) {
-    const { ratings, controlled, style } = rate(judgedStyles(120, seed), { seed, resamples: 150 })
+    const { ratings, controlled, style } = rate(judgedStyles(120, seed), { seed, resamples: 100 })
     for (const rating of controlled.ratings) count('controlled', rating, RATINGS[rating.name]!)
     count('as judged', ratings.find(({ name }) => name === 'candidate')!, RATINGS.candidate!)
     for (const effect of style) count(effect.name, effect, effect.name === 'length' ? LENGTH * effect.unit : 0)
