@@ -1,6 +1,7 @@
-// Statistics under simulation (`npm run trials -- statistics`): an evaluation tool that is wrong is worse than none. Bradley-Terry intervals cover what was
-// planted in 93 to 97% of cases; ratings of models with style controlled hold planted ratings and a planted liking for length in 90 to 99% of 200 trials; comparing a checkpoint with itself flags a difference in 3 to 7% of 500 runs at 5%, by
-// each of the tests that an evaluation uses. Prints a line a check; exits 1 if one fails.
+// Statistics under simulation (`npm run trials -- statistics`): an evaluation tool that is wrong is worse than none. Bradley-Terry
+// intervals cover what was planted in 93 to 97% of cases; ratings of models with style controlled hold planted ratings, and a planted
+// liking for length, in 90 to 99% of 200 runs; comparing a checkpoint with itself flags a difference in 3 to 7% of 500 runs at 5%,
+// by each of the tests that an evaluation uses. Prints a line a check; exits 1 if one fails.
 import { compareCriteria, rateModels, winRate } from '#evaluate'
 import type { Comparison, Judgement } from '#schema'
 import {
