@@ -2,7 +2,7 @@
 // speak their keys and products stay large. Everything float32, row-major.
 import { EngineError } from '#errors'
 import type { PackedMatrix } from './packed-matrix.ts'
-import { fromArray, keep, scope, type Tensor, toCopy, toFloat32 } from '#torch'
+import { fromArray, keep, scope, type Tensor, toCopy } from '#torch'
 
 /** `parts`: consecutive rows along the first axis, each under the key of a checkpoint. */
 export type ParameterPlan = {
@@ -58,19 +58,6 @@ export function valuesOf(plan: ParameterPlan, read: (key: string) => Values | un
     row += part.rows
   }
   return all
-}
-
-/** The keys of a stored matrix with their values; `tensor` is the parameter or one of its moments. */
-export function readParameter(plan: ParameterPlan, tensor: Tensor): ({ key: string } & Values)[] {
-  const all = toFloat32(tensor)
-  const tail = plan.shape.slice(1)
-  const width = tail.reduce((a, b) => a * b, 1)
-  let row = 0
-  return plan.parts.map(({ key, rows }) => {
-    const values = all.subarray(row * width, (row + rows) * width)
-    row += rows
-    return { key, shape: [rows, ...tail], values }
-  })
 }
 
 /** Lives until freed, whatever scope it is called in. */

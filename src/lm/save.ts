@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import type { Saved } from '#engine/contract'
 import { EngineError } from '#errors'
 import { type Content, writeNew, writeWholeFolder } from '#files'
-import type { Tensor } from '#torch'
+import { narrow, scope, type Tensor, toFloat32 } from '#torch'
 import { ALL_LINEAR, linearNames } from './adapters.ts'
 import type { ModelConfig } from './config.ts'
 import { headKeys } from './decoder.ts'
 import { familyOf } from './families/index.ts'
 import { writeFolder } from './folder.ts'
 import { describeModel, type LanguageModel } from './model.ts'
-import { type Parameter, readParameter } from './parameters.ts'
+import type { Parameter } from './parameters.ts'
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, adapterConfigText } from './peft-folder.ts'
 import { encodeSafetensors, type TensorEntry } from './safetensors.ts'
 import { HEADS_FILE, MOMENTS_FILE, type Sidecar, SIDECAR_FILE } from './sidecar.ts'
@@ -92,15 +92,20 @@ function configOf({ config, scores }: LanguageModel): ModelConfig {
   }
 }
 
-/** Each is read when its turn comes, so that a save takes the memory of one tensor. */
+/** Each part is read when its turn comes, so that a save takes the memory of one. */
 function entriesOf(parameter: Parameter, tensor: Tensor, prefix = ''): TensorEntry[] {
-  return parameter.parts.map(({ key, rows }, part) => ({
-    name: `${prefix}${key}`,
-    dtype: 'F32',
-    shape: [rows, ...parameter.shape.slice(1)],
-    bytes: () => {
-      const { values } = readParameter(parameter, tensor)[part]!
-      return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-    },
-  }))
+  let row = 0
+  return parameter.parts.map(({ key, rows }) => {
+    const from = row
+    row += rows
+    return {
+      name: `${prefix}${key}`,
+      dtype: 'F32',
+      shape: [rows, ...parameter.shape.slice(1)],
+      bytes: () => {
+        const values = scope(() => toFloat32(narrow(tensor, 0, from, rows)))
+        return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+      },
+    }
+  })
 }

@@ -6,11 +6,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Model, SampleRequest, Sequence } from '#engine/contract'
 import { writeNew } from '#files'
-import { liveTensors, scope } from '#torch'
+import { liveTensors, scope, type Tensor, toFloat32 } from '#torch'
 import { configJson, parseConfig, readConfig } from '../config.ts'
 import { createEmbeddedEngine } from '../embedded.ts'
 import type { LanguageModel } from '../model.ts'
-import { readParameter } from '../parameters.ts'
+import type { ParameterPlan } from '../parameters.ts'
 import { encodeSafetensors, readSafetensors } from '../safetensors.ts'
 
 const GOLDENS = join(import.meta.dirname, '../goldens/families')
@@ -238,4 +238,16 @@ function gap(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let most = 0
   for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i]! - b[i]!))
   return most
+}
+
+/** The keys of a stored matrix with their values in `tensor`, which is of its shape. */
+function readParameter(plan: ParameterPlan, tensor: Tensor): { key: string; values: Float32Array }[] {
+  const all = toFloat32(tensor)
+  const width = plan.shape.slice(1).reduce((a, b) => a * b, 1)
+  let row = 0
+  return plan.parts.map(({ key, rows }) => {
+    const values = all.subarray(row * width, (row + rows) * width)
+    row += rows
+    return { key, values }
+  })
 }
