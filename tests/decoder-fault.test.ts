@@ -8,9 +8,11 @@ import { ppo } from '#align'
 import type { Engine, Model, SampleEvent } from '#engine'
 import { createEmbeddedEngine } from '#lm'
 import { PpoConfig } from '#schema'
-import { keep, mulScalar, mulScalar_, noGrad, scope, type Tensor } from '#torch'
+import { forbidLeaks, keep, mulScalar, mulScalar_, noGrad, scope, type Tensor } from '#torch'
 import { makeSmallFiles } from '../trials/worlds/small-run.ts'
 import { runRecipe } from '../trials/worlds/runner.ts'
+
+forbidLeaks({ beforeEach, afterEach })
 
 const THRESHOLD = 0.02
 

@@ -3,7 +3,8 @@
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { forbidLeaks } from '#torch'
 import { rowLosses, type TaskSample } from '#evaluate'
 import { sha256, sha256File } from '#files'
 import { type Evaluation, readEvaluation } from '#lineage'
@@ -14,6 +15,8 @@ import { makeSmallFiles } from '../../trials/worlds/small-run.ts'
 import { runCommand } from './command.test-data.ts'
 import { evaluateCommand } from './evaluate.ts'
 import { gateCommand } from './gate.ts'
+
+forbidLeaks({ beforeEach, afterEach })
 
 let folder: string
 beforeAll(async () => {

@@ -2,7 +2,8 @@
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { forbidLeaks } from '#torch'
 import { type Evaluation, readEvaluation, writeEvaluation } from '#lineage'
 import type { Technical } from '#report'
 import { artifactsOf, train } from '#trainer'
@@ -10,6 +11,8 @@ import { makeSmallFiles, preferLonger, smallJob } from '../../trials/worlds/smal
 import { runCommand } from './command.test-data.ts'
 import { evaluateCommand } from './evaluate.ts'
 import { reportCommand } from './report.ts'
+
+forbidLeaks({ beforeEach, afterEach })
 
 let folder: string
 beforeAll(async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Model, SampleEvent, SampleRequest } from '#engine/contract'
 import { createEmbeddedEngine } from '#lm'
+import { liveTensors } from '#torch'
 import { openSampler, type Sampler } from './sampler.ts'
 import { createTinyModel } from './tiny-model.test-data.ts'
 
@@ -12,7 +13,9 @@ const NEVER = new AbortController().signal
 let folder: string
 let model: Model
 let sampler: Sampler
+let before = 0
 beforeAll(async () => {
+  before = liveTensors()
   folder = fs.mkdtempSync(join(tmpdir(), 'hone-sampler-'))
   createTinyModel(join(folder, 'tiny'), { contextTokens: 3000 })
   model = await engine.load({ from: { weights: join(folder, 'tiny') }, trains: 'nothing' })
@@ -21,6 +24,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await sampler.idle()
   await engine.release(model)
+  // Streams of one test may end in the next, so tensors are counted over all of them.
+  expect(liveTensors()).toBe(before)
   fs.rmSync(folder, { recursive: true })
 })
 

@@ -1,10 +1,13 @@
 // A recipe that asks for more than an engine offers is refused before anything is loaded.
-import { expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { forbidLeaks } from '#torch'
 import type { Capabilities, Engine } from '#engine/contract'
 import { createEmbeddedEngine } from '#lm'
 import { DpoConfig, PpoConfig, RewardConfig } from '#schema'
 import type { Job } from './jobs.ts'
 import { requireEngine } from './needs.ts'
+
+forbidLeaks({ beforeEach, afterEach })
 
 const JOB = { device: 'cpu', model: 'm', data: 'd' } as const
 const PPO = { ...JOB, recipe: 'ppo', reference: 'm', rewardWeight: 1, criticFrom: 'model' } as const

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Model } from '#engine/contract'
 import { createEmbeddedEngine } from '#lm'
+import { liveTensors } from '#torch'
 import { closeTemplates, loadTokenizer, type Tokenizer } from '#text'
 import { openSampler } from '../sampler.ts'
 import { createTinyModel } from '../tiny-model.test-data.ts'
@@ -25,7 +26,9 @@ let server: ServerType
 let url: string
 let client: OpenAI
 
+let before = 0
 beforeAll(async () => {
+  before = liveTensors()
   folder = fs.mkdtempSync(join(tmpdir(), 'hone-service-'))
   createTinyModel(join(folder, 'tiny'), { contextTokens: CONTEXT })
   tokenizer = loadTokenizer(join(folder, 'tiny'))
@@ -50,6 +53,8 @@ afterAll(async () => {
   await service.drain()
   await new Promise((resolve) => server.close(resolve))
   await engine.release(model)
+  // Streams of one test may end in the next, so tensors are counted over all of them.
+  expect(liveTensors()).toBe(before)
   closeTemplates()
   fs.rmSync(folder, { recursive: true })
 })
