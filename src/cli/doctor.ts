@@ -14,8 +14,8 @@ const OLDEST_NODE = [20, 11] as const
 const LEAST_MEMORY_GIB = 2
 const LEAST_DISK_GIB = 1
 const GIB = 2 ** 30
-/** libtorch of Debian 12, with which README's figures were taken. */
-const OF_README = '1.13.'
+/** libtorch of Debian 12 and its kernels, with which README's figures were taken. */
+const OF_README = { version: '1.13.', kernels: 'AVX2' }
 
 /** Each with what to do. */
 type Findings = { problems: string[]; warnings: string[] }
@@ -116,11 +116,11 @@ function linesOf(machine: Machine, libtorch: Libtorch | undefined, speed: Measur
 }
 
 /** A run is chaotic: one other bit and its figures are others, within chance. */
-function sayBits({ hasKnownBits, version: number }: Libtorch): string {
+function sayBits({ hasKnownBits, version: number, cpuCapability }: Libtorch): string {
   if (!hasKnownBits) return "not those of README's figures: its runs come out otherwise here, within chance"
-  return number.startsWith(OF_README)
+  return number.startsWith(OF_README.version) && cpuCapability === OF_README.kernels
     ? "as where README's figures were taken: the same seed gives the same run"
-    : `our kernels as where README's figures were taken, libtorch not (${OF_README}x there): runs come out otherwise, within chance`
+    : `our kernels as where README's figures were taken, libtorch's not (${OF_README.version}x with ${OF_README.kernels} there): runs come out otherwise, within chance`
 }
 
 function gib(bytes: number): string {

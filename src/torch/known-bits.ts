@@ -1,5 +1,6 @@
 // Do the kernels give the bits they gave where the project's figures were taken? The order of every float32 sum is fixed (docs/decisions/016),
-// so one known answer covers all: each kernel forward and backward, at odd sizes, over numbers that are made without libtorch.
+// so one known answer speaks for all: the kernels that sum, forward and backward, at odd sizes, over numbers that are made without libtorch. Not in it:
+// those that only move numbers, and a whole layer's decoding, which is made of the same rows.
 import { createHash } from 'node:crypto'
 import { fromArray, toBytes } from './arrays.ts'
 import { gradients } from './autograd.ts'
