@@ -2,6 +2,7 @@
 // on two cores. The stages are the quickstart's; adapters train, and policy, reference and reward share one frozen base.
 import { resolve } from 'node:path'
 import { readFileSync } from 'node:fs'
+import { choosePrecision } from '#lm'
 import { PpoConfig, RewardConfig, SftConfig } from '#schema'
 import type { Plan } from '../../src/cli/quickstart/plan.ts'
 
@@ -59,6 +60,7 @@ export function realModelPlan({ base, seed, minutes }: { base: string; seed: num
     command: `npm run trials -- real-model ${seed} --minutes ${minutes}`,
     scale: 1,
     base,
+    dtype: choosePrecision('auto', 'cpu'),
     lora: { rank: 16, alpha: 32, targets: ['all-linear'], isRankStabilised: false },
     criticFrom: 'policy',
     general: { texts: generalTexts(generalTokens), most: GENERAL_MOST, replayTokens },

@@ -22,12 +22,12 @@ function figures(shift: number, draws: number) {
 
 test('at a KL of 0.5: k1 unbiased with deviation 2.00, k2 biased by 25% with 1.73, k3 unbiased with 1.70', () => {
   const { k1, k2, k3 } = figures(1, 200_000)
-  expect(k1.bias).toBeCloseTo(0, 1)
-  expect(k1.deviation).toBeCloseTo(2, 1)
-  expect(k2.bias).toBeCloseTo(0.25, 1)
-  expect(k2.deviation).toBeCloseTo(1.73, 1)
+  expect(Math.abs(k1.bias)).toBeLessThan(0.02)
+  expect(Math.abs(k1.deviation - 2)).toBeLessThan(0.02)
+  expect(Math.abs(k2.bias - 0.25)).toBeLessThan(0.02)
+  expect(Math.abs(k2.deviation - 1.73)).toBeLessThan(0.02)
   expect(Math.abs(k3.bias)).toBeLessThan(0.02)
-  expect(Math.abs(k3.deviation - 1.7)).toBeLessThan(0.1)
+  expect(Math.abs(k3.deviation - 1.7)).toBeLessThan(0.05) // heavy tails: e to the log-ratio
 })
 
 test('at a KL of 0.005: k1 has deviation 20, k2 and k3 have 1.42', () => {

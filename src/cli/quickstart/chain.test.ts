@@ -37,6 +37,7 @@ function plan(): Plan {
     command: 'none',
     scale: 1,
     base,
+    dtype: 'float32',
     lora: { rank: 2, alpha: 4, targets: ['all-linear'], isRankStabilised: false },
     criticFrom: 'policy',
     general: { texts: ['Light falls on a white body.', 'Colours are parts of light.'], most: 2, replayTokens: 12 },

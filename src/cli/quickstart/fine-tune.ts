@@ -39,13 +39,14 @@ function mostOf(name: string, statistic: string, value: number): Gate {
 }
 
 export async function fineTune(stage: Stage): Promise<SftReport> {
-  const { seed, base, lora, domain, tokenizer, settings } = stage
+  const { seed, base, dtype, lora, domain, tokenizer, settings } = stage
   const trained: Trained = await runOrResume(run(stage, 'sft'), trainOptions(stage), (o) =>
     train(
       {
         recipe: 'sft',
         config: settings.sft,
         device: 'cpu',
+        dtype,
         ...(lora && { lora }),
         model: base,
         data: data(stage, 'demonstrations'),

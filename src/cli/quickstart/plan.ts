@@ -1,5 +1,6 @@
 // What one turn of the loop is made of: the base, what trains on it, every number, and what is shown besides. The
 // bundled quickstart is one plan; a trial on a real model hands another to the same stages.
+import type { Precision } from '#lm'
 import { type PpoJob, resolveModel, type SftJob } from '#trainer'
 import { LOOK_EVERY, LOOK_FROM, type Settings, settingsOf } from './settings.ts'
 
@@ -12,6 +13,8 @@ export type Plan = {
   settings: Settings
   /** Folder of the base. */
   base: string
+  /** Of matrix products, in training and in sampling alike. */
+  dtype: Precision
   /** Adapters train on the base, which stays as it is; absent, its weights train. */
   lora?: NonNullable<SftJob['lora']>
   criticFrom: PpoJob['criticFrom']
@@ -37,6 +40,7 @@ export function quickstartPlan({ seed, scale }: { seed: number; scale: number })
     scale,
     settings: settingsOf({ seed, scale }),
     base: resolveModel('base'),
+    dtype: 'float32',
     criticFrom: 'reward',
     general: { most: 1.1 },
     looks: { from: LOOK_FROM, every: LOOK_EVERY },

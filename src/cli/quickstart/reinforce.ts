@@ -75,6 +75,7 @@ function jobOf(stage: Stage, { rules, config }: { rules: boolean; config: PpoCon
     recipe: 'ppo',
     config,
     device: 'cpu',
+    dtype: stage.dtype,
     model: sft,
     reference: sft,
     reward,

@@ -52,7 +52,7 @@ export function leaveReport(
       evaluation: settings.evaluation,
       ...(lora && { lora: flat(lora) }),
     },
-    environment: environment(),
+    environment: environment(stage),
   })
   if (report.evaluation)
     report.evaluation.diagnosis = diagnose(
@@ -75,7 +75,7 @@ export function leaveReport(
   return report
 }
 
-function environment(): Report['environment'] {
+function environment({ dtype }: Stage): Report['environment'] {
   const engine = describe()
   return {
     libtorch: engine.version,
@@ -84,7 +84,7 @@ function environment(): Report['environment'] {
     platform: `${process.platform} ${process.arch}`,
     cpu: `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores`,
     device: 'cpu',
-    dtype: 'float32',
+    dtype,
     memoryPeakBytes: process.resourceUsage().maxRSS * 1024,
   }
 }

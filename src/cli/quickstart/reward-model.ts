@@ -31,6 +31,7 @@ export async function trainReward(stage: Stage): Promise<RewardReport> {
         recipe: 'reward',
         config: settings.reward,
         device: 'cpu',
+        dtype: stage.dtype,
         model: `${run(stage, 'sft')}/model`,
         data: data(stage, 'preferences-pairs'),
         heldOut: data(stage, 'preferences-pairs-held-out'),

@@ -50,7 +50,7 @@ export async function openStage({
     seed,
     domain,
     tokenizer: loadTokenizer(plan.base),
-    engine: createEmbeddedEngine(),
+    engine: createEmbeddedEngine({ precision: plan.dtype }),
     out: output({ json }),
     ...(signal && { signal }),
   }
