@@ -116,15 +116,16 @@ const FLOAT32: Arithmetic = {
 }
 
 function bfloat16(operand: (weight: Tensor) => Tensor): Arithmetic {
-  const small = (x: Tensor, weight: Tensor): Tensor => widened(linear(narrowed(x), narrowed(weight)))
+  const narrow: Arithmetic['small'] = (x, weight) => linear(x, narrowed(weight))
   return {
     product(x, { weight, bias, isTransposed, adapter }) {
-      const times = (w: Tensor): Tensor => widened(linear(narrowed(x), isTransposed ? t(w) : w))
+      const input = narrowed(x)
+      const times = (w: Tensor): Tensor => widened(linear(input, isTransposed ? t(w) : w))
       let y = weight instanceof Tensor ? times(operand(weight)) : unpackedFor(weight, 'bfloat16', times)
-      if (adapter) y = add(y, lowRank(x, adapter, small))
+      if (adapter) y = add(y, widened(lowRank(input, adapter, narrow)))
       return bias ? add(y, bias) : y
     },
-    small,
+    small: (x, weight) => widened(narrow(narrowed(x), weight)),
     logprobs(hidden, head, targets, o) {
       const isPlain = !head.adapter && head.weight instanceof Tensor
       const weight = isPlain ? operand(head.weight as Tensor) : narrowed(mergedWeight(head))
@@ -138,17 +139,18 @@ function unpackedFor(packed: PackedMatrix, dtype: Precision, times: (w: Tensor) 
   return scope(() => times(unpacked(packed, dtype)))
 }
 
-/** scale x A^T B^T, [T,O]: one product with the As of all parts, since they read the same input. */
+/** scale x A^T B^T, [T,O]: one product with the As of all parts, since they read the same input. Scaled where it is narrowest. */
 function lowRank(x: Tensor, { scale, parts }: Adapter, product: Arithmetic['small']): Tensor {
   const pairs = parts.flatMap(({ pair }) => pair ?? [])
   const [first] = pairs
-  const inner = product(x, pairs.length === 1 ? first!.a_RI : cat(pairs.map(({ a_RI }) => a_RI)))
+  const a = pairs.length === 1 ? first!.a_RI : cat(pairs.map(({ a_RI }) => a_RI))
+  const inner = product(x, mulScalar(a, scale))
   const ranks = pairs.map(({ a_RI }) => a_RI.shape[0]!)
   const inners = pairs.length === 1 ? [inner] : splitWithSizes(inner, ranks, 1)
   const outs = parts.map(({ rows, pair }) =>
-    pair ? product(inners.shift()!, pair.b_OR) : zeros([x.shape[0]!, rows], { device: x.device }),
+    pair ? product(inners.shift()!, pair.b_OR) : zeros([x.shape[0]!, rows], { dtype: x.dtype, device: x.device }),
   )
-  return mulScalar(outs.length === 1 ? outs[0]! : cat(outs, 1), scale)
+  return outs.length === 1 ? outs[0]! : cat(outs, 1)
 }
 
 function narrowed(x: Tensor): Tensor {
