@@ -19,6 +19,7 @@ import {
   toCopy,
   tokenLogprobs,
   weightCopy,
+  wideSum,
   zeros,
 } from '#torch'
 import type { Adapter } from './adapters.ts'
@@ -43,6 +44,9 @@ export type Arithmetic = {
   /** As torch's `tokenLogprobs`; always float32. */
   logprobs: (hidden_TI: Tensor, head: Matrix, targets_T: Tensor, o: { temperature: number }) => Logprobs
 }
+
+/** Of a product's answer, from column `start`. */
+type Columns = { start: number; values: Tensor }
 
 type Logprobs = ReturnType<typeof tokenLogprobs>
 
@@ -109,7 +113,7 @@ const FLOAT32: Arithmetic = {
     const { weight, bias, isTransposed, adapter } = matrix
     const times = (w: Tensor): Tensor => matrixProduct(x, isTransposed ? t(w) : w, bias)
     const y = weight instanceof Tensor ? times(weight) : unpackedFor(weight, 'float32', times)
-    return adapter ? add(y, lowRank(x, adapter, FLOAT32.small)) : y
+    return adapter ? wideSum(y, lowRank(x, adapter, FLOAT32.small)) : y
   },
   small: (x, weight) => matrixProduct(x, weight),
   logprobs: (hidden, head, targets, o) => tokenLogprobs(hidden, mergedWeight(head), targets, o),
@@ -120,9 +124,9 @@ function bfloat16(operand: (weight: Tensor) => Tensor): Arithmetic {
   return {
     product(x, { weight, bias, isTransposed, adapter }) {
       const input = narrowed(x)
-      const times = (w: Tensor): Tensor => widened(linear(input, isTransposed ? t(w) : w))
-      let y = weight instanceof Tensor ? times(operand(weight)) : unpackedFor(weight, 'bfloat16', times)
-      if (adapter) y = add(y, widened(lowRank(input, adapter, narrow)))
+      const parts = adapter ? lowRank(input, adapter, narrow) : []
+      const times = (w: Tensor): Tensor => wideSum(linear(input, isTransposed ? t(w) : w), parts)
+      const y = weight instanceof Tensor ? times(operand(weight)) : unpackedFor(weight, 'bfloat16', times)
       return bias ? add(y, bias) : y
     },
     small: (x, weight) => widened(narrow(narrowed(x), weight)),
@@ -139,18 +143,19 @@ function unpackedFor(packed: PackedMatrix, dtype: Precision, times: (w: Tensor) 
   return scope(() => times(unpacked(packed, dtype)))
 }
 
-/** scale x A^T B^T, [T,O]: one product with the As of all parts, since they read the same input. Scaled where it is narrowest. */
-function lowRank(x: Tensor, { scale, parts }: Adapter, product: Arithmetic['small']): Tensor {
-  const pairs = parts.flatMap(({ pair }) => pair ?? [])
+/**
+ * Columns of scale x A^T B^T, for each module that has a pair: one product with the As of all, since they read the same input.
+ * Scaled where it is narrowest.
+ */
+function lowRank(x: Tensor, { scale, parts }: Adapter, product: Arithmetic['small']): Columns[] {
+  const starts = parts.reduce((all, { rows }) => [...all, all.at(-1)! + rows], [0])
+  const pairs = parts.flatMap(({ pair }, i) => (pair ? { ...pair, start: starts[i]! } : []))
   const [first] = pairs
   const a = pairs.length === 1 ? first!.a_RI : cat(pairs.map(({ a_RI }) => a_RI))
   const inner = product(x, mulScalar(a, scale))
   const ranks = pairs.map(({ a_RI }) => a_RI.shape[0]!)
   const inners = pairs.length === 1 ? [inner] : splitWithSizes(inner, ranks, 1)
-  const outs = parts.map(({ rows, pair }) =>
-    pair ? product(inners.shift()!, pair.b_OR) : zeros([x.shape[0]!, rows], { dtype: x.dtype, device: x.device }),
-  )
-  return outs.length === 1 ? outs[0]! : cat(outs, 1)
+  return pairs.map(({ start, b_OR }, i) => ({ start, values: product(inners[i]!, b_OR) }))
 }
 
 function narrowed(x: Tensor): Tensor {

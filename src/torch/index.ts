@@ -24,6 +24,7 @@ export {
   tokenLogprobs,
   panelCopy,
   weightCopy,
+  wideSum,
 } from './kernels.ts'
 export { bitsOfKernels, KNOWN_BITS } from './known-bits.ts'
 export { forbidLeaks } from './leaks.ts'

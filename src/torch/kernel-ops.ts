@@ -8,6 +8,11 @@ export function matrixProductOp(x: Tensor, weight: Tensor, bias: Tensor | null):
   return wrap(addon().call(111, x.handle, weight.handle, bias?.handle) as number)
 }
 
+/** hone::wide_sum(Tensor y, Tensor[] parts, int[] starts) -> Tensor */
+export function wideSumOp(y: Tensor, parts: readonly Tensor[], starts: readonly number[]): Tensor {
+  return wrap(addon().call(112, y.handle, handles(parts), starts) as number)
+}
+
 /** hone::packed_attention(Tensor q, Tensor k, Tensor v, Tensor offsets, Tensor? stems, float scale) -> Tensor */
 export function packedAttentionOp(
   q: Tensor,
@@ -17,7 +22,7 @@ export function packedAttentionOp(
   stems: Tensor | null,
   scale: number,
 ): Tensor {
-  return wrap(addon().call(112, q.handle, k.handle, v.handle, offsets.handle, stems?.handle, scale) as number)
+  return wrap(addon().call(113, q.handle, k.handle, v.handle, offsets.handle, stems?.handle, scale) as number)
 }
 
 /** hone::token_logprobs(Tensor hidden, Tensor weight, Tensor targets, float temperature) -> (Tensor, Tensor) */
@@ -27,7 +32,7 @@ export function tokenLogprobsOp(
   targets: Tensor,
   temperature: number,
 ): [Tensor, Tensor] {
-  return wrapAll(addon().call(113, hidden.handle, weight.handle, targets.handle, temperature) as number[]) as [
+  return wrapAll(addon().call(114, hidden.handle, weight.handle, targets.handle, temperature) as number[]) as [
     Tensor,
     Tensor,
   ]
@@ -35,17 +40,17 @@ export function tokenLogprobsOp(
 
 /** hone::rms_norm(Tensor x, Tensor weight, float epsilon) -> Tensor */
 export function rmsNormOp(x: Tensor, weight: Tensor, epsilon: number): Tensor {
-  return wrap(addon().call(114, x.handle, weight.handle, epsilon) as number)
+  return wrap(addon().call(115, x.handle, weight.handle, epsilon) as number)
 }
 
 /** hone::swiglu(Tensor gate_up) -> Tensor */
 export function swiGluOp(gateUp: Tensor): Tensor {
-  return wrap(addon().call(115, gateUp.handle) as number)
+  return wrap(addon().call(116, gateUp.handle) as number)
 }
 
 /** hone::rotary(Tensor x, Tensor cosines, Tensor sines) -> Tensor */
 export function rotaryOp(x: Tensor, cosines: Tensor, sines: Tensor): Tensor {
-  return wrap(addon().call(116, x.handle, cosines.handle, sines.handle) as number)
+  return wrap(addon().call(117, x.handle, cosines.handle, sines.handle) as number)
 }
 
 /** hone::rotary_split(Tensor qkv, Tensor cosines, Tensor sines, int query_heads) -> (Tensor, Tensor, Tensor) */
@@ -55,7 +60,7 @@ export function rotarySplitOp(
   sines: Tensor,
   queryHeads: number,
 ): [Tensor, Tensor, Tensor] {
-  return wrapAll(addon().call(117, qkv.handle, cosines.handle, sines.handle, queryHeads) as number[]) as [
+  return wrapAll(addon().call(118, qkv.handle, cosines.handle, sines.handle, queryHeads) as number[]) as [
     Tensor,
     Tensor,
     Tensor,
@@ -64,18 +69,18 @@ export function rotarySplitOp(
 
 /** hone::decode_attention(Tensor q, Tensor k_cache, Tensor v_cache, Tensor lengths, float scale) -> Tensor */
 export function decodeAttentionOp(q: Tensor, kCache: Tensor, vCache: Tensor, lengths: Tensor, scale: number): Tensor {
-  return wrap(addon().call(118, q.handle, kCache.handle, vCache.handle, lengths.handle, scale) as number)
+  return wrap(addon().call(119, q.handle, kCache.handle, vCache.handle, lengths.handle, scale) as number)
 }
 
 /** hone::cache_write_(Tensor(a!) cache, Tensor values, Tensor rows, Tensor positions) -> Tensor(a!) */
 export function cacheWriteOp_(cache: Tensor, values: Tensor, rows: Tensor, positions: Tensor): Tensor {
-  addon().call(119, cache.handle, values.handle, rows.handle, positions.handle)
+  addon().call(120, cache.handle, values.handle, rows.handle, positions.handle)
   return cache
 }
 
 /** hone::cache_move_(Tensor(a!)[] caches, int source, int target, int length) -> () */
 export function cacheMoveOp_(caches: readonly Tensor[], source: number, target: number, length: number): void {
-  return void addon().call(120, handles(caches), source, target, length)
+  return void addon().call(121, handles(caches), source, target, length)
 }
 
 /** hone::sample_rows(Tensor logits, Tensor temperatures, Tensor top_ps, Tensor top_ks, Tensor seeds, Tensor positions) -> (Tensor, Tensor) */
@@ -89,7 +94,7 @@ export function sampleRowsOp(
 ): [Tensor, Tensor] {
   return wrapAll(
     addon().call(
-      121,
+      122,
       logits.handle,
       temperatures.handle,
       topPs.handle,
@@ -115,7 +120,7 @@ export function adamwStepOp_(
   gradientScale: number,
 ): void {
   return void addon().call(
-    122,
+    123,
     handles(params),
     handles(grads),
     handles(first),
@@ -132,7 +137,7 @@ export function adamwStepOp_(
 
 /** hone::gradient_norm(Tensor[] grads) -> float */
 export function gradientNormOp(grads: readonly Tensor[]): number {
-  return addon().call(123, handles(grads)) as number
+  return addon().call(124, handles(grads)) as number
 }
 
 /** hone::few_rows(Tensor x, Tensor weight, Tensor? scales=None, Tensor? bias=None, bool rounds=False) -> Tensor */
@@ -143,7 +148,7 @@ export function fewRowsOp(
   bias?: Tensor | null,
   { rounds }: { rounds?: boolean } = {},
 ): Tensor {
-  return wrap(addon().call(124, x.handle, weight.handle, scales?.handle, bias?.handle, rounds) as number)
+  return wrap(addon().call(125, x.handle, weight.handle, scales?.handle, bias?.handle, rounds) as number)
 }
 
 /** hone::decode_layer(Tensor x, Tensor[] norms, Tensor[] weights, Tensor[] scales, Tensor? qkv_bias, Tensor(a!) k_cache, Tensor(b!) v_cache, Tensor cosines, Tensor sines, Tensor lengths, float scale, float epsilon, bool rounds) -> Tensor */
@@ -164,7 +169,7 @@ export function decodeLayerOp(
 ): Tensor {
   return wrap(
     addon().call(
-      125,
+      126,
       x.handle,
       handles(norms),
       handles(weights),
@@ -184,10 +189,10 @@ export function decodeLayerOp(
 
 /** hone::panel_copy(Tensor weight) -> Tensor */
 export function panelCopyOp(weight: Tensor): Tensor {
-  return wrap(addon().call(126, weight.handle) as number)
+  return wrap(addon().call(127, weight.handle) as number)
 }
 
 /** hone::weight_copy(Tensor x, ScalarType dtype) -> Tensor */
 export function weightCopyOp(x: Tensor, dtype: DType): Tensor {
-  return wrap(addon().call(127, x.handle, dtypeCode(dtype)) as number)
+  return wrap(addon().call(128, x.handle, dtypeCode(dtype)) as number)
 }

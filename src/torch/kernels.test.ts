@@ -28,6 +28,7 @@ import {
   toCopy,
   toFloat64,
   tokenLogprobs,
+  wideSum,
   zeros,
   rotarySplit,
 } from './index.ts'
@@ -412,5 +413,58 @@ test('rotary turns pairs, and its gradient turns them back', () => {
     expect([...angle]).toEqual(
       Array.from({ length: 8 }, (_, i) => expect.closeTo(Math.sin(93 * 10_000 ** (-i / 8)), 5)),
     )
+  })
+})
+
+const PARTS = [
+  { columns: 45, parts: [] },
+  { columns: 45, parts: [[0, 45]] },
+  {
+    columns: 45,
+    parts: [
+      [3, 17],
+      [20, 1],
+      [30, 15],
+    ],
+  },
+]
+test.each(PARTS)('a sum over $parts of $columns columns', ({ columns, parts }) => {
+  withGenerator(7, (generator) => {
+    const inputs = [normal(generator, 37, columns), ...parts.map(([, width]) => normal(generator, 37, width!))]
+    const placed = (values: Tensor[]) => values.map((part, i) => ({ start: parts[i]![0]!, values: part }))
+    const plain = (y: Tensor, ...values: Tensor[]): Tensor =>
+      placed(values).reduce((sum, { start, values: part }) => {
+        const before = narrow(sum, 1, 0, start)
+        const at = narrow(sum, 1, start, part.shape[1]!)
+        const after = narrow(sum, 1, start + part.shape[1]!, columns - start - part.shape[1]!)
+        return cat([before, add(at, part), after], 1)
+      }, y)
+    hold(
+      (y, ...values) => [wideSum(y!, placed(values))],
+      (y, ...values) => [plain(y!, ...values)],
+      inputs,
+    )
+    // In bfloat16: the very numbers of copies in float32, and gradients that are narrowed once.
+    const narrowed = inputs.map((x) => toCopy(x, { dtype: 'bfloat16' }))
+    for (const x of narrowed) x.requiresGrad = true
+    const up = toCopy(normal(generator, 37, columns), { dtype: 'float32' })
+    const answers = (sum: Tensor) => [sum, ...gradients([sum], narrowed, [up])].map(toFloat64)
+    const wide = narrowed.map((x) => toCopy(x, { dtype: 'float32' }))
+    const got = wideSum(narrowed[0]!, placed(narrowed.slice(1)))
+    expect(got.dtype).toBe('float32')
+    expect(answers(got)).toEqual(answers(plain(wide[0]!, ...wide.slice(1))))
+  })
+})
+
+test('parts of a sum that lie apart are read where they are, and none may reach over another or past the end', () => {
+  scope(() => {
+    const y = zeros([2, 6], { dtype: 'bfloat16' })
+    const parts = toCopy(fromArray(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]), { dtype: 'bfloat16' })
+    const sum = wideSum(y, [{ start: 1, values: narrow(parts, 1, 1, 2) }])
+    expect([...toFloat64(sum)]).toEqual([0, 2, 3, 0, 0, 0, 0, 5, 6, 0, 0, 0])
+    const at = (...starts: number[]) => starts.map((start) => ({ start, values: parts }))
+    expect(() => wideSum(y, at(0, 2))).toThrow(/part 1: expected columns of y after/)
+    expect(() => wideSum(y, at(4))).toThrow(/part 0: expected columns of y after/)
+    expect(wideSum(zeros([0, 6], { dtype: 'bfloat16' }), []).shape).toEqual([0, 6])
   })
 })

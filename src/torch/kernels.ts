@@ -17,6 +17,19 @@ export function matrixProduct(x: Tensor, weight: Tensor, bias?: Tensor | null): 
 }
 
 /**
+ * y [T,O] with parts [T,O_i] added to its columns from starts[i], each after the columns of the part before it. Of bfloat16, as products
+ * leave it, float32; of others, their own dtype or float32.
+ */
+export function wideSum(y: Tensor, parts: readonly { start: number; values: Tensor }[]): Tensor {
+  const values = parts.map((part) => part.values)
+  return ops.wideSumOp(
+    y,
+    values,
+    parts.map(({ start }) => start),
+  )
+}
+
+/**
  * Causal attention inside each segment: q [T,H,D], k and v [T,K,D], H a multiple of K (query head h reads h / (H/K)).
  * offsets_N1 int32 [N+1] from 0 to T, rising: segment n is tokens offsets[n] to offsets[n+1]. Answers [T,H,D]. Memory is linear in T.
  * stems int32 [N]: the earlier segment that segment n continues, seeing all its tokens before its own; -1 for none. A stem continues none.

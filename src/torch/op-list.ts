@@ -124,6 +124,7 @@ export const OP_LIST: readonly (readonly [schema: string, functionName: string])
   ['aten::allclose', 'allclose'],
   // our own kernels (native/), whose faces are in kernels.ts
   ['hone::matrix_product', 'matrixProductOp'],
+  ['hone::wide_sum', 'wideSumOp'],
   ['hone::packed_attention', 'packedAttentionOp'],
   ['hone::token_logprobs', 'tokenLogprobsOp'],
   ['hone::rms_norm', 'rmsNormOp'],

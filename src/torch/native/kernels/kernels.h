@@ -15,6 +15,7 @@ namespace hone {
 using at::Tensor;
 
 Tensor matrixProduct(const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& bias);
+Tensor wideSum(const Tensor& y, at::TensorList parts, at::IntArrayRef starts);
 Tensor packedAttention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& offsets, const c10::optional<Tensor>& stems, double scale);
 std::tuple<Tensor, Tensor> tokenLogprobs(const Tensor& hidden, const Tensor& weight, const Tensor& targets, double temperature);
 Tensor rmsNorm(const Tensor& x, const Tensor& weight, double epsilon);

@@ -5,6 +5,7 @@
 
 TORCH_LIBRARY(hone, m) {
   m.def("matrix_product(Tensor x, Tensor weight, Tensor? bias) -> Tensor", hone::matrixProduct);
+  m.def("wide_sum(Tensor y, Tensor[] parts, int[] starts) -> Tensor", hone::wideSum);
   m.def("packed_attention(Tensor q, Tensor k, Tensor v, Tensor offsets, Tensor? stems, float scale) -> Tensor", hone::packedAttention);
   m.def("token_logprobs(Tensor hidden, Tensor weight, Tensor targets, float temperature) -> (Tensor, Tensor)", hone::tokenLogprobs);
   m.def("rms_norm(Tensor x, Tensor weight, float epsilon) -> Tensor", hone::rmsNorm);
