@@ -71,14 +71,13 @@ export function attendCached(
   const B = lengths_B.length
   const longest = lengths_B.reduce((most, length) => Math.max(most, length), 0)
   const lengths = upload(fromArray(lengths_B))
+  // By window, made here: a layer's scope would end them.
   const masks = new Map<number, Tensor>()
-  const maskOf = (window: number): Tensor => {
-    let mask = masks.get(window)
-    if (!mask) masks.set(window, (mask = upload(outsideMask(lengths_B, { longest, window }))))
-    return mask
-  }
+  const forms = Array.from({ length: c.layers }, (_, layer) => formOf(c, layer, longest))
+  for (const { isPlain, window = longest } of forms)
+    if (!isPlain && !masks.has(window)) masks.set(window, upload(outsideMask(lengths_B, { longest, window })))
   return (q, layer) => {
-    const form = formOf(c, layer, longest)
+    const form = forms[layer]!
     const { keys, values } = cache.layers[layer]!
     if (form.isPlain)
       return decodeAttention(q, narrow(keys, 0, 0, B), narrow(values, 0, 0, B), { lengths, scale: form.scale })
@@ -86,7 +85,7 @@ export function attendCached(
     const filled = (t: Tensor): Tensor => reshape(narrow(narrow(t, 0, 0, B), 2, 0, longest), [B * K, longest, D])
     const raw = bmm(reshape(q, [B * K, H / K, D]), transpose(filled(keys), 1, 2))
     const scores = reshape(capped(mulScalar(raw, form.scale), form.cap), [B, H, longest])
-    const weights = softmax(maskedFill(scores, maskOf(form.window ?? longest), -Infinity), -1)
+    const weights = softmax(maskedFill(scores, masks.get(form.window ?? longest)!, -Infinity), -1)
     return reshape(bmm(reshape(weights, [B * K, H / K, longest]), filled(values)), [B, H, D])
   }
 }

@@ -14,6 +14,7 @@ import {
   reshape,
   rotary,
   rotarySplit,
+  scope,
   splitWithSizes,
   swiGlu,
   t,
@@ -178,7 +179,13 @@ export type Pass = {
 /** Last hidden states after the final norm, [R,E]. The last layer's MLP and the norm run on the rows that are read only. */
 export function lastHidden(decoder: Decoder, rows: Rows, pass: Pass): Tensor {
   const { begin, layers, end } = stepsOf(decoder, rows, pass)
-  return end(layers.reduce((x, layer) => layer(x), begin()))
+  // What a layer makes on its way is let go after it; a pass that records keeps what its gradient needs by itself.
+  const last = layers.reduce((x, layer) => {
+    const next = scope(() => layer(x))
+    x.free()
+    return next
+  }, scope(begin))
+  return end(last)
 }
 
 /** A pass in steps: tokens to states [T,E], each layer on the states before it, and the final norm. */

@@ -84,7 +84,7 @@ test('memory of a long sequence is that of one layer and the inputs of the other
   const T = 2000
   const peak = async (o: EmbeddedOptions) => (await learn(join(long, 'model'), LORA, o, [[sequence(T, 40)]])).peak
   const [plain, again] = [await peak({}), await peak({ gradientCheckpointing: true })]
-  expect(again).toBeLessThan(plain / 3)
+  expect(again).toBeLessThan(plain / 2)
   // States before each of 8 layers, 64 floats a token.
   expect(again).toBeGreaterThan(8 * 64 * 4 * T)
 })

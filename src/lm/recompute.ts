@@ -35,7 +35,7 @@ export function keepInputs(reading: Steps, recording: Steps): Kept {
       // Nothing before the first layer trains where the embedding is frozen.
       input.requiresGrad = i > 0 || begun.requiresGrad
       scope(() => {
-        const output = steps[i]!(input)
+        const output = scope(() => steps[i]!(input))
         if (output.requiresGrad) backward([output], [above])
       })
       above.free()
