@@ -43,6 +43,7 @@ export function trainCommands(program: Command): void {
         "a new run that goes on from another one's checkpoint, with its models and data; settings given here change",
       )
       .option(OBJECTIVE_FLAG[0], `${OBJECTIVE_FLAG[1]}; none = under none`)
+      .option('--supersedes <run>', 'folder of the run whose place the new one takes; its record and lineage name it')
       .option('--dry-run', 'say what the run would take, from a few steps on these rows; writes nothing')
       .option('--json', 'events as JSON lines on standard output')
     addJobFlags(command, recipe)
@@ -75,7 +76,8 @@ async function run(recipe: Recipe, options: Options): Promise<void> {
         ? await openJudge(job.judge, { seed: job.config.seed, folder: answersOf(folder), run: folder })
         : undefined
     const objective = options.objective === 'none' ? undefined : objectiveOf({ objective: options.objective })
-    const all = { ...o, objective, ...(judge && { judge }) }
+    const supersedes = options.supersedes === undefined ? undefined : supersededBy(folder, options.supersedes)
+    const all = { ...o, objective, supersedes, ...(judge && { judge }) }
     return origin ? branch(origin.run, { step: origin.step, job, out: folder }, all) : train(job, folder, all)
   })
   const seconds = (performance.now() - began) / 1000
@@ -88,6 +90,8 @@ async function plan(recipe: Recipe, options: Options, out: Output): Promise<void
     throw new ConfigError('--branch would be ignored: --dry-run looks at a run from its beginning; give one of the two')
   if (options.objective !== undefined)
     throw new ConfigError('--objective would be ignored: --dry-run leaves no record that could name it')
+  if (options.supersedes !== undefined)
+    throw new ConfigError('--supersedes would be ignored: --dry-run leaves no record that could name it')
   if (options.out !== undefined) refuseRun(options.out)
   const job = jobOf(recipe, options)
   out.say('dry run: a few steps on these rows, which are then thrown away')
@@ -141,9 +145,29 @@ function originOf(given: string): { run: string; step: number } {
   return { run, step: Number(step) }
 }
 
+/** The folder of another run. */
+function supersededBy(folder: string, given: string): string {
+  if (absolute(given) === absolute(folder))
+    throw new ConfigError(`--supersedes: expected another run than --out, got ${given}`)
+  try {
+    readRun(given)
+  } catch (cause) {
+    throw new ConfigError(`--supersedes: ${(cause as Error).message}`, { cause })
+  }
+  return given
+}
+
 /** The other run's job with the settings given here. */
 function branchedJob(recipe: Recipe, options: Options, run: string): Job {
-  const known = new Set(['branch', 'out', 'json', 'config', 'objective', ...Object.keys(recipe.config.shape)])
+  const known = new Set([
+    'branch',
+    'out',
+    'json',
+    'config',
+    'objective',
+    'supersedes',
+    ...Object.keys(recipe.config.shape),
+  ])
   const other = Object.keys(options).find((name) => !known.has(name))
   if (other !== undefined)
     throw new ConfigError(`--${kebab(other)} would be ignored: --branch takes models and data of the other run`)

@@ -50,6 +50,7 @@ export function readGraph(
   if (fs.existsSync(join(root, 'hone.json'))) addVersions(graph, root)
   const { runs, records } = findRecords(root)
   for (const run of runs) addRun(graph, root, run)
+  tellSuperseded(graph)
   for (const record of records) addRecord(graph, root, record)
   addCards(graph, root)
   linkJudgements(graph)
@@ -161,6 +162,8 @@ function addRun(graph: Graph, root: string, folder: string): void {
   const record = readRunRecord(folder)
   put(graph, { id: folder, kind: 'run', label: shortPath(graph, folder), detail: describeRun(record) })
   linkStamp(graph, root, { to: folder, objective: record.objective })
+  if (record.supersedes !== undefined)
+    graph.superseded.push({ from: resolve(folder, record.supersedes), to: folder, role: 'superseded by' })
   for (const [role, input] of Object.entries(record.inputs)) {
     const isCheckpoint = role === 'branchedFrom'
     const isModel = MODEL_ROLES.includes(role) || (role === 'judge' && !input.path.endsWith('.json'))
@@ -174,6 +177,15 @@ function addRun(graph: Graph, root: string, folder: string): void {
   for (const { step, file: path } of judgedMarks(folder)) {
     const judged = artifact(graph, { path, hash: sha256File(path) }, 'file')
     link(graph, { from: folder, to: judged, role: `judged at the mark of step ${step}` })
+  }
+}
+
+/** On both runs, as far as they are here. */
+function tellSuperseded({ nodes, superseded }: Graph): void {
+  for (const { from, to } of superseded) {
+    const [before, after] = [nodes.get(from), nodes.get(to)!]
+    if (before) before.detail = `${before.detail}; superseded by ${after.label}`
+    after.detail = `${after.detail}; supersedes ${before?.label ?? `${basename(from)}, not here`}`
   }
 }
 

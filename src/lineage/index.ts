@@ -11,6 +11,7 @@ export {
   RoundKey,
   writeEvaluation,
 } from './evaluations.ts'
+export { type Below, belowOf, graphOfBelow } from './below.ts'
 export { addCard, findRecords, readGraph, versionHashOf } from './graph.ts'
 export {
   checkCriterion,

@@ -32,15 +32,17 @@ export type Graph = {
   above: Map<string, Edge[]>
   below: Map<string, Edge[]>
   alias: Map<string, string>
+  /** Of runs: `to` took the place of `from`. It was not made of it, so no walk goes over these. */
+  superseded: Edge[]
   guidelines: GuidelineVersion[]
   /** Folder from which paths are told. */
   near: string
 }
 
 /** Without edges yet. */
-export function graphOf(o: Partial<Pick<Graph, 'nodes' | 'alias' | 'guidelines' | 'near'>> = {}): Graph {
-  const { nodes = new Map(), alias = new Map(), guidelines = [], near = process.cwd() } = o
-  return { nodes, alias, guidelines, near, edges: [], above: new Map(), below: new Map() }
+export function graphOf(o: Partial<Pick<Graph, 'nodes' | 'alias' | 'superseded' | 'guidelines' | 'near'>> = {}): Graph {
+  const { nodes = new Map(), alias = new Map(), superseded = [], guidelines = [], near = process.cwd() } = o
+  return { nodes, alias, superseded, guidelines, near, edges: [], above: new Map(), below: new Map() }
 }
 
 /** The part of a graph that these edges are. */

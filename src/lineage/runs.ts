@@ -14,6 +14,7 @@ const Run = z.object({
   simulated: z.boolean(),
   objective: ObjectiveStamp.optional(),
   objectivesDiffer: z.string().optional(),
+  supersedes: z.string().optional(),
   outcome: z.record(z.string(), z.unknown()).optional(),
 })
 const Card = z.object({

@@ -14,7 +14,8 @@ export type LooseJudgement = { node: Node; comparisons: string; guideline: strin
 
 export type Walk = {
   target: Node
-  nodes: (Node & { way: 'up' | 'down' | 'target' })[]
+  /** `beside`: a run that one of the others supersedes, or is superseded by, and nothing more to it. */
+  nodes: (Node & { way: 'up' | 'down' | 'target' | 'beside' })[]
   edges: { from: string; to: string; roles: string[] }[]
   rows: Node[]
   rowsInAll: number
@@ -44,16 +45,21 @@ export function walkFrom(kept: Graph, id: string, loose?: LooseJudgement): Walk 
   if (!target) return undefined
   const folded = withoutDetours(foldSentences(graph, new Set(target.kind === 'sentence' ? [target.id] : [])))
   const [up, down] = [reach(folded, target, 'up'), reach(folded, target, 'down')]
-  const wayOf = (node: string): 'up' | 'down' | 'target' =>
-    node === target.id ? 'target' : up.has(node) ? 'up' : 'down'
-  const shown = new Set([...up, ...down])
+  const wayOf = (node: string): Walk['nodes'][number]['way'] =>
+    node === target.id ? 'target' : up.has(node) ? 'up' : down.has(node) ? 'down' : 'beside'
+  const walked = new Set([...up, ...down])
+  const superseded = folded.superseded.filter(
+    ({ from, to }) => (walked.has(from) || walked.has(to)) && folded.nodes.has(from) && folded.nodes.has(to),
+  )
+  const shown = new Set([...walked, ...superseded.flatMap(({ from, to }) => [from, to])])
   const roles = new Map<string, string[]>()
   for (const { from, to, role } of folded.edges) {
     // Not what goes around the target, from above it to below it.
-    if (!shown.has(from) || !shown.has(to) || (wayOf(from) === 'up' && wayOf(to) === 'down')) continue
+    if (!walked.has(from) || !walked.has(to) || (wayOf(from) === 'up' && wayOf(to) === 'down')) continue
     const key = `${from}\n${to}`
     roles.set(key, [...(roles.get(key) ?? []), role])
   }
+  for (const { from, to, role } of superseded) roles.set(`${from}\n${to}`, [role])
   return {
     target,
     nodes: [...shown].flatMap((node) => {

@@ -141,6 +141,8 @@ export const RunOrder = z.strictObject({
   branch: z.strictObject({ run: z.string(), step: z.number().int().nonnegative() }).optional(),
   /** File of the workspace, or none; absent: the workspace's own, where it has one. */
   objective: z.string().optional(),
+  /** The run whose place it takes, and in one sentence why. */
+  supersedes: z.strictObject({ run: z.string(), why: z.string() }).optional(),
 })
 export type RunOrder = z.infer<typeof RunOrder>
 
@@ -154,10 +156,11 @@ export function takesOf(recipe: RecipeName, input: string): Takes | undefined {
 
 /** What a person would type in the workspace to begin the run: arguments of `hone`. */
 export function orderArguments(order: RunOrder, run: string): string[] {
-  const { recipe, inputs, settings, computing, branch, objective } = order
+  const { recipe, inputs, settings, computing, branch, objective, supersedes } = order
   const flags: [string, string | number | boolean | undefined][] = [['out', `runs/${run}`]]
   if (branch) flags.push(['branch', `runs/${branch.run}@${branch.step}`])
   if (objective !== undefined) flags.push(['objective', objective])
+  if (supersedes) flags.push(['supersedes', `runs/${supersedes.run}`])
   // Kept orders forget in which order they were given.
   for (const input of Object.keys(ORDERS[recipe].inputs.shape)) {
     const value = inputs[input]

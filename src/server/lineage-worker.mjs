@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { load } from '../../scripts/built.mjs'
 
-const { addExtra, beginningsOf, readGraph, walkFrom } = await load('lineage')
+const { addExtra, beginningsOf, belowOf, readGraph, walkFrom } = await load('lineage')
 let graph = graphOf(workerData)
 
 function graphOf({ root, guidelines, extra }) {
@@ -20,13 +20,18 @@ const start = JSON.stringify(join(root, '/')).slice(1, -1)
 const told = (answer) => answer && JSON.parse(JSON.stringify(answer).replaceAll(start, ''))
 const known = (id) => (graph.nodes.has(join(root, id)) ? join(root, id) : id)
 
-parentPort.on('message', ({ number, id, loose, renewed }) => {
+parentPort.on('message', ({ number, id, loose, made, renewed }) => {
   if (renewed !== undefined) {
     graph = graphOf(renewed)
     return
   }
   try {
-    const answer = id === undefined ? beginningsOf(graph) : walkFrom(graph, known(id), loose)
+    const answer =
+      made !== undefined
+        ? belowOf(graph, made)
+        : id === undefined
+          ? beginningsOf(graph)
+          : walkFrom(graph, known(id), loose)
     parentPort.postMessage({ number, answer: told(answer) }, [])
   } catch (error) {
     parentPort.postMessage({ number, problem: error.message }, [])

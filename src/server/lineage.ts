@@ -6,7 +6,15 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { HttpError } from '#errors'
 import { hashRow, sha256 } from '#files'
-import { type Extra, keptObjective, type LooseJudgement, type Node, type Walk, type WrittenGuideline } from '#lineage'
+import {
+  type Below,
+  type Extra,
+  keptObjective,
+  type LooseJudgement,
+  type Node,
+  type Walk,
+  type WrittenGuideline,
+} from '#lineage'
 import { Objective } from '#schema'
 import {
   findSubmission,
@@ -21,7 +29,8 @@ import {
 import { pseudonymOf } from './campaign-report.ts'
 import { objectiveOf } from './objective.ts'
 
-type Asked = { id?: string; loose?: LooseJudgement | undefined }
+/** `made`: what was made of nodes with these ids. */
+type Asked = { id?: string; loose?: LooseJudgement | undefined; made?: readonly string[] }
 type Reader = {
   /** What its graph was read from. */
   state: string
@@ -39,6 +48,11 @@ const readers = new Map<string, Reader>()
 
 export async function beginnings(where: Where): Promise<Node[]> {
   return (await readerOf(where)).ask<Node[]>({})
+}
+
+/** Paths in it begin in the workspace: a run is `runs/NAME`. Read anew, since models are refused by it. */
+export async function belowIn(where: Where, ids: readonly string[]): Promise<Below> {
+  return (await readerOf(where, { isAnew: true })).ask<Below>({ made: ids })
 }
 
 export async function walkIn(where: Where, id: string): Promise<Walk> {
@@ -62,13 +76,14 @@ export async function closeLineage(workspace: string): Promise<void> {
   await Promise.all(own.map(([, reader]) => reader.stop()))
 }
 
-async function readerOf({ store, workspace, project }: Where): Promise<Reader> {
+/** `isAnew`: also where nothing changed that is looked at to see whether something did. */
+async function readerOf({ store, workspace, project }: Where, { isAnew = false } = {}): Promise<Reader> {
   const key = `${workspace} ${project.id}`
   const guidelines = await guidelinesOf(store.query, workspace, project)
   const extra = await releasesOf(store.query, project)
   const state = sha256(JSON.stringify([guidelines, extra, stampOf(workspace)]))
   const kept = readers.get(key)
-  if (kept?.state === state) return kept
+  if (kept?.state === state && !isAnew) return kept
   const data = { root: workspace, guidelines, extra }
   // To start a worker takes longer than to read most workspaces.
   if (kept) {

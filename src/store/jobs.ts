@@ -31,14 +31,14 @@ const JOB = `select jobs.id, project_id as project, run, recipe, ordered, state,
     made_at as "madeAt", started_at as "startedAt", ended_at as "endedAt"
   from jobs join users on users.id = made_by`
 
-/** False: the workspace has a job of that run already. */
+/** False: the workspace has a job of that run already, or one that supersedes the same run. */
 export async function createJob(
   query: Query,
   { project, run, recipe, ordered, by }: { project: string; run: string; recipe: string; ordered: unknown; by: string },
 ): Promise<boolean> {
   const made = await query(
     `insert into jobs (project_id, run, recipe, ordered, made_by) values ($1, $2, $3, $4, $5)
-     on conflict (run) do nothing returning 1`,
+     on conflict do nothing returning 1`,
     [project, run, recipe, ordered === null ? null : JSON.stringify(ordered), by],
   )
   return made.length > 0

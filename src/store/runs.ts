@@ -1,6 +1,6 @@
 // Runs are folders and the truth about themselves; this reads what their files say and whether somebody works on them.
 import fs from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { isFolderHeld, MANIFEST } from '#files'
 import { ObjectiveStamp } from '#schema'
@@ -13,6 +13,7 @@ const Record = z.object({
   inputs: z.record(z.string(), Artifact).default({}),
   objective: ObjectiveStamp.optional(),
   objectivesDiffer: z.string().optional(),
+  supersedes: z.string().optional(),
   outcome: z.object({ reason: z.string().default(''), steps: z.number().optional() }).optional(),
 })
 export type RunFacts = z.infer<typeof Record>
@@ -25,6 +26,8 @@ export type RunFolder = {
   isSimulated: boolean
   /** That it was begun under. */
   objective?: ObjectiveStamp
+  /** The run beside it whose place it takes. */
+  supersedes?: string
 }
 
 /** Runs under `runs/` of a workspace, by name. A folder that is no run, or is damaged, is passed over. */
@@ -42,10 +45,14 @@ export function findRunFolder(workspace: string, id: string): RunFolder | undefi
   const folder = join(workspace, 'runs', id)
   const record = readRunFacts(folder)
   if (!record) return undefined
-  const { recipe, status, simulated, objective } = record
+  const { recipe, status, simulated, objective, supersedes } = record
   const isBroken = status === 'running' && !isFolderHeld(folder)
   const known = { id, recipe, status: isBroken ? ('broken-off' as const) : status, isSimulated: simulated }
-  return { ...known, ...(objective && { objective }) }
+  return {
+    ...known,
+    ...(objective && { objective }),
+    ...(supersedes !== undefined && { supersedes: basename(supersedes) }),
+  }
 }
 
 /** What run.json says; undefined where there is none, or it is damaged. */

@@ -32,6 +32,8 @@ export type RunRecord = {
   objective?: ObjectiveStamp
   /** Said where models or rows that went in were made under other objectives. */
   objectivesDiffer?: string | undefined
+  /** The run whose place it takes, as the way there from its own folder, so that both can move. */
+  supersedes?: string
   outcome?: Record<string, unknown>
 }
 

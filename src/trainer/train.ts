@@ -1,7 +1,7 @@
 // Runs one job in this process: opens or resumes its folder, loads models and rows, drives the recipe, and leaves the
 // weights as a Hugging Face folder `model` in the run. The recipes themselves are in align.
 import fs from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import type { MarkPair, Outcome, Recipe, Resume } from '#align'
 import type { Engine, Model, ModelSpec } from '#engine/contract'
@@ -36,6 +36,8 @@ export type TrainOptions = {
   warn?: (text: string) => void
   /** That a new run is begun under. */
   objective?: ObjectiveStamp | undefined
+  /** Folder of the run whose place a new one takes. */
+  supersedes?: string | undefined
   /** Judges marks of PPO; its name is the job's `judge`. */
   judge?: TextJudge
   /** Called after each step with the models that train: must not disturb them. */
@@ -85,7 +87,7 @@ export async function train(job: Job, out: string, options: TrainOptions): Promi
   refuseUnusedBase(job)
   requireTicket(job)
   const config = await withJudgements(withAbsolutePaths(job))
-  const run = await createRun(out, { config, record: recordOf(config, options, {}) })
+  const run = await createRun(out, { config, record: recordOf(config, options, { out }) })
   return work(config, { run, options })
 }
 
@@ -132,7 +134,7 @@ export async function branch(
   const inputs = { ...record.inputs, branchedFrom: { path: start, hash: sha256File(join(start, MANIFEST)) } }
   const { run, from } = await branchRun(out, {
     config,
-    record: recordOf(config, options, inputs),
+    record: recordOf(config, options, { out, inputs }),
     origin: folder,
     step,
   })
@@ -146,9 +148,17 @@ function afresh(job: Job): Job {
   return rest
 }
 
-function recordOf(job: Job, { hone, objective }: TrainOptions, inputs: RunRecord['inputs']): RunRecord {
+function recordOf(
+  job: Job,
+  { hone, objective, supersedes }: TrainOptions,
+  { out, inputs = {} }: { out: string; inputs?: RunRecord['inputs'] },
+): RunRecord {
   const record = { recipe: job.recipe, hone, status: 'running', inputs, outputs: {}, simulated: false } as const
-  return { ...record, ...(objective && { objective }) }
+  return {
+    ...record,
+    ...(objective && { objective }),
+    ...(supersedes !== undefined && { supersedes: relative(resolve(out), resolve(supersedes)) }),
+  }
 }
 
 async function work(

@@ -89,7 +89,13 @@ const adjudicateItem = createRoute({
   path: '/adjudicate/$campaign/$item',
   component: AdjudicateScreen,
 })
-const runs = createRoute({ getParentRoute: () => project, path: '/runs', component: RunsScreen })
+const runs = createRoute({
+  getParentRoute: () => project,
+  path: '/runs',
+  component: RunsScreen,
+  validateSearch: ({ again }: Record<string, unknown>): { again?: string } =>
+    typeof again === 'string' ? { again } : {},
+})
 const compare = createRoute({
   getParentRoute: () => project,
   path: '/compare',
@@ -98,7 +104,15 @@ const compare = createRoute({
     typeof named === 'string' ? { runs: named } : {},
 })
 const run = createRoute({ getParentRoute: () => project, path: '/runs/$run', component: RunScreen })
-const evaluations = createRoute({ getParentRoute: () => project, path: '/evaluations', component: EvaluationsScreen })
+const evaluations = createRoute({
+  getParentRoute: () => project,
+  path: '/evaluations',
+  component: EvaluationsScreen,
+  validateSearch: ({ candidate, opponent }: Record<string, unknown>): { candidate?: string; opponent?: string } => ({
+    ...(typeof candidate === 'string' && { candidate }),
+    ...(typeof opponent === 'string' && { opponent }),
+  }),
+})
 const evaluation = createRoute({
   getParentRoute: () => project,
   path: '/evaluations/$evaluation',

@@ -34,8 +34,8 @@ export const LINEAGE = {
     query: z.object({ id: z.string().min(1).max(300) }),
     answer: z.object({
       target: Node,
-      /** `way`: above the target, below it, or itself. */
-      nodes: z.array(Node.extend({ way: z.enum(['up', 'down', 'target']) })),
+      /** `way`: above the target, below it, itself, or a run that supersedes one of these or is superseded by it. */
+      nodes: z.array(Node.extend({ way: z.enum(['up', 'down', 'target', 'beside']) })),
       edges: z.array(z.object({ from: z.string(), to: z.string(), roles: z.array(z.string()) })),
       /** Of a dataset: its first rows, each to be walked from. */
       rows: z.array(Node),

@@ -1,7 +1,7 @@
 // Runs: what may be ordered, what is running and what it left, and what people ask of the trainer.
 import { z } from 'zod'
 import { Preference, RecipeName } from '#schema'
-import { type Endpoint, KEEPERS, OBSERVERS } from './endpoint.ts'
+import { type Endpoint, KEEPERS, OBSERVERS, PARAMETERS } from './endpoint.ts'
 
 const JobState = z.enum(['queued', 'running', 'waiting', 'paused', 'stopped', 'failed', 'done'])
 
@@ -28,6 +28,18 @@ const Run = z.object({
   /** What may be asked of it now. */
   may: z.array(z.enum(['stop', 'pause', 'resume'])),
 })
+
+/**
+ * What can be done about something that rests on withdrawn answers. `trainable`: at once, without them. `superseded`: nothing more, a
+ * run has taken its place. `order`, `evaluate`: by a form, filled in with what took the place of its inputs. `stale`: what `why` says.
+ */
+export const Again = z.discriminatedUnion('is', [
+  z.object({ is: z.literal('trainable'), run: z.string(), why: z.string() }),
+  z.object({ is: z.literal('superseded'), by: z.string(), state: Run.shape.state }),
+  z.object({ is: z.literal('order'), run: z.string(), why: z.string() }),
+  z.object({ is: z.literal('evaluate'), candidate: z.string(), opponent: z.string() }),
+  z.object({ is: z.literal('stale'), why: z.string() }),
+])
 
 const Named = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'expected a name of a-z, 0-9, _ and -, at most 40')
 /** Rule terms, or whole texts. */
@@ -100,6 +112,8 @@ export const RUNS = {
       inputs: z.record(z.string(), z.union([z.string().max(200), z.number()])),
       settings: Settings.default({}),
       computing: Settings.default({}),
+      /** The run whose place it takes: one that rests on withdrawn answers. */
+      supersedes: PARAMETERS.run.optional(),
     }),
     answer: z.object({ run: z.string() }),
   },
@@ -117,7 +131,33 @@ export const RUNS = {
       objective: z.object({ id: z.string(), name: z.string().nullable(), number: z.number().nullable() }).nullable(),
       /** Said where models or rows that went in were of other objectives. */
       objectivesDiffer: z.string().nullable(),
+      /** The run whose place it took, and why, where that is known. */
+      supersedes: z.object({ run: z.string(), why: z.string().nullable() }).nullable(),
+      supersededBy: z.object({ run: z.string(), state: Run.shape.state, why: z.string().nullable() }).nullable(),
     }),
+  },
+  'GET /api/projects/{project}/runs/{run}/again': {
+    summary:
+      'Whether the run rests on withdrawn answers, what can be done about that, and the order to fill a form in with',
+    access: KEEPERS,
+    answer: z.object({
+      again: Again.nullable(),
+      order: z
+        .object({
+          name: z.string(),
+          recipe: RecipeName,
+          inputs: z.record(z.string(), z.string()),
+          settings: Settings,
+          computing: Settings,
+        })
+        .nullable(),
+    }),
+  },
+  'POST /api/projects/{project}/runs/{run}/again': {
+    summary:
+      'Train again without the withdrawn answers: a new run of the same recipe and settings that supersedes this one; asked again, the same answer',
+    access: KEEPERS,
+    answer: z.object({ run: z.string(), isNew: z.boolean() }),
   },
   'GET /api/projects/{project}/runs/{run}/curves': {
     summary: 'Metrics by step, thinned to the least and greatest of each bucket; alarms, marks, the end of the log',

@@ -2,6 +2,7 @@
 // which can be taken back.
 import { z } from 'zod'
 import { type Endpoint, LEADS, Moment, Text } from './endpoint.ts'
+import { Again } from './runs.ts'
 
 const rule = {
   user: z.uuid().optional(),
@@ -12,7 +13,7 @@ const rule = {
 const asksSomething = (given: object) => Object.values(given).some((value) => value !== undefined)
 const NOTHING = { message: 'expected a person, a time or a guideline; everything at once is not withdrawn' }
 
-const Dependants = z.array(z.object({ kind: z.string(), label: z.string(), rows: z.number().nullable() }))
+const Dependant = z.object({ kind: z.string(), label: z.string(), rows: z.number().nullable() })
 const Withdrawal = z.object({
   id: z.string(),
   person: z.string().nullable(),
@@ -31,7 +32,11 @@ export const WITHDRAWALS = {
   'GET /api/projects/{project}/withdrawals': {
     summary: 'What was withdrawn and taken back, newest first, and what still rests on withdrawn answers',
     access: LEADS,
-    answer: z.object({ withdrawals: z.array(Withdrawal), dependants: Dependants }),
+    answer: z.object({
+      withdrawals: z.array(Withdrawal),
+      /** `again`: what can be done about it; null: nothing by itself. */
+      dependants: z.array(Dependant.extend({ again: Again.nullable() })),
+    }),
   },
   'GET /api/projects/{project}/withdrawals/effect': {
     summary:
@@ -42,7 +47,7 @@ export const WITHDRAWALS = {
       judgements: z.number(),
       campaigns: z.array(z.object({ id: z.string(), name: z.string(), judgements: z.number() })),
       people: z.array(z.object({ user: z.string(), name: z.string(), judgements: z.number() })),
-      dependants: Dependants,
+      dependants: z.array(Dependant),
     }),
   },
   'POST /api/projects/{project}/withdrawals': {

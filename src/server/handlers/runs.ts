@@ -16,6 +16,7 @@ import {
   type User,
   type Wish,
 } from '#store'
+import { type Again, againOf, orderAgain, saveAgain } from '../again.ts'
 import type { Handlers, Service } from '../call.ts'
 import { changedSettings, modelsOf, orderOf, recipeForms } from '../orders.ts'
 import { csvOf, curvesOf } from '../live/curves.ts'
@@ -23,9 +24,10 @@ import { readPlace } from '../live/feeds.ts'
 import { preferencePage } from '../live/preference-page.ts'
 import { allSamples, sampleTexts } from '../live/sample-texts.ts'
 import { lastLines } from '../live/tail.ts'
-import { Conflict } from '../refusals.ts'
+import { Conflict, WrongFields } from '../refusals.ts'
 import { keepRunFile, runFilesOf } from '../run-files.ts'
-import { type OwnRun, ownRun, ownRuns, viewOf } from '../run-views.ts'
+import { type OwnRun, ownRun, ownRuns, stateOfRun, viewOf } from '../run-views.ts'
+import { staleIn, supersededBy, supersedingOf } from '../stale.ts'
 import { ownDatasets } from './data.ts'
 
 type Runs = Pick<
@@ -59,8 +61,11 @@ export const runHandlers: Runs = {
   }),
 
   'POST /api/projects/{project}/runs': async ({ service, project, user, body }) => {
-    const order = await orderOf(service, project, body)
-    return startRun(service, { project, user, name: body.name, order })
+    const { name, supersedes, ...given } = body
+    const order = await orderOf(service, project, given)
+    if (supersedes === undefined) return startRun(service, { project, user, name, order })
+    const why = await whyInPlaceOf(service, project, supersedes)
+    return startRun(service, { project, user, name, order: { ...order, supersedes: { run: supersedes, why } } })
   },
 
   'GET /api/projects/{project}/runs/{run}': async ({ service, project, params }) => {
@@ -68,6 +73,7 @@ export const runHandlers: Runs = {
     const folder = folderOf(service, own)
     const facts = readRunFacts(folder)
     const order = RunOrder.safeParse(own.job?.ordered).data
+    const after = supersedingOf(await ownRuns(service, project)).get(own.run)
     return {
       ...viewOf(service.workspace, own),
       config: configOf(service, own),
@@ -81,7 +87,30 @@ export const runHandlers: Runs = {
       outcome: facts?.outcome?.reason ?? '',
       objective: facts?.objective ? await shownObjective(service, project, facts.objective) : null,
       objectivesDiffer: facts?.objectivesDiffer?.replaceAll(`${service.workspace}/`, '') ?? null,
+      supersedes: supersededBy(own) ?? null,
+      supersededBy: after ? { run: after.run, state: stateOfRun(after), why: supersededBy(after)?.why ?? null } : null,
     }
+  },
+
+  'GET /api/projects/{project}/runs/{run}/again': async ({ service, project, params }) => {
+    const own = await ownRun(service, project, params.run)
+    const stale = await staleIn(service, project)
+    const again = againOf(stale, own)
+    return { again, order: again?.is === 'order' ? orderAgain(stale, own) : null }
+  },
+
+  'POST /api/projects/{project}/runs/{run}/again': async ({ service, project, user, params }) => {
+    const own = await ownRun(service, project, params.run)
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const stale = await staleIn(service, project)
+      const again = againOf(stale, own)
+      if (again?.is === 'superseded') return { run: again.by, isNew: false }
+      if (again?.is !== 'trainable') throw new HttpError(422, whyNotAgain(own.run, again))
+      const { run, order, without } = await saveAgain(stale, own)
+      // Somebody who asked at the same time was first, or took the name: then there is another answer.
+      if (await queueRun(service, { project, user, run, order, detail: { without } })) return { run, isNew: true }
+    }
+    throw new Conflict(`others order runs at this moment: ask again for ${own.run}`, {})
   },
 
   'GET /api/projects/{project}/runs/{run}/curves': async ({ service, project, params, query }) => {
@@ -141,21 +170,59 @@ async function shownObjective({ store }: Service, { id: project }: Project, { id
   return { id, name: name ?? null, number: version?.number ?? null }
 }
 
+/** Each is lost only to somebody who was faster. */
+const MOST_TRIES = 5
+
 async function startRun(
-  { store, workspace }: Service,
+  service: Service,
   { project, user, name, order }: { project: Project; user: User; name: string; order: RunOrder },
 ): Promise<{ run: string }> {
   const run = `${project.filePrefix}${name}`
-  const taken = new HttpError(422, `name: there is a run ${run}; choose another name`)
-  if (existsSync(join(workspace, 'runs', run))) throw taken
+  const isFree = !existsSync(join(service.workspace, 'runs', run))
+  if (isFree && (await queueRun(service, { project, user, run, order }))) return { run }
+  const before = order.supersedes?.run
+  // Between the look at what it supersedes and now somebody may have been first.
+  if (before !== undefined) await whyInPlaceOf(service, project, before)
+  throw new HttpError(422, `name: there is a run ${run}; choose another name`)
+}
+
+/** False: the workspace has a run of that name, or one that takes the same run's place. */
+async function queueRun(
+  { store, workspace }: Service,
+  {
+    project,
+    user,
+    run,
+    order,
+    detail = {},
+  }: { project: Project; user: User; run: string; order: RunOrder; detail?: object },
+): Promise<boolean> {
   const ordered = { ...order, ...objectiveFor(workspace, project) }
   return store.transaction(async (query) => {
-    const { recipe } = order
-    if (!(await createJob(query, { project: project.id, run, recipe, ordered, by: user.id }))) throw taken
-    const detail = { recipe, ...(order.branch && { branch: order.branch }) }
-    await audit(query, { actor: user.id, project: project.id, action: 'run.start', subject: run, detail })
-    return { run }
+    const { recipe, branch, supersedes } = order
+    if (!(await createJob(query, { project: project.id, run, recipe, ordered, by: user.id }))) return false
+    const all = {
+      recipe,
+      ...(branch && { branch }),
+      ...(supersedes && { supersedes: supersedes.run, why: supersedes.why }),
+      ...detail,
+    }
+    await audit(query, { actor: user.id, project: project.id, action: 'run.start', subject: run, detail: all })
+    return true
   })
+}
+
+/** Why a run may take that one's place. @throws HttpError 422 where it may not. */
+async function whyInPlaceOf(service: Service, project: Project, run: string): Promise<string> {
+  const again = againOf(await staleIn(service, project), await ownRun(service, project, run))
+  if (again?.is !== 'order' && again?.is !== 'trainable') throw new WrongFields({ supersedes: whyNotAgain(run, again) })
+  return again.why
+}
+
+function whyNotAgain(run: string, again: Again | null): string {
+  if (!again) return `${run} rests on no withdrawn answer`
+  if (again.is === 'superseded') return `${run} was superseded by ${again.by}`
+  return `${run} cannot be ordered again so: ${'why' in again ? again.why : again.is}`
 }
 
 /** The command finds the workspace's own by itself; another project's runs are never under that one. */

@@ -1,8 +1,10 @@
 // Withdrawing answers, and taking that back.
 import { HttpError } from '#errors'
-import { audit, listMatching, listWithdrawals, listWithdrawn, undoWithdrawal, withdraw } from '#store'
+import { audit, listMatching, listWithdrawals, undoWithdrawal, withdraw } from '#store'
 import type { Handlers } from '../call.ts'
-import { dependantsOf } from '../withdrawn.ts'
+import { againOfNode, unbegunIn } from '../again.ts'
+import { staleIn } from '../stale.ts'
+import { dependantsOf, heldShown, madeOf } from '../withdrawn.ts'
 
 type Withdrawals = Pick<
   Handlers,
@@ -13,10 +15,22 @@ type Withdrawals = Pick<
 >
 
 export const withdrawalHandlers: Withdrawals = {
-  'GET /api/projects/{project}/withdrawals': async ({ service, project }) => ({
-    withdrawals: await listWithdrawals(service.store.query, project.id),
-    dependants: dependantsOf(service, project, await listWithdrawn(service.store.query, project.id)),
-  }),
+  'GET /api/projects/{project}/withdrawals': async ({ service, project }) => {
+    const stale = await staleIn(service, project)
+    return {
+      withdrawals: await listWithdrawals(service.store.query, project.id),
+      dependants: [
+        ...stale.holding.map((held) => ({ ...heldShown(project, held), again: null })),
+        ...unbegunIn(stale).map(({ run, again }) => ({ kind: 'run', label: `runs/${run}`, rows: null, again })),
+        ...madeOf(stale).map((node) => ({
+          kind: node.kind,
+          label: node.label,
+          rows: null,
+          again: againOfNode(stale, node),
+        })),
+      ],
+    }
+  },
 
   'GET /api/projects/{project}/withdrawals/effect': async ({ service, project, query: rule }) => {
     if (Object.values(rule).every((value) => value === undefined))
@@ -30,7 +44,7 @@ export const withdrawalHandlers: Withdrawals = {
         judgements,
       })),
       people: tally(found, ({ user }) => user).map(([{ user, name }, judgements]) => ({ user, name, judgements })),
-      dependants: dependantsOf(
+      dependants: await dependantsOf(
         service,
         project,
         found.map(({ id }) => id),

@@ -1,5 +1,5 @@
 // Evaluations: what was held against what, how far people are, what came of it; and files that hone evaluate wrote.
-import { Link, useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { useGet, useWrite } from '../api.ts'
@@ -142,7 +142,8 @@ export function figure(value: number): string {
 
 function NewEvaluation({ slug }: { slug: string }) {
   const navigate = useNavigate()
-  const [isOpen, setOpen] = useState(false)
+  const { candidate, opponent } = useSearch({ from: '/signed-in/p/$project/evaluations' })
+  const [isOpen, setOpen] = useState(candidate !== undefined)
   const [criteria, setCriteria] = useState<string[]>([])
   const models = useGet('GET /api/projects/{project}/models', { params: { project: slug } }, { enabled: isOpen })
   const datasets = useGet('GET /api/projects/{project}/datasets', { params: { project: slug } }, { enabled: isOpen })
@@ -182,8 +183,8 @@ function NewEvaluation({ slug }: { slug: string }) {
       <Field label="Name" hint="Those who judge see it: do not name the models in it.">
         {(attributes) => <input {...attributes} name="name" required maxLength={80} autoFocus />}
       </Field>
-      <ModelField label="Candidate" name="candidate" models={models.data.models} />
-      <ModelField label="Against" name="opponent" models={models.data.models} />
+      <ModelField label="Candidate" name="candidate" models={models.data.models} value={candidate} />
+      <ModelField label="Against" name="opponent" models={models.data.models} value={opponent} />
       <DatasetField
         label="Prompts"
         hint="About 385 pairs tell a win rate to 5 points either way; about 800 tell 55 from 50 in four of five evaluations."

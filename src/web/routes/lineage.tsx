@@ -163,10 +163,14 @@ function Picture({ slug, nodes, edges }: { slug: string; nodes: Node[]; edges: W
           return (
             <path
               key={`${from} ${to}`}
-              className="edge"
+              className={roles.includes('superseded by') ? 'edge is-superseding' : 'edge'}
               d={`M${x1} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`}
             >
-              <title>{`${a.node.label}: ${[...new Set(roles)].join(', ')} of ${b.node.label}`}</title>
+              <title>
+                {roles.includes('superseded by')
+                  ? `${a.node.label} was superseded by ${b.node.label}`
+                  : `${a.node.label}: ${[...new Set(roles)].join(', ')} of ${b.node.label}`}
+              </title>
             </path>
           )
         })}

@@ -12,6 +12,7 @@ import { PreferencesSection } from '../runs/preferences.tsx'
 import { SamplesSection } from '../runs/samples.tsx'
 import { problemsOf, SettingsFields } from '../runs/start-form.tsx'
 import { type Curves, useLive } from '../runs/use-live.ts'
+import { RestsOnWithdrawn, Superseding } from './again.tsx'
 import { ObjectivesDiffer, UnderObjective } from './made-under.tsx'
 import { useProject } from './project.tsx'
 import { mayStart, RunState } from './runs.tsx'
@@ -77,6 +78,8 @@ export function RunScreen() {
         <p className={now.state === 'failed' ? 'problem' : 'away'}>{now.reason}</p>
       )}
       <ObjectivesDiffer sentence={run.data.objectivesDiffer} />
+      <Superseding slug={slug} run={run.data} />
+      {mayStart(role) && <RestsOnWithdrawn slug={slug} run={name} />}
       {run.data.outcome !== '' && now.state === 'done' && <p>{run.data.outcome}</p>}
       {mayStart(role) && (
         <div className="row">

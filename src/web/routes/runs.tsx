@@ -1,5 +1,5 @@
 // Runs: what is running, what waits for whom, what came out; and a new one.
-import { Link } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { useGet } from '../api.ts'
@@ -15,7 +15,13 @@ export type Run = AnswerOf<'GET /api/projects/{project}/runs'>['runs'][number]
 
 export function RunsScreen() {
   const { slug, role } = useProject()
-  const [isOpen, setOpen] = useState(false)
+  const { again } = useSearch({ from: '/signed-in/p/$project/runs' })
+  const navigate = useNavigate()
+  const [isOpen, setOpen] = useState(again !== undefined)
+  const leave = (): void => {
+    setOpen(false)
+    void navigate({ to: '/p/$project/runs', params: { project: slug }, search: {} })
+  }
   const [ticked, setTicked] = useState<string[]>([])
   const runs = useGet('GET /api/projects/{project}/runs', { params: { project: slug } }, { refetchInterval: 2000 })
   return (
@@ -23,7 +29,7 @@ export function RunsScreen() {
       <h1>Runs</h1>
       {mayStart(role) &&
         (isOpen ? (
-          <StartForm slug={slug} onLeave={() => setOpen(false)} />
+          <StartForm key={again} slug={slug} again={again} onLeave={leave} />
         ) : (
           <button type="button" className="primary" onClick={() => setOpen(true)}>
             New run
@@ -118,7 +124,7 @@ export function mayStart(role: string): boolean {
   return role === 'owner' || role === 'lead' || role === 'engineer'
 }
 
-const STATES: Record<Run['state'], string> = {
+export const RUN_STATES: Record<Run['state'], string> = {
   queued: 'waits for the trainer',
   running: 'running',
   waiting: 'waits for people',
@@ -132,7 +138,7 @@ const STATES: Record<Run['state'], string> = {
 export function RunState({ run: { state, wish, isSimulated } }: { run: Run }) {
   return (
     <span className="run-state">
-      <span className={`chip is-${state}`}>{STATES[state]}</span>
+      <span className={`chip is-${state}`}>{RUN_STATES[state]}</span>
       {wish !== null && <span className="soft"> will {wish}</span>}
       {isSimulated && <span className="warm"> simulated annotators</span>}
     </span>

@@ -214,16 +214,19 @@ export function ModelField({
   name,
   models,
   none,
+  value,
 }: {
   label: string
   name: string
   models: Models
   none?: string
+  /** Chosen at first. */
+  value?: string | undefined
 }) {
   return (
     <Field label={label}>
       {(attributes) => (
-        <select {...attributes} name={name}>
+        <select {...attributes} name={name} defaultValue={value}>
           {none !== undefined && <option value="">{none}</option>}
           {Object.entries(KINDS).map(([kind, title]) => {
             const own = models.filter((model) => model.kind === kind)

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react'
 import type { AnswerOf, QueryGiven } from '#server/contract'
 import { useGet, useWrite } from '../api.ts'
 import { Empty, Field, Loading, Problem, textsOf, Time } from '../parts.tsx'
+import { AgainWords } from './again.tsx'
 import { useProject } from './project.tsx'
 import { many } from './words.ts'
 
@@ -21,7 +22,7 @@ export function WithdrawalsScreen() {
       <h1>Withdraw answers</h1>
       <p className="soft">
         Withdrawn answers stay in the history and no longer count; their pairs want others in their place. What was made
-        of them is listed first: keep the judgements anew and train again what should not rest on them.
+        of them is listed first, and can be trained again without them afterwards.
       </p>
       <RuleForm slug={slug} onLook={setRule} />
       {rule && <Effect key={JSON.stringify(rule)} slug={slug} rule={rule} onDone={() => setRule(undefined)} />}
@@ -29,10 +30,10 @@ export function WithdrawalsScreen() {
         <section aria-labelledby="resting">
           <h2 id="resting">Still made of withdrawn answers</h2>
           <p className="soft">
-            A model among these is refused at the gate until it is trained again on judgements that were kept anew, or
-            the withdrawal is taken back.
+            A model among these is refused at the gate; one that was trained again without them is not, and neither is
+            any once the withdrawal is taken back.
           </p>
-          <Dependants dependants={list.data.dependants} />
+          <Resting slug={slug} dependants={list.data.dependants} />
         </section>
       )}
       <section aria-labelledby="withdrawn">
@@ -147,16 +148,39 @@ function Effect({ slug, rule, onDone }: { slug: string; rule: Rule; onDone: () =
   )
 }
 
-function Dependants({ dependants }: { dependants: AnswerOf<typeof LIST>['dependants'] }) {
+type Dependant = AnswerOf<typeof EFFECT>['dependants'][number]
+
+function Dependants({ dependants }: { dependants: readonly Dependant[] }) {
   return (
     <ul className="said">
-      {dependants.map(({ kind, label, rows }) => (
-        <li key={`${kind} ${label}`}>
-          {kind} <span className="mono">{label}</span>
-          {rows !== null && <span className="soft"> {many(rows, 'row')} of it</span>}
+      {dependants.map((each) => (
+        <li key={`${each.kind} ${each.label}`}>
+          <Named {...each} />
         </li>
       ))}
     </ul>
+  )
+}
+
+function Resting({ slug, dependants }: { slug: string; dependants: AnswerOf<typeof LIST>['dependants'] }) {
+  return (
+    <ul className="said">
+      {dependants.map((each) => (
+        <li key={`${each.kind} ${each.label}`}>
+          <Named {...each} />
+          {each.again && <AgainWords slug={slug} again={each.again} />}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Named({ kind, label, rows }: Dependant) {
+  return (
+    <>
+      {kind} <span className="mono">{label}</span>
+      {rows !== null && <span className="soft"> {many(rows, 'row')} of it</span>}
+    </>
   )
 }
 

@@ -20,6 +20,7 @@ export function SchemaField({
   isRequired = false,
   options,
   now,
+  value,
   problem,
 }: {
   name: string
@@ -31,6 +32,8 @@ export function SchemaField({
   options?: readonly string[] | undefined
   /** What holds where it is left empty, if not the default. */
   now?: unknown
+  /** What it is filled in with at first. */
+  value?: unknown
   problem: string | undefined
 }) {
   const id = useId()
@@ -44,13 +47,15 @@ export function SchemaField({
     'aria-invalid': problem !== undefined,
     'aria-describedby': `${id}-words${problem === undefined ? '' : ` ${id}-problem`}`,
   }
-  const choices =
-    options ?? (property.enum?.map(String) || (property.type === 'boolean' ? ['true', 'false'] : undefined))
+  const first = textOf(value)
+  const known = options ?? (property.enum?.map(String) || (property.type === 'boolean' ? ['true', 'false'] : undefined))
+  // A version that is not the newest of its name, say.
+  const choices = known && first !== undefined && !known.includes(first) ? [first, ...known] : known
   return (
     <div className="field" data-wrong={problem !== undefined}>
       <label htmlFor={id}>{words(name)}</label>
       {choices ? (
-        <select {...attributes} defaultValue="">
+        <select {...attributes} defaultValue={first ?? ''}>
           <option value="" disabled={isRequired}>
             {isRequired ? 'choose' : standing === undefined ? 'none' : `${standing} (as it stands)`}
           </option>
@@ -59,7 +64,12 @@ export function SchemaField({
           ))}
         </select>
       ) : (
-        <input {...attributes} inputMode={isNumber(property) ? 'decimal' : 'text'} placeholder={standing ?? ''} />
+        <input
+          {...attributes}
+          inputMode={isNumber(property) ? 'decimal' : 'text'}
+          placeholder={standing ?? ''}
+          defaultValue={first}
+        />
       )}
       <p className="hint" id={`${id}-words`}>
         {property.description}

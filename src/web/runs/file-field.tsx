@@ -22,6 +22,7 @@ export function FileField({
   property,
   kind,
   known,
+  value: first = '',
   problem,
 }: {
   slug: string
@@ -31,11 +32,13 @@ export function FileField({
   property: Property
   kind: Kind
   known: readonly Known[]
+  /** What it is filled in with at first, one of those that are known. */
+  value?: string | undefined
   /** Of what was ordered with. */
   problem: string | undefined
 }) {
   const id = useId()
-  const [value, setValue] = useState('')
+  const [value, setValue] = useState(first)
   const [sent, setSent] = useState<{ file: string; label: string }>()
   const [pasted, setPasted] = useState('')
   const [isOver, setOver] = useState(false)

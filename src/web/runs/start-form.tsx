@@ -9,6 +9,7 @@ import { FileField } from './file-field.tsx'
 import { given, textIn, type Schema, SchemaField, useFirstProblem } from './fields.tsx'
 
 type Forms = AnswerOf<'GET /api/projects/{project}/recipes'>
+type Order = NonNullable<AnswerOf<'GET /api/projects/{project}/runs/{run}/again'>['order']>
 type Problems = Record<string, string> | undefined
 
 /** Settings that most runs are told, in this order; the rest is behind a fold. */
@@ -30,9 +31,31 @@ const KINDS: Record<string, readonly string[]> = {
   prompts: ['prompts', 'demonstrations', 'comparisons', 'judgements'],
 }
 
-export function StartForm({ slug, onLeave }: { slug: string; onLeave: () => void }) {
+type StartFormProps = {
+  slug: string
+  /** A run whose place the new one is to take: its order fills the form in. */
+  again?: string | undefined
+  onLeave: () => void
+}
+
+export function StartForm({ again, ...props }: StartFormProps) {
+  return again === undefined ? <OrderForm {...props} /> : <FilledForm again={again} {...props} />
+}
+
+function FilledForm({ again, ...props }: StartFormProps & { again: string }) {
+  const asked = useGet('GET /api/projects/{project}/runs/{run}/again', { params: { project: props.slug, run: again } })
+  if (asked.isPending) return <Loading />
+  if (asked.isError) return <Problem error={asked.error} />
+  const { order } = asked.data
+  if (order) return <OrderForm filled={{ ...order, supersedes: again }} {...props} />
+  return <p className="away">The form cannot be filled in with {again}: what to do is on its page.</p>
+}
+
+function OrderForm({ slug, filled, onLeave }: StartFormProps & { filled?: Order & { supersedes: string } }) {
   const forms = useGet('GET /api/projects/{project}/recipes', { params: { project: slug } })
-  const [recipe, setRecipe] = useState<Forms['recipes'][number]['name']>('sft')
+  const [recipe, setRecipe] = useState<Forms['recipes'][number]['name']>(filled?.recipe ?? 'sft')
+  // Of another recipe it would be another run, and in nobody's place.
+  const order = filled?.recipe === recipe ? filled : undefined
   const navigate = useNavigate()
   const form = useRef<HTMLFormElement>(null)
   const start = useWrite('POST /api/projects/{project}/runs', ({ run }) =>
@@ -50,20 +73,26 @@ export function StartForm({ slug, onLeave }: { slug: string; onLeave: () => void
   ]
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
-    const filled = new FormData(event.currentTarget)
+    const fields = new FormData(event.currentTarget)
     start.mutate({
       params: { project: slug },
       body: {
-        name: textIn(filled, 'name'),
+        name: textIn(fields, 'name'),
         recipe,
-        inputs: given(filled, 'inputs', inputs) as Record<string, string | number>,
-        settings: given(filled, 'settings', settings),
-        computing: given(filled, 'computing', computing),
+        inputs: given(fields, 'inputs', inputs) as Record<string, string | number>,
+        settings: given(fields, 'settings', settings),
+        computing: given(fields, 'computing', computing),
+        ...(order && { supersedes: order.supersedes }),
       },
     })
   }
   return (
     <form className="panel start" onSubmit={submit} ref={form} aria-label="New run" noValidate>
+      {order && (
+        <p>
+          As {order.supersedes} was ordered, on what took the place of its inputs. It supersedes {order.supersedes}.
+        </p>
+      )}
       <div className="fields">
         <div className="field">
           <label htmlFor="recipe">Recipe</label>
@@ -80,13 +109,20 @@ export function StartForm({ slug, onLeave }: { slug: string; onLeave: () => void
           path="name"
           property={{ type: 'string', description: 'a-z, 0-9, _ and -; the folder of the run' }}
           isRequired
+          value={filled?.name}
           problem={problems?.name}
         />
       </div>
       <fieldset className="fields" key={`${recipe}-inputs`}>
         <legend>What goes in</legend>
         {Object.entries(inputs.properties ?? {}).map(([name, property]) => {
-          const field = { name, property, path: `inputs.${name}`, problem: problems?.[`inputs.${name}`] }
+          const field = {
+            name,
+            property,
+            path: `inputs.${name}`,
+            problem: problems?.[`inputs.${name}`],
+            value: order?.inputs[name],
+          }
           const { takes } = property
           if (takes === 'rules' || takes === 'texts')
             return <FileField key={name} {...field} slug={slug} kind={takes} known={forms.data.files} />
@@ -100,7 +136,7 @@ export function StartForm({ slug, onLeave }: { slug: string; onLeave: () => void
           )
         })}
       </fieldset>
-      <SettingsFields key={recipe} settings={settings} problems={problems} />
+      <SettingsFields key={recipe} settings={settings} values={order?.settings} problems={problems} />
       <details className="fold">
         <summary>How it computes</summary>
         <div className="fields">
@@ -109,12 +145,13 @@ export function StartForm({ slug, onLeave }: { slug: string; onLeave: () => void
               key={name}
               {...{ name, property }}
               path={`computing.${name}`}
+              value={order?.computing[name]}
               problem={problems?.[`computing.${name}`]}
             />
           ))}
         </div>
       </details>
-      {!problems && <Problem error={start.error} />}
+      {(!problems || problems.supersedes !== undefined) && <Problem error={start.error} />}
       <div className="row">
         <button type="submit" className="primary" disabled={start.isPending}>
           Start the run
@@ -127,14 +164,16 @@ export function StartForm({ slug, onLeave }: { slug: string; onLeave: () => void
   )
 }
 
-/** The settings of a recipe; `now`: what those left empty stay at. */
+/** The settings of a recipe; `now`: what those left empty stay at; `values`: what they are filled in with. */
 export function SettingsFields({
   settings,
   now,
+  values,
   problems,
 }: {
   settings: Schema
   now?: Record<string, unknown>
+  values?: Record<string, unknown> | undefined
   problems: Problems
 }) {
   const all = Object.entries(settings.properties ?? {})
@@ -147,6 +186,7 @@ export function SettingsFields({
         {...{ name, property }}
         path={`settings.${name}`}
         now={now?.[name]}
+        value={values?.[name]}
         problem={problems?.[`settings.${name}`]}
       />
     ))
