@@ -129,6 +129,12 @@ beforeAll(async () => {
   await finish('later')
   await call(engineer, 'POST runs', { ...reward, name: 'waits' })
   evaluate('rl-wins')
+  const whole = listVersions(harness.workspace, 'judged')[0]!
+  const some = [...versionRows(harness.workspace, { ...whole, kind: 'judgements' })].slice(3, 9)
+  const split = { kind: 'judgements' as const, name: 'part', parents: [whole.version], source: { split: {} } }
+  await saveVersion(harness.workspace, some, split)
+  await call(engineer, 'POST runs', { ...reward, name: 'partial-9', inputs: { model: 'base', data: 'part' } })
+  await finish('partial-9')
   const { content } = listVersions(harness.workspace, 'judged')[0]!
   const data = { path: artifactPath(harness.workspace, content), hash: content }
   leave('typed', { recipe: 'reward', hone: '0', status: 'done', simulated: false, inputs: { data }, outputs: {} })
@@ -148,13 +154,13 @@ test('what rests on withdrawn answers says what can be done about it', async () 
     run: 'taste',
     why: expect.stringMatching(why) as string,
   })
-  expect(list.get('run runs/rl')).toEqual({ is: 'stale', why: 'taste rests on them too: train that again first' })
-  expect(list.get('run runs/later')).toEqual({ is: 'stale', why: 'rl rests on them too: train that again first' })
-  expect(list.get('run runs/waits')!.why).toContain('it has not begun: stop it')
+  expect(list.get('run runs/rl')).toEqual({ is: 'stale', why: 'taste rests on them too; train that again first' })
+  expect(list.get('run runs/later')).toEqual({ is: 'stale', why: 'rl rests on them too; train that again first' })
+  expect(list.get('run runs/waits')!.why).toContain('it has not begun; stop it')
   expect(list.get('run runs/typed')!.why).toMatch(/^it was begun at the command line/)
   expect(list.get('model runs/taste/model')).toBeNull()
   const evaluation = 'evaluation evaluations/rl-wins.json'
-  expect(list.get(evaluation)).toEqual({ is: 'stale', why: 'rl rests on them too: train that again first' })
+  expect(list.get(evaluation)).toEqual({ is: 'stale', why: 'rl rests on them too; train that again first' })
   for (const run of ['rl', 'typed', 'waits'])
     expect((await engineer.ask(`POST ${AT}/runs/${run}/again`)).status, run).toBe(422)
 })
@@ -291,7 +297,15 @@ test('a run whose model took another’s place is trained again on that; a branc
   await finish('branched')
   const after = await resting()
   expect(after.get('run runs/second-hand')!.why).toMatch(/^told@[0-9a-f]{12} was made of what rests on them/)
-  expect(after.get('run runs/branched')!.why).toMatch(/^it went on from taste: train that again/)
+  expect(after.get('run runs/branched')!.why).toMatch(/^it went on from taste; train that again/)
+})
+
+test('what was split off a version that holds them is made anew beside it, and does not come of it', async () => {
+  expect(await call(owner, 'POST runs/partial-9/again')).toEqual({ run: 'partial-10', isNew: true })
+  const [whole, made] = ['judged', 'part-without'].map((name) => listVersions(harness.workspace, name)[0]!)
+  expect(made!.parents).toEqual(whole!.parents)
+  await finish('partial-10')
+  expect((await resting()).has('run runs/partial-10')).toBe(false)
 })
 
 test('where all that a run learnt from is withdrawn there is nothing to train on', async () => {
@@ -302,6 +316,17 @@ test('where all that a run learnt from is withdrawn there is nothing to train on
   expect((await resting()).get('run runs/taste')).toMatchObject({ is: 'superseded' })
   expect((await engineer.ask(`POST ${AT}/runs/taste-2/again`)).status).toBe(422)
   await call(owner, `POST withdrawals/${id as string}/undo`, { reason: 'it was not they' })
+})
+
+test('what was begun at the command line is superseded there, by a run that says so', async () => {
+  const { content } = listVersions(harness.workspace, 'judged-without')[0]!
+  const data = { path: artifactPath(harness.workspace, content), hash: content }
+  const record = { recipe: 'reward', hone: '0', status: 'done', simulated: false, inputs: { data }, outputs: {} }
+  leave('typed-2', { ...record, supersedes: '../typed' })
+  expect((await resting()).get('run runs/typed')).toEqual({ is: 'superseded', by: 'typed-2', state: 'done' })
+  const [before, after] = await Promise.all(['typed', 'typed-2'].map((run) => call(viewer, `GET runs/${run}`)))
+  expect(before!.supersededBy).toEqual({ run: 'typed-2', state: 'done', why: null })
+  expect(after!.supersedes).toEqual({ run: 'typed', why: null })
 })
 
 test('taken back, nothing rests on them any more, and what was superseded stays so', async () => {

@@ -20,16 +20,16 @@ export function againOf(stale: Stale, own: OwnRun): Again | null {
   if (!isStale(stale, run)) return null
   const after = stale.superseding.get(run)
   if (after) return { is: 'superseded', by: after.run, state: stateOfRun(after) }
-  if (!folder) return { is: 'stale', why: 'it has not begun: stop it, and order it anew without them' }
+  if (!folder) return { is: 'stale', why: 'it has not begun; stop it, and order it anew without them' }
   if (['queued', 'running', 'waiting'].includes(stateOfRun(own)))
-    return { is: 'stale', why: 'it is not over: stop it, then train again without them' }
+    return { is: 'stale', why: 'it is not over; stop it, then train again without them' }
   const order = RunOrder.safeParse(job?.ordered).data
   if (!order) return { is: 'stale', why: BEGUN_ELSEWHERE }
   const renewed = renew(stale, order)
   if ('refusal' in renewed) return { is: 'stale', why: renewed.refusal }
   const { why, without } = renewed
   if (order.recipe === 'reward' || order.recipe === 'dpo') return { is: 'trainable', run, why }
-  return without.size === 0 ? { is: 'order', run, why } : { is: 'stale', why: `${why}: order it anew on other data` }
+  return without.size === 0 ? { is: 'order', run, why } : { is: 'stale', why: `${why}; order it anew on other data` }
 }
 
 /** Orders that wait and would train on them. */
@@ -41,7 +41,7 @@ export function unbegunIn(stale: Stale): { run: string; again: Again | null }[] 
 }
 
 const BEGUN_ELSEWHERE =
-  'it was begun at the command line, from files that the server does not run again: train again there, on judgements that are kept anew, with --supersedes'
+  'it was begun at the command line, from files that the server does not run again; train again there, on judgements that are kept anew, with --supersedes'
 
 /** What can be done about a node that rests on them; null: nothing by itself. */
 export function againOfNode(stale: Stale, node: Node): Again | null {
@@ -72,7 +72,7 @@ function evaluateAgain(stale: Stale, node: Node): Again {
   const [candidate, opponent] = ['model', 'against'].flatMap((as) =>
     above.filter(({ role }) => role === as).map(({ id }) => modelNow(stale, nodeOf(stale.graph, id)!)),
   )
-  if (!candidate || !opponent) return { is: 'stale', why: 'hone evaluate made it: evaluate again there' }
+  if (!candidate || !opponent) return { is: 'stale', why: 'hone evaluate made it; evaluate again there' }
   if ('refusal' in candidate) return { is: 'stale', why: candidate.refusal }
   if ('refusal' in opponent) return { is: 'stale', why: opponent.refusal }
   return { is: 'evaluate', candidate: candidate.name, opponent: opponent.name }
@@ -81,7 +81,7 @@ function evaluateAgain(stale: Stale, node: Node): Again {
 function modelNow(stale: Stale, node: Node): ReturnType<typeof placeTaken> {
   const own = runOf(stale, node)
   if (own && isStale(stale, own.run)) return placeTaken(stale, own.run)
-  if (stale.below.has(node.id)) return { refusal: `${node.label} rests on them too: make it anew first` }
+  if (stale.below.has(node.id)) return { refusal: `${node.label} rests on them too; make it anew first` }
   return { name: own?.run ?? node.label }
 }
 
@@ -92,7 +92,7 @@ type Renewed = { order: RunOrder; without: Map<string, { version: Version; answe
 function renew(stale: Stale, given: RunOrder): Renewed | { refusal: string } {
   const { supersedes: _, ...order } = given
   if (order.branch)
-    return { refusal: `it went on from ${order.branch.run}: train that again, then branch from the new run` }
+    return { refusal: `it went on from ${order.branch.run}; train that again, then branch from the new run` }
   const inputs = { ...order.inputs }
   const without: Renewed['without'] = new Map()
   const why = new Set<string>()
@@ -105,15 +105,15 @@ function renew(stale: Stale, given: RunOrder): Renewed | { refusal: string } {
         inputs[input] = after.name
         why.add(`${value} rests on withdrawn answers, and ${after.name} took its place`)
       } else if (isModelStale(stale, value))
-        return { refusal: `${value} rests on them too, and no run here made it: make it anew first` }
+        return { refusal: `${value} rests on them too, and no run here made it; make it anew first` }
     } else if (isRows(takes)) {
       const version = findVersion(stale.workspace, value)
       const label = labelOf(stale.project, version)
       if ([version.version, ...version.parents].some((each) => isMadeOf(stale, each)))
-        return { refusal: `${label} was made of what rests on them: make it anew, then order a run of that` }
+        return { refusal: `${label} was made of what rests on them; make it anew, then order a run of that` }
       const held = stale.holding.find((each) => each.version.version === version.version)
       if (held?.rows === version.rows)
-        return { refusal: `nothing is left of ${label} without them: have others judge first` }
+        return { refusal: `nothing is left of ${label} without them; have others judge first` }
       if (!held) continue
       without.set(input, { version, answers: held.rows })
       why.add(`${held.rows} of ${version.rows} rows of ${label} are withdrawn answers`)

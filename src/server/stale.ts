@@ -83,7 +83,7 @@ export function runOf({ runs, graph }: Stale, node: Node): OwnRun | undefined {
 export function placeTaken(stale: Stale, run: string): { name: string } | { refusal: string } {
   let last = run
   for (let after = stale.superseding.get(last); after; after = stale.superseding.get(last)) last = after.run
-  if (isStale(stale, last)) return { refusal: `${last} rests on them too: train that again first` }
+  if (isStale(stale, last)) return { refusal: `${last} rests on them too; train that again first` }
   const state = stateOfRun(stale.runs.get(last)!)
   return state === 'done' ? { name: last } : { refusal: `${last}, which takes the place of ${run}, is not done yet` }
 }
