@@ -9,7 +9,7 @@ import { SetupError } from './run.mjs'
 const ROOT = resolve(import.meta.dirname, '../..')
 const FOLDER = join(ROOT, '.hone/command')
 /** Rooms that are loaded by name. */
-const ROOMS = ['cli', 'lineage', 'feedback', 'data']
+const ROOMS = ['cli', 'lineage', 'feedback', 'data', 'evaluate']
 /** A server that runs may still load parts of an older build. */
 const KEPT_MS = 7 * 24 * 3_600_000
 

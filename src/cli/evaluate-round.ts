@@ -5,11 +5,11 @@ import fs from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { readRows } from '#data'
 import { ConfigError, DataError } from '#errors'
-import { atLevels, levelsOfTargets, type ModelPair, type ModelRatings, rateModels } from '#evaluate'
+import { atLevels, levelsOfTargets, type ModelPair, type ModelRatings, rateModels, shuffledMeetings } from '#evaluate'
 import { sha256, writeDurable } from '#files'
 import { type Evaluation, readJsonFile, readObjectiveFile, RoundKey } from '#lineage'
 import type { Comparison, Judgement, PromptRow } from '#schema'
-import { deriveSeed, generator, precisionOfTrials } from '#stats'
+import { deriveSeed, precisionOfTrials } from '#stats'
 import { artifactsOf, readCard, resolveModel } from '#trainer'
 import { besidePairs, checkPairs, checkSettings, gatherJudgements } from './blind-pairs.ts'
 import { withModel } from './completions.ts'
@@ -157,9 +157,7 @@ async function drawRound(round: Round, o: { signal: AbortSignal; out: Output }):
         drawAll(opened, prompts, { ...o, drawing: { ...drawing, seed: deriveSeed(drawing.seed, 'round', i) } }),
       ),
     )
-  const meetings = generator(deriveSeed(drawing.seed, 'round-order')).shuffle(
-    meetingsOf(models.length, { count: answers[0]!.length, seed: drawing.seed }),
-  )
+  const meetings = shuffledMeetings(models.length, { count: answers[0]!.length, seed: drawing.seed })
   const pairs = meetings.map(({ at, a, b }, i): Comparison => {
     const { row } = answers[0]![at]!
     const { id, group, stratum, prompt }: PromptRow = rows[row]!
@@ -186,20 +184,4 @@ async function drawRound(round: Round, o: { signal: AbortSignal; out: Output }):
   writeDurable(besidePairs(round.pairs).key, `${JSON.stringify(key, null, 2)}\n`)
   writeDurable(round.pairs, text)
   return key
-}
-
-/** Each two models at each of `count` answers; of each two, either is `a` in half of them, up to one. */
-export function meetingsOf(
-  models: number,
-  { count, seed }: { count: number; seed: number },
-): { at: number; a: number; b: number }[] {
-  const indices = Array.from({ length: models }, (_, m) => m)
-  return indices.flatMap((x) =>
-    indices.slice(x + 1).flatMap((y) => {
-      const random = generator(deriveSeed(seed, 'round-sides', x, y))
-      const odd = random.int(2)
-      const isXFirst = random.shuffle(Array.from({ length: count }, (_, at) => (at + odd) % 2 === 0))
-      return isXFirst.map((isFirst, at) => (isFirst ? { at, a: x, b: y } : { at, a: y, b: x }))
-    }),
-  )
 }

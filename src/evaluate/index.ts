@@ -27,6 +27,7 @@ export {
   type SuiteResult,
 } from './graders.ts'
 export { atLevels, levelsOfTargets } from './levels.ts'
+export { type Meeting, meetingsOf, shuffledMeetings } from './meetings.ts'
 export {
   type Perplexity,
   perplexityOf,
@@ -65,4 +66,4 @@ export { scoreOf } from './tasks/rows.ts'
 export { type Style, styleDifference, styleOf, STYLES } from './style.ts'
 export { compareViolations, type Violations } from './violations.ts'
 export { type Standing, type Weighted, weightedChange, weightedWinRate } from './weighted.ts'
-export { shareOf, winRate, type WinRate } from './win-rate.ts'
+export { shareOf, sharesOf, winRate, type WinRate } from './win-rate.ts'

@@ -273,8 +273,7 @@ test('a run whose model took another’s place is trained again on that; a branc
   const list = await resting()
   expect(list.get('evaluation evaluations/rl-wins.json')).toEqual({
     is: 'evaluate',
-    candidate: run,
-    opponent: 'models/first',
+    models: [run, 'models/first'],
   })
   expect(list.get('run runs/later')).toMatchObject({
     is: 'trainable',

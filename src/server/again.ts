@@ -66,16 +66,16 @@ export function againOfNode(stale: Stale, node: Node): Again | null {
   }
 }
 
-/** By the form that takes two models that write: those that it was of, or what took their place. */
+/** By the form that takes models that write: those that it was of, or what took their place, the candidate first. */
 function evaluateAgain(stale: Stale, node: Node): Again {
   const above = next(stale.graph, node.id, 'up')
-  const [candidate, opponent] = ['model', 'against'].flatMap((as) =>
+  const models = ['model', 'against'].flatMap((as) =>
     above.filter(({ role }) => role === as).map(({ id }) => modelNow(stale, nodeOf(stale.graph, id)!)),
   )
-  if (!candidate || !opponent) return { is: 'stale', why: 'hone evaluate made it; evaluate again there' }
-  if ('refusal' in candidate) return { is: 'stale', why: candidate.refusal }
-  if ('refusal' in opponent) return { is: 'stale', why: opponent.refusal }
-  return { is: 'evaluate', candidate: candidate.name, opponent: opponent.name }
+  const refused = models.find((model) => 'refusal' in model)
+  if (refused) return { is: 'stale', why: refused.refusal }
+  if (models.length < 2) return { is: 'stale', why: 'hone evaluate made it; evaluate again there' }
+  return { is: 'evaluate', models: models.flatMap((model) => ('name' in model ? [model.name] : [])) }
 }
 
 function modelNow(stale: Stale, node: Node): ReturnType<typeof placeTaken> {

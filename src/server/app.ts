@@ -10,6 +10,7 @@ import { hasUsers, isBusy, isDown, sealAudit, type Store } from '#store'
 import type { Service } from './call.ts'
 import { type DomainFolder, readDomain } from './domains.ts'
 import { openAggregating } from './aggregating.ts'
+import { openRating } from './rating.ts'
 import { openClock } from './clock.ts'
 import { openExamining } from './examining.ts'
 import { openFilling } from './filling.ts'
@@ -64,6 +65,7 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
   const filling = openFilling({ store, workspace, sampler, onDefect })
   const aggregating = openAggregating({ query: store.query, onDefect })
   const examining = openExamining({ workspace })
+  const rating = openRating({ onDefect })
   const clock = openClock({ store, onDefect })
   const sending = openSending({
     store,
@@ -80,6 +82,7 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
     filling,
     aggregating,
     examining,
+    rating,
     sending,
     domains: domains.map(readDomain),
     hone,
@@ -128,6 +131,7 @@ export async function createServer(options: ServerOptions): Promise<HoneServer> 
         filling.close(),
         aggregating.close(),
         examining.close(),
+        rating.close(),
         sending.close(),
         closeLineage(workspace),
       ])

@@ -10,6 +10,7 @@ import type { Domain } from './domains.ts'
 import type { Aggregating } from './aggregating.ts'
 import type { Examining } from './examining.ts'
 import type { Filling } from './filling.ts'
+import type { Rating } from './rating.ts'
 import type { Sending } from './webhooks/sending.ts'
 import type { Feeds } from './live/feeds.ts'
 
@@ -22,6 +23,7 @@ export type Service = {
   readonly filling: Filling
   readonly aggregating: Aggregating
   readonly examining: Examining
+  readonly rating: Rating
   /** What webhooks are told. */
   readonly sending: Sending
   /** That a new project can begin from. */

@@ -5,7 +5,15 @@ import { findVersion, saveVersion, type Version } from '#data'
 import { HttpError, invariant } from '#errors'
 import { atLevels, levelsOfTargets } from '#evaluate'
 import { artifactPath, makeFolder, putArtifact } from '#files'
-import { type Evaluation, objectivesBehind, objectivesDiffer, stampOf, type Under, writeEvaluation } from '#lineage'
+import {
+  type Evaluation,
+  objectivesBehind,
+  objectivesDiffer,
+  opponentsOf,
+  stampOf,
+  type Under,
+  writeEvaluation,
+} from '#lineage'
 import { deriveSeed, generator } from '#stats'
 import {
   audit,
@@ -30,6 +38,8 @@ import { type Judged, judge } from './judged.ts'
 import { objectiveKept, objectiveOf } from './objective.ts'
 import { pairsOf } from './pairs.ts'
 import { promptsOf } from './prompts.ts'
+import type { Rating } from './rating.ts'
+import { type Round, roundOf } from './round.ts'
 import { slugOf } from './slugs.ts'
 
 /** Opens the campaigns of evaluations whose samples are drawn, each with its row in one transaction. */
@@ -80,9 +90,19 @@ export async function judgedOf(query: Query, workspace: string, o: Asked): Promi
   return (await judging(query, workspace, o))(LEVEL)
 }
 
+/** Of an evaluation of three models or more: what its ratings are worked out of, if all pairs have an answer. */
+export async function roundIn(query: Query, workspace: string, o: Asked): Promise<Round | undefined> {
+  const { pairs, judgements, given } = await answersOf(query, workspace, o)
+  return roundOf(pairs, judgements, { ...given, models: o.fill.models })
+}
+
 /** The same at any level. */
 async function judging(query: Query, workspace: string, o: Asked): Promise<(level: number) => Judged | undefined> {
-  const { project, fill, campaign } = o
+  const { pairs, judgements, given } = await answersOf(query, workspace, o)
+  return (level) => judge(pairs, judgements, { ...given, level })
+}
+
+async function answersOf(query: Query, workspace: string, { project, fill, campaign }: Asked) {
   const pairs = pairsOf(fill, promptsOf(workspace, fill.promptsVersion), await listSamples(query, fill.id))
   const judgements = await listJudgements(query, campaign.id)
   const settled = await listSettled(query, campaign.id)
@@ -97,11 +117,11 @@ async function judging(query: Query, workspace: string, o: Asked): Promise<(leve
     settled,
     objective: objectiveOf(workspace, project),
   }
-  return (level) => judge(pairs, judgements, { ...given, level })
+  return { pairs, judgements, given }
 }
 
 /** Of the intervals that are shown. */
-const LEVEL = 0.95
+export const LEVEL = 0.95
 /** What stands in a result beside the criteria, which stand there by their names. */
 export const RESULT_WORDS = new Set([
   'win-rate',
@@ -113,15 +133,29 @@ export const RESULT_WORDS = new Set([
   'weighted',
 ])
 
+/** The same beside ratings. */
+export const ROUND_WORDS = new Set([
+  'ratings',
+  'implied',
+  'controlled',
+  'style',
+  'win-rates',
+  'warning',
+  'equal',
+  'cannot-judge',
+  'adjudicated',
+  'excluded',
+])
+
 /** Writes the evaluation: a file of the workspace that hone gate and hone lineage read, the same as an artifact, its row. */
 export async function record(
-  { store, workspace }: { store: Store; workspace: string },
+  { store, workspace, rating }: { store: Store; workspace: string; rating: Rating },
   o: { project: Project; user: string; evaluation: EvaluationRow; fill: Fill; campaign: Campaign; hone: string },
 ): Promise<{ artifact: string; file: string }> {
   const { project, user, evaluation, fill, campaign, hone } = o
-  const judgedAt = await judging(store.query, workspace, o)
-  const judged = judgedAt(LEVEL)
-  if (!judged) throw new HttpError(422, 'some pairs have no judgement that says anything: let them be judged first')
+  const objective = objectiveOf(workspace, project)
+  const levels = [LEVEL, ...(objective ? levelsOfTargets(objective) : [])]
+  const result = await (fill.models.length > 2 ? roundResult : winRateResult)({ store, workspace, rating }, o, levels)
   const judgements = await listJudgements(store.query, campaign.id)
   const settled = await listSettled(store.query, campaign.id)
   const rows: Row[] = judgements.flatMap((each) => [rowOf(project, each), ...criterionRowsOf(project, each)])
@@ -135,12 +169,9 @@ export async function record(
     findVersion(workspace, version),
   ) as [Version, Version]
   const fileOf = (version: Version) => ({ path: artifactPath(workspace, version.content), hash: version.content })
-  const [model, against] = fill.models.map(({ folder, hash }) => ({ path: folder, hash: hash! }))
+  const [model, ...others] = fill.models.map(({ folder, hash }) => ({ path: folder, hash: hash! }))
   const { n, seed, temperature, topP, maxTokens } = fill
-  const objective = objectiveOf(workspace, project)
-  const statistics = atLevels([LEVEL, ...(objective ? levelsOfTargets(objective) : [])], (level) =>
-    statisticsOf(level === LEVEL ? judged : judgedAt(level)!),
-  )
+  const { statistics, rows: judgedRows, ...contest } = result
   const id = objectiveKept(workspace, project)
   const own = id !== undefined &&
     objective && { id, name: objective.name, path: join(workspace, project.objectiveFile) }
@@ -148,19 +179,19 @@ export async function record(
     campaign.objective === null
       ? []
       : [{ what: `judgements of ${campaign.name}`, objective: stampOf(workspace, campaign.objective) }]
-  const models = objectivesBehind({ model: model!, against: against! }, { near: workspace, withRows: false })
+  const behind = { model: model!, ...opponentsOf(contest) }
+  const models = objectivesBehind(behind, { near: workspace, withRows: false })
   const differ = objectivesDiffer({ what: 'this evaluation', objective: own || undefined }, [...judgedUnder, ...models])
   const written: Evaluation = {
     kind: 'evaluation',
     hone,
-    metric: 'win-rate',
+    ...contest,
     model: model!,
-    against: against!,
     pairs: fileOf(pairs),
     judgements: [fileOf(kept.version)],
     ...(own && { objective: own }),
     ...(differ !== undefined && { objectivesDiffer: differ }),
-    suite: { name: slugOf(evaluation.name), ...fileOf(prompts), rows: judged.items.length },
+    suite: { name: slugOf(evaluation.name), ...fileOf(prompts), rows: judgedRows },
     settings: {
       n,
       seed,
@@ -184,7 +215,7 @@ export async function record(
   await store.transaction(async (query) => {
     if (!(await recordEvaluation(query, evaluation.id, { by: user, artifact, statistics })))
       throw new HttpError(422, 'this evaluation is recorded already')
-    const detail = { artifact, model: model!.hash, against: against!.hash }
+    const detail = { artifact, model: model!.hash, against: others.map(({ hash }) => hash).join(', ') }
     await audit(query, {
       actor: user,
       project: project.id,
@@ -195,6 +226,36 @@ export async function record(
   })
   return { artifact, file }
 }
+
+type Result = Pick<Evaluation, 'metric' | 'against' | 'rated' | 'statistics'> & { rows: number }
+type Workplace = { store: Store; workspace: string; rating: Rating }
+
+async function winRateResult({ store, workspace }: Workplace, o: Asked, levels: number[]): Promise<Result> {
+  const judgedAt = await judging(store.query, workspace, o)
+  const judged = judgedAt(LEVEL)
+  if (!judged) throw new HttpError(422, NOT_YET)
+  const { folder, hash } = o.fill.models[1]!
+  return {
+    metric: 'win-rate',
+    against: { path: folder, hash: hash! },
+    rows: judged.items.length,
+    statistics: atLevels(levels, (level) => statisticsOf(level === LEVEL ? judged : judgedAt(level)!)),
+  }
+}
+
+async function roundResult({ store, workspace, rating }: Workplace, o: Asked, levels: number[]): Promise<Result> {
+  const round = await roundIn(store.query, workspace, o)
+  if (!round) throw new HttpError(422, NOT_YET)
+  const { rows, facts, ...toRate } = round
+  return {
+    metric: 'ratings',
+    rated: o.fill.models.map(({ folder, hash }, i) => ({ name: round.models[i]!, path: folder, hash: hash! })),
+    rows,
+    statistics: { ...(await rating.rate({ ...toRate, levels })), ...facts },
+  }
+}
+
+const NOT_YET = 'some pairs have no judgement that says anything: let them be judged first'
 
 function statisticsOf(judged: Judged) {
   return {

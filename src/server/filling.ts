@@ -144,7 +144,10 @@ async function drawModel(
   const { n, temperature, topP, maxTokens } = fill
   await checkModel(fill, model, o)
   // As hone evaluate --against draws them: a model held against itself must not answer twice the same.
-  const seed = deriveSeed(fill.seed, model === 0 ? 'model' : 'against')
+  const seed =
+    fill.models.length > 2
+      ? deriveSeed(fill.seed, 'round', model)
+      : deriveSeed(fill.seed, model === 0 ? 'model' : 'against')
   const { folder } = fill.models[model]!
   const isThere = await drawnRows(store.query, fill.id, model)
   for (let deaths = 0; !signal.aborted; ) {

@@ -108,10 +108,8 @@ const evaluations = createRoute({
   getParentRoute: () => project,
   path: '/evaluations',
   component: EvaluationsScreen,
-  validateSearch: ({ candidate, opponent }: Record<string, unknown>): { candidate?: string; opponent?: string } => ({
-    ...(typeof candidate === 'string' && { candidate }),
-    ...(typeof opponent === 'string' && { opponent }),
-  }),
+  validateSearch: ({ models }: Record<string, unknown>): { models?: string } =>
+    typeof models === 'string' ? { models } : {},
 })
 const evaluation = createRoute({
   getParentRoute: () => project,

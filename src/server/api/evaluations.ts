@@ -41,6 +41,7 @@ const Evaluation = z.object({
   id: z.string(),
   name: z.string(),
   candidate: z.string(),
+  /** Of three models or more, all but the candidate. */
   opponent: z.string(),
   prompts: z.string(),
   /** What gates call it, once it is recorded. */
@@ -58,6 +59,25 @@ const Evaluation = z.object({
   artifact: z.string().nullable(),
   winRate: WinRate.nullable(),
 })
+export const MOST_MODELS = 6
+const Round = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('running') }),
+  z.object({ state: z.literal('failed'), problem: z.string() }),
+  z.object({
+    state: z.literal('done'),
+    /** By the paths that gates know them by: `ratings.NAME`, `controlled.ratings.NAME`, `implied.NAME`, ... */
+    figures: z.array(Figure),
+    /** Of each two that met, all things considered. */
+    couples: z.array(z.object({ of: z.string(), over: z.string(), ...WinRate.shape })),
+    /** Said where the answers bound no rating. */
+    warning: z.string().nullable(),
+    equal: z.number(),
+    /** Pairs that nobody could judge, and those an adjudicator called wrong, are in no rating. */
+    cannotJudge: z.number(),
+    adjudicated: z.number(),
+    excluded: z.number(),
+  }),
+])
 const Whose = z.enum(['candidate', 'opponent', 'tie', 'both-bad', 'cannot-judge'])
 const Outcome = z.enum(['win', 'loss', 'tie', 'equal', 'cannot-judge'])
 
@@ -84,12 +104,18 @@ export const EVALUATIONS = {
     }),
   },
   'POST /api/projects/{project}/evaluations': {
-    summary: 'Both models answer the prompts; then people judge the pairs blind, in a campaign of that name',
+    summary:
+      'Two models or more answer the prompts; then people judge the pairs of each two blind, in a campaign of that name',
     access: LEADS,
     body: z.strictObject({
       name: Text(80),
       candidate: ModelName,
       opponent: ModelName,
+      /** More models: each two of all then meet on every prompt, and they are rated. */
+      others: z
+        .array(ModelName)
+        .max(MOST_MODELS - 2)
+        .default([]),
       prompts: PARAMETERS.dataset,
       n: z.number().int().min(1).max(16).default(1),
       overlap: z.number().int().min(1).max(9).default(1),
@@ -103,8 +129,8 @@ export const EVALUATIONS = {
     access: OBSERVERS,
     answer: Evaluation.extend({
       problem: z.string().nullable(),
-      candidateHash: z.string().nullable(),
-      opponentHash: z.string().nullable(),
+      /** The candidate first; `rated`: what its ratings call it, where there are some. */
+      models: z.array(z.object({ name: z.string(), hash: z.string().nullable(), rated: z.string().nullable() })),
       settings: z.object({
         n: z.number(),
         seed: z.number(),
@@ -113,7 +139,9 @@ export const EVALUATIONS = {
         overlap: z.number(),
         criteria: z.array(AskedCriterion),
       }),
-      /** Null until all is judged. */
+      /** Ratings of three models or more; null: of two, or not all is judged. */
+      round: Round.nullable(),
+      /** Of two models; null until all is judged. */
       result: z
         .object({
           strata: z.array(WinRate.extend({ name: z.string() })),

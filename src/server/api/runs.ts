@@ -37,7 +37,7 @@ export const Again = z.discriminatedUnion('is', [
   z.object({ is: z.literal('trainable'), run: z.string(), why: z.string() }),
   z.object({ is: z.literal('superseded'), by: z.string(), state: Run.shape.state }),
   z.object({ is: z.literal('order'), run: z.string(), why: z.string() }),
-  z.object({ is: z.literal('evaluate'), candidate: z.string(), opponent: z.string() }),
+  z.object({ is: z.literal('evaluate'), models: z.array(z.string()) }),
   z.object({ is: z.literal('stale'), why: z.string() }),
 ])
 

@@ -23,11 +23,13 @@ import {
 } from '#store'
 import type { Handlers, Service } from '../call.ts'
 import type { AnswerOf } from '../contract.ts'
-import { judgedOf, record, RESULT_WORDS } from '../evaluating.ts'
+import { judgedOf, LEVEL, record, RESULT_WORDS, ROUND_WORDS, roundIn } from '../evaluating.ts'
 import type { Judged } from '../judged.ts'
 import { criteriaNamed, objectiveOf } from '../objective.ts'
 import { type Owns, ownershipOf } from '../ownership.ts'
 import { promptsOf } from '../prompts.ts'
+import type { Looked, RoundStatistics } from '../rating.ts'
+import { roundNames } from '../round.ts'
 import { slugOf } from '../slugs.ts'
 import { ownVersion } from './data.ts'
 import { modelNamed, MOST_SAMPLES } from './fills.ts'
@@ -62,16 +64,20 @@ export const evaluationHandlers: Evaluations = {
   },
 
   'POST /api/projects/{project}/evaluations': async ({ service, project, user, body }) => {
-    const { name, candidate, opponent, prompts: dataset, overlap, n, seed, temperature, topP, maxTokens } = body
+    const { name, candidate, opponent, others, prompts: dataset, overlap, n, seed, temperature, topP, maxTokens } = body
+    const names = [candidate, opponent, ...others]
+    const isRound = names.length > 2
     const criteria = criteriaNamed(service.workspace, project, body.criteria)
-    const word = criteria.find((criterion) => RESULT_WORDS.has(criterion.name))
+    const word = criteria.find((criterion) => (isRound ? ROUND_WORDS : RESULT_WORDS).has(criterion.name))
     if (word)
       throw new HttpError(422, `criteria: ${word.name} is a word of every result; give the criterion another name`)
     const prompts = ownVersion(service.workspace, project, dataset)
-    if (prompts.rows * n * 2 > MOST_SAMPLES)
-      throw new HttpError(422, `prompts: expected at most ${MOST_SAMPLES} samples, got ${prompts.rows * n * 2}`)
+    const samples = prompts.rows * n * names.length
+    if (samples > MOST_SAMPLES)
+      throw new HttpError(422, `prompts: expected at most ${MOST_SAMPLES} samples, got ${samples}`)
     promptsOf(service.workspace, prompts.version)
-    const models = await Promise.all([candidate, opponent].map((model) => modelNamed(service, project, model)))
+    const models = await Promise.all(names.map((model) => modelNamed(service, project, model)))
+    if (isRound) roundNames(models)
     const id = await service.store.transaction(async (query) => {
       if (!(await newestGuideline(query, project.id)))
         throw new HttpError(422, 'write a guideline first: people must know what they judge by')
@@ -93,7 +99,14 @@ export const evaluationHandlers: Evaluations = {
         fill && (await createEvaluation(query, { project: project.id, name, fill, overlap, criteria, by: user.id }))
       if (made === undefined)
         throw new HttpError(422, `name: there is an evaluation ${name} already; choose another name`)
-      const detail = { candidate, opponent, prompts: prompts.version, overlap, criteria: body.criteria }
+      const detail = {
+        candidate,
+        opponent,
+        ...(isRound && { others }),
+        prompts: prompts.version,
+        overlap,
+        criteria: body.criteria,
+      }
       await audit(query, { actor: user.id, project: project.id, action: 'evaluation.create', subject: made, detail })
       return made
     })
@@ -106,13 +119,16 @@ export const evaluationHandlers: Evaluations = {
     const found = await evaluationOf(query, project, params.evaluation)
     const { fill, campaign } = found
     const { n, seed, temperature, maxTokens, problem } = fill
-    const judged = campaign && isJudged(campaign) ? await resultOf(service, project, { fill, campaign }) : undefined
+    const isRound = fill.models.length > 2
+    const names = isRound ? roundNames(fill.models) : []
+    const isOver = campaign && isJudged(campaign)
+    const judged = isOver && !isRound ? await resultOf(service, project, { fill, campaign }) : undefined
     return {
       ...shown(found.evaluation, found),
       ...(judged && { winRate: judged.winRate }),
       problem,
-      candidateHash: fill.models[0]!.hash ?? null,
-      opponentHash: fill.models[1]!.hash ?? null,
+      models: fill.models.map(({ name, hash = null }, i) => ({ name, hash, rated: names[i] ?? null })),
+      round: isOver && isRound ? await roundShown(service, project, { ...found, fill, campaign }) : null,
       settings: {
         n,
         seed,
@@ -154,7 +170,10 @@ function shown(evaluation: EvaluationRow, { fill, campaign }: { fill: Fill; camp
   return {
     ...evaluation,
     candidate: fill.models[0]!.name,
-    opponent: fill.models[1]!.name,
+    opponent: fill.models
+      .slice(1)
+      .map(({ name }) => name)
+      .join(', '),
     prompts: fill.prompts,
     suite: slugOf(evaluation.name),
     state:
@@ -167,10 +186,43 @@ function shown(evaluation: EvaluationRow, { fill, campaign }: { fill: Fill; camp
           : isJudged(campaign)
             ? 'judged'
             : 'judging',
-    samples: { drawn: fill.drawn, wanted: fill.promptCount * fill.n * 2 },
+    samples: { drawn: fill.drawn, wanted: fill.promptCount * fill.n * fill.models.length },
     judgements: { judged: campaign?.judged ?? 0, wanted: campaign?.wanted ?? 0 },
     isSimulated: fill.models.some(({ isSimulated }) => isSimulated),
     winRate,
+  }
+}
+
+type RoundShown = NonNullable<AnswerOf<'GET /api/projects/{project}/evaluations/{evaluation}'>['round']>
+type Couple = Extract<RoundShown, { state: 'done' }>['couples'][number]
+
+/** Null where some pair has no answer that says anything. What was recorded is not worked out again. */
+async function roundShown(
+  { store, workspace, rating }: Service,
+  project: Project,
+  { evaluation, fill, campaign }: Found & { campaign: Campaign },
+): Promise<RoundShown | null> {
+  if (evaluation.statistics !== null) return ratedShown(evaluation.statistics)
+  const { query } = store
+  const round = await roundIn(query, workspace, { project, fill, campaign })
+  if (!round) return null
+  const { rows: _, facts, ...toRate } = round
+  const version = await versionOfAnswers(query, campaign.id)
+  const looked: Looked = rating.look(campaign.id, version, () => ({ ...toRate, levels: [LEVEL] }))
+  return looked.state === 'done' ? ratedShown({ ...looked.statistics, ...facts }) : looked
+}
+
+/** As they stand in a record. */
+function ratedShown(statistics: RoundStatistics): RoundShown {
+  return {
+    state: 'done',
+    figures: figuresOf(statistics),
+    couples: statistics['win-rates'] as Couple[],
+    warning: typeof statistics.warning === 'string' ? statistics.warning : null,
+    equal: Number(statistics.equal),
+    cannotJudge: Number(statistics['cannot-judge']),
+    adjudicated: Number(statistics.adjudicated),
+    excluded: Number(statistics.excluded),
   }
 }
 

@@ -40,12 +40,8 @@ export function AgainWords({ slug, again }: { slug: string; again: Again }) {
       return (
         <p>
           stale until run again.{' '}
-          <Link
-            to="/p/$project/evaluations"
-            params={params}
-            search={{ candidate: again.candidate, opponent: again.opponent }}
-          >
-            Evaluate {again.candidate} against {again.opponent}
+          <Link to="/p/$project/evaluations" params={params} search={{ models: again.models.join(',') }}>
+            Evaluate {again.models[0]} against {again.models.slice(1).join(', ')}
           </Link>
         </p>
       )

@@ -4,6 +4,7 @@ import type { AnswerOf } from '#server/contract'
 import { useGet, useWrite } from '../api.ts'
 import { IntervalBar } from '../interval-bar.tsx'
 import { Loading, Problem, Time } from '../parts.tsx'
+import { RatingCharts } from '../rating-chart.tsx'
 import { Items } from './evaluation-items.tsx'
 import { EVALUATION_STATES } from './evaluations.tsx'
 import { useProject } from './project.tsx'
@@ -31,8 +32,7 @@ export function EvaluationScreen() {
         <Problem error={evaluation.error} />
       </main>
     )
-  const { name, candidate, opponent, candidateHash, opponentHash, prompts, settings, state, problem, suite } =
-    evaluation.data
+  const { name, candidate, opponent, models, prompts, settings, state, problem, suite, round } = evaluation.data
   const { samples, judgements, campaign, winRate, result, isSimulated, recordedBy, recordedAt, artifact } =
     evaluation.data
   return (
@@ -46,8 +46,9 @@ export function EvaluationScreen() {
       </p>
       {isSimulated && <p className="away">Behind one of these models stand simulated annotators.</p>}
       <dl className="provenance">
-        <Side role="Candidate" name={candidate} hash={candidateHash} />
-        <Side role="Against" name={opponent} hash={opponentHash} />
+        {models.map(({ name: model, hash, rated }, i) => (
+          <Side key={i} role={i === 0 ? 'Candidate' : 'Against'} name={model} hash={hash} rated={rated} />
+        ))}
       </dl>
       {problem !== null && <p className="problem">{problem}</p>}
       {state === 'drawing' && (
@@ -58,7 +59,7 @@ export function EvaluationScreen() {
           </p>
         </div>
       )}
-      {(state === 'judging' || (state === 'judged' && !result)) && (
+      {(state === 'judging' || (state === 'judged' && !result && !round)) && (
         <div>
           <progress max={Math.max(1, judgements.wanted)} value={judgements.judged} aria-label="Judged" />
           <p>
@@ -78,7 +79,7 @@ export function EvaluationScreen() {
             Judge
           </Link>
         )}
-        {result && state === 'judged' && (role === 'owner' || role === 'lead') && (
+        {(result || round?.state === 'done') && state === 'judged' && (role === 'owner' || role === 'lead') && (
           <button
             type="button"
             className="primary"
@@ -91,10 +92,12 @@ export function EvaluationScreen() {
       </div>
       <Problem error={record.error} />
       {winRate && result && <Outcome rate={winRate} result={result} candidate={candidate} opponent={opponent} />}
+      {round && <RoundOutcome round={round} />}
       {recordedAt !== null && artifact !== null && (
         <p className="soft">
           Recorded by {recordedBy}, <Time at={recordedAt} />, as <span className="mono">{artifact.slice(0, 16)}</span>.
-          Gates know it as <span className="mono">{`${suite}.win-rate`}</span>.
+          Gates know it as <span className="mono">{`${suite}.${models.length > 2 ? 'ratings.NAME' : 'win-rate'}`}</span>
+          .
         </p>
       )}
       {result && <Items items={result.items} />}
@@ -102,11 +105,12 @@ export function EvaluationScreen() {
   )
 }
 
-function Side({ role, name, hash }: { role: string; name: string; hash: string | null }) {
+function Side({ role, name, hash, rated }: { role: string; name: string; hash: string | null; rated: string | null }) {
   return (
     <div>
       <dt>
         {role}: {name}
+        {rated !== null && rated !== name && <span className="soft"> rated as {rated}</span>}
       </dt>
       <dd className="mono soft">{hash === null ? 'not loaded yet' : `weights ${hash.slice(0, 16)}`}</dd>
     </div>
@@ -153,6 +157,37 @@ function Outcome({
           {result.weighted && <WeightedRate weighted={result.weighted} names={{ candidate, opponent }} />}
         </>
       )}
+    </section>
+  )
+}
+
+/** Ratings of three models or more, and a win rate of each two. */
+function RoundOutcome({ round }: { round: NonNullable<Evaluation['round']> }) {
+  if (round.state === 'failed')
+    return (
+      <p className="problem" role="alert">
+        No ratings: {round.problem}
+      </p>
+    )
+  if (round.state === 'running')
+    return (
+      <p className="soft" role="status">
+        Working the ratings out, each interval from a thousand draws of the prompts…
+      </p>
+    )
+  const { figures, couples, warning } = round
+  return (
+    <section aria-labelledby="outcome">
+      <h2 id="outcome">Ratings</h2>
+      {warning !== null && <p className="away">{warning}</p>}
+      <p className="soft">
+        Bradley-Terry, a tie half a win for either, of mean 0; 95% intervals, resampled over prompts. Style controlled:
+        for answers alike in length and markdown.
+      </p>
+      <RatingCharts figures={figures} />
+      {asides(round).length > 0 && <p className="soft">{asides(round).join(' ')}</p>}
+      <h3>Each two by their own pairs</h3>
+      <Rates of="Pair of models" rates={couples.map((each) => ({ ...each, name: `${each.of} over ${each.over}` }))} />
     </section>
   )
 }
@@ -244,7 +279,12 @@ function Split({ wins, ties, losses }: { wins: number; ties: number; losses: num
 }
 
 /** What is to be known of pairs that are in no rate, or in it by another word than the judgements'. */
-function asides({ equal, cannotJudge, adjudicated, excluded }: Result): string[] {
+function asides({
+  equal,
+  cannotJudge,
+  adjudicated,
+  excluded,
+}: Omit<Result, 'items' | 'strata' | 'criteria' | 'weighted'>): string[] {
   const says: [number, string][] = [
     [equal, 'got the same text from both, which counts as a tie.'],
     [cannotJudge, 'could not be judged and are in no rate.'],

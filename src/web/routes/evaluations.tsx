@@ -38,7 +38,10 @@ export function EvaluationsScreen() {
       {all.isError && <Problem error={all.error} />}
       {all.data?.evaluations.length === 0 && (
         <Empty title="Nothing was held against anything yet">
-          <p>Two models answer the same prompts; people say which answer is better, and do not learn whose it is.</p>
+          <p>
+            Two models or more answer the same prompts; people say which of two answers is better, and do not learn
+            whose they are.
+          </p>
         </Empty>
       )}
       <ul className="cards wide">
@@ -140,10 +143,15 @@ export function figure(value: number): string {
   return Number.isInteger(value) ? value.toLocaleString('en') : String(Number(value.toPrecision(4)))
 }
 
+/** As the server takes them. */
+const MOST_OTHERS = 4
+
 function NewEvaluation({ slug }: { slug: string }) {
   const navigate = useNavigate()
-  const { candidate, opponent } = useSearch({ from: '/signed-in/p/$project/evaluations' })
-  const [isOpen, setOpen] = useState(candidate !== undefined)
+  const { models: asked } = useSearch({ from: '/signed-in/p/$project/evaluations' })
+  const first = asked?.split(',') ?? []
+  const [isOpen, setOpen] = useState(asked !== undefined)
+  const [others, setOthers] = useState(Math.max(0, first.length - 2))
   const [criteria, setCriteria] = useState<string[]>([])
   const models = useGet('GET /api/projects/{project}/models', { params: { project: slug } }, { enabled: isOpen })
   const datasets = useGet('GET /api/projects/{project}/datasets', { params: { project: slug } }, { enabled: isOpen })
@@ -169,6 +177,7 @@ function NewEvaluation({ slug }: { slug: string }) {
         name: text('name'),
         candidate: text('candidate'),
         opponent: text('opponent'),
+        others: Array.from({ length: others }, (_, i) => text(`other-${i}`)),
         prompts: text('prompts'),
         overlap: Number(text('overlap')),
         criteria,
@@ -183,8 +192,33 @@ function NewEvaluation({ slug }: { slug: string }) {
       <Field label="Name" hint="Those who judge see it: do not name the models in it.">
         {(attributes) => <input {...attributes} name="name" required maxLength={80} autoFocus />}
       </Field>
-      <ModelField label="Candidate" name="candidate" models={models.data.models} value={candidate} />
-      <ModelField label="Against" name="opponent" models={models.data.models} value={opponent} />
+      <ModelField label="Candidate" name="candidate" models={models.data.models} value={first[0]} />
+      <ModelField label="Against" name="opponent" models={models.data.models} value={first[1]} />
+      {Array.from({ length: others }, (_, i) => (
+        <ModelField
+          key={i}
+          label={`And against, ${i + 2}`}
+          name={`other-${i}`}
+          models={models.data.models}
+          value={first[i + 2]}
+        />
+      ))}
+      <div className="row">
+        <button type="button" disabled={others === MOST_OTHERS} onClick={() => setOthers(others + 1)}>
+          One more model
+        </button>
+        {others > 0 && (
+          <button type="button" onClick={() => setOthers(others - 1)}>
+            One fewer
+          </button>
+        )}
+      </div>
+      {others > 0 && (
+        <p className="soft">
+          Each two of {others + 2} models meet on every prompt: {((others + 2) * (others + 1)) / 2} pairs a prompt. What
+          people say of all pairs becomes ratings, and who judges learns no names.
+        </p>
+      )}
       <DatasetField
         label="Prompts"
         hint="About 385 pairs tell a win rate to 5 points either way; about 800 tell 55 from 50 in four of five evaluations."
