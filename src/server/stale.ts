@@ -19,6 +19,7 @@ export type Stale = MadeOf & {
   superseding: ReadonlyMap<string, OwnRun>
 }
 
+/** Reads the workspace anew, beside the requests, where something is withdrawn. @throws HttpError 422 where a record in it is damaged. */
 export async function staleIn(service: Service, project: Project): Promise<Stale> {
   const answers = new Set(await listWithdrawn(service.store.query, project.id))
   const holding = versionsWith(service, project, answers)

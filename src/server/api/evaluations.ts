@@ -59,7 +59,7 @@ const Evaluation = z.object({
   artifact: z.string().nullable(),
   winRate: WinRate.nullable(),
 })
-export const MOST_MODELS = 6
+const MOST_MODELS = 6
 const Round = z.discriminatedUnion('state', [
   z.object({ state: z.literal('running') }),
   z.object({ state: z.literal('failed'), problem: z.string() }),
