@@ -1,11 +1,12 @@
 // Dataset versions: a named line of immutable lists of rows. A version is the SHA-256 over its rows' hashes in order,
 // each of the row's RFC 8785 JSON; the rows lie as canonical JSONL in `artifacts/`, found by their content; the line is
-// `datasets/<name>.jsonl`, one JSON object a version, oldest first. Rows go to disk before the line that names them, and
-// one importer at a time writes lines, so a version is there whole or not at all, and none is lost.
+// `datasets/<name>.jsonl`, one JSON object a version, oldest first. Rows go to disk, and to the workspace's bucket where it has
+// one, before the line that names them, and one importer at a time writes lines, so a version is there whole or not at all, and none is lost.
 import fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
+import { sendArtifact } from '#bucket'
 import { ConfigError, DataError } from '#errors'
 import {
   artifactPath,
@@ -100,6 +101,7 @@ async function storeVersion(
     const { version, content, count } = await spoolRows(file, fill)
     if (count === 0) throw new DataError('expected at least one row, got none')
     storeArtifact(workspace, file, content)
+    await sendArtifact(workspace, content)
     const created = new Date().toISOString()
     return await appendVersion(workspace, { version, name, kind, rows: count, created, parents, source, content })
   } catch (cause) {
