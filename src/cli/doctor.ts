@@ -2,7 +2,10 @@
 // is merely slow is a warning.
 import fs from 'node:fs'
 import { freemem, totalmem } from 'node:os'
-import { ConfigError, EngineError } from '#errors'
+import { join } from 'node:path'
+import { bucketOf, probeBucket } from '#bucket'
+import { findWorkspace } from '#data'
+import { ConfigError, DataError, EngineError, HttpError } from '#errors'
 import { bitsOfKernels, type Description, describe, KNOWN_BITS, measure, type Measurement } from '#torch'
 import { resolveModel } from '#trainer'
 import type { Command } from 'commander'
@@ -24,19 +27,24 @@ export function doctorCommand(program: Command): void {
   program
     .command('doctor')
     .description('what this machine offers, and what is wrong, each with what to do; exit code 1 when something is')
+    .option('--dir <folder>', 'workspace whose artifacts are looked for (default: the one around this folder)')
     .option('--measure', 'measure products and memory too, about a second')
     .option('--json', 'events as JSON lines on standard output')
     .action(doctor)
 }
 
-function doctor(options: { measure?: boolean; json?: boolean }): void {
+async function doctor(options: { dir?: string; measure?: boolean; json?: boolean }): Promise<void> {
   const out = output(options)
   const found: Findings = { problems: [], warnings: [] }
   const machine = examineMachine(found)
   const libtorch = examineLibtorch(found)
   const speed = options.measure && libtorch ? measure() : undefined
-  out.event({ event: 'done', hone: version(), ...machine, libtorch, speed, ...found })
-  for (const [name, value] of linesOf(machine, libtorch, speed)) out.say(`${name.padEnd(12)} ${value}`)
+  const artifacts = await examineArtifacts(options.dir ?? findWorkspace(process.cwd()), found)
+  out.event({ event: 'done', hone: version(), ...machine, libtorch, speed, artifacts, ...found })
+  const lines = linesOf(machine, libtorch, speed)
+  if (artifacts)
+    lines.push(['artifacts', artifacts.can ? `${artifacts.place}, can be read and written` : artifacts.place])
+  for (const [name, value] of lines) out.say(`${name.padEnd(12)} ${value}`)
   for (const warning of found.warnings) out.say(`warning: ${warning}`)
   for (const problem of found.problems) out.say(`WRONG: ${problem}`)
   out.say(found.problems.length === 0 ? 'nothing is wrong' : `${found.problems.length} to put right`)
@@ -83,6 +91,27 @@ function examineLibtorch({ problems, warnings }: Findings): Libtorch | undefined
     if (!(error instanceof ConfigError || error instanceof EngineError)) throw error
     problems.push(error.message)
     return undefined
+  }
+}
+
+/** Where those of the workspace are; undefined: there is none here. */
+async function examineArtifacts(
+  workspace: string | undefined,
+  { problems }: Findings,
+): Promise<{ place: string; can: boolean } | undefined> {
+  if (workspace === undefined) return undefined
+  const folder = join(workspace, 'artifacts')
+  let place = folder
+  try {
+    const bucket = bucketOf(workspace)
+    if (bucket) place = bucket.url
+    if (bucket) await probeBucket(bucket)
+    else fs.accessSync(fs.existsSync(folder) ? folder : workspace, fs.constants.R_OK | fs.constants.W_OK)
+    return { place, can: true }
+  } catch (error) {
+    const isTold = error instanceof ConfigError || error instanceof DataError || error instanceof HttpError
+    problems.push(isTold ? error.message : `artifacts cannot be read and written: ${(error as Error).message}`)
+    return { place, can: false }
   }
 }
 

@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError, DataError, EngineError, HttpError } from '#errors'
 import { WAITING_CODE } from '#schema'
+import { bringBefore, sendAfter } from './around.ts'
 import { Stopped, Waiting } from './stop.ts'
 import { version } from './version.ts'
 
@@ -22,6 +23,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   generate: async () => (await import('./generate.ts')).generateCommand,
   chat: async () => (await import('./chat.ts')).chatCommand,
   serve: async () => (await import('./serve.ts')).serveCommand,
+  artifacts: async () => (await import('./artifacts.ts')).artifactsCommands,
   backup: async () => (await import('./backup.ts')).backupCommands,
   restore: async () => (await import('./backup.ts')).backupCommands,
   'serve-model': async () => (await import('./serve-model.ts')).serveModelCommand,
@@ -41,6 +43,8 @@ export async function hone(asked?: string): Promise<Command> {
     .version(version())
     .showHelpAfterError('(--help shows what this command takes)')
     .exitOverride()
+    .hook('preAction', (_, command) => bringBefore(command))
+    .hook('postAction', (_, command) => sendAfter(command))
   const names = asked !== undefined && Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS)
   // Two may come out of one file.
   for (const add of new Set(await Promise.all(names.map((name) => COMMANDS[name]!())))) add(program)

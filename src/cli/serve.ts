@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { serve, type ServerType } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import type { Command } from 'commander'
+import { bucketOf, keepSending, probeBucket } from '#bucket'
 import { ConfigError } from '#errors'
 import { holdFolder } from '#files'
 import { openSamplerLink } from '#sampler'
@@ -59,6 +60,8 @@ export async function serveWorkspace(
   const workspace = resolve(workspaceOf(options))
   if (!existsSync(join(workspace, 'hone.json')))
     throw new ConfigError(`expected a workspace, a folder with hone.json, got ${workspace}: make one with hone init`)
+  const bucket = bucketOf(workspace)
+  if (bucket) await probeBucket(bucket)
   const hold = holdFolder(workspace)
   try {
     const store = await openStore({ workspace, databaseUrl: process.env.DATABASE_URL })
@@ -82,18 +85,21 @@ export async function serveWorkspace(
         })
         const { listener, url } = await listen(server.app.fetch, { host: options.host, port })
         const supervisor = supervise({ store, workspace, trainers, hone: [process.execPath, HONE], onDefect })
+        const sending = keepSending(workspace, out.warn)
         const base = origin ?? url
         const setUp = server.setUpToken === undefined ? undefined : `${base}/set-up#${server.setUpToken}`
         const link = prepared && `${base}${prepared.link}`
-        out.event({ event: 'listening', url: base, ...(setUp && { setUp }), ...(link && { link }) })
+        const artifacts = bucket?.url ?? join(workspace, 'artifacts')
+        out.event({ event: 'listening', url: base, artifacts, ...(setUp && { setUp }), ...(link && { link }) })
         out.say(`hone serves ${workspace} on ${base}; Ctrl-C ends`)
+        if (bucket) out.say(`artifacts are in ${artifacts}, which can be read and written`)
         if (setUp) out.say(`set it up here (this link works once, until the next start):\n  ${setUp}`)
         if (link) out.say(`come in here, as an owner (this link works once):\n  ${link}`)
         if (!isLoopback && origin === undefined)
           out.say('without TLS browsers keep no session beyond this machine: put a proxy before it and give --origin')
         await signalled()
         // Runs save and end; the next start goes on with them.
-        await Promise.all([closed(listener), supervisor.close()])
+        await Promise.all([closed(listener), supervisor.close(), sending.close()])
         await server.close()
       } finally {
         await sampler.close()

@@ -1,6 +1,7 @@
 // Evaluations on their way: a campaign opens as soon as the samples are there, and the result is recorded once, as a file
 // that names everything behind it by hash.
 import { join } from 'node:path'
+import { sendArtifact } from '#bucket'
 import { findVersion, saveVersion, type Version } from '#data'
 import { HttpError, invariant } from '#errors'
 import { atLevels, levelsOfTargets } from '#evaluate'
@@ -212,6 +213,7 @@ export async function record(
   makeFolder(join(workspace, 'evaluations'))
   writeEvaluation(join(workspace, file), written)
   const artifact = putArtifact(workspace, `${JSON.stringify(written, null, 2)}\n`)
+  await sendArtifact(workspace, artifact)
   await store.transaction(async (query) => {
     if (!(await recordEvaluation(query, evaluation.id, { by: user, artifact, statistics })))
       throw new HttpError(422, 'this evaluation is recorded already')

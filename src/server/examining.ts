@@ -93,6 +93,7 @@ function answerOf(worker: Worker): Promise<unknown> {
 function told(error: NodeJS.ErrnoException): Error {
   if (diskTrouble(error) !== undefined) return error
   if (error.name === 'DataError' || error.name === 'ConfigError') return new HttpError(422, error.message)
+  if (error.name === 'HttpError' && 'status' in error) return new HttpError(Number(error.status), error.message)
   if (error.code === 'ERR_WORKER_OUT_OF_MEMORY')
     return new HttpError(422, 'these rows are too many for the server’s memory: use the command line, hone data')
   return error

@@ -3,6 +3,7 @@
 // module) are taken from the workspace only: what was sent has nothing beside it, and nobody brings code in by a browser.
 import fs from 'node:fs'
 import { join } from 'node:path'
+import { sendArtifact } from '#bucket'
 import { readTexts } from '#data'
 import { DataError, HttpError } from '#errors'
 import { artifactPath, putArtifact, sha256File } from '#files'
@@ -31,6 +32,7 @@ export async function keepRunFile(
     const count = await countIn(sent, { kind, isSent: true })
     const isNew = !fs.existsSync(artifactPath(workspace, sha256File(sent)))
     const hash = putArtifact(workspace, fs.readFileSync(sent))
+    await sendArtifact(workspace, hash)
     return { file: artifactOf(hash), count, isNew }
   } finally {
     fs.rmSync(folder, { recursive: true, force: true })
