@@ -11,7 +11,7 @@ import {
   rowLosses,
   type TokenRow,
 } from '#evaluate'
-import { readRows, readTexts, streamRows } from '#data'
+import { holdsTexts, readRows, readTexts } from '#data'
 import { ConfigError, DataError } from '#errors'
 import type { Completion, Drawing } from '#sampler'
 import type { Prompt } from '#schema'
@@ -39,12 +39,6 @@ export async function measurePerplexity(
     if (signal.aborted) throw new Stopped('stopped; nothing was written', { cause: error })
     throw error
   }
-}
-
-async function holdsTexts(file: string): Promise<boolean> {
-  for await (const outcome of streamRows(file, 'demonstrations'))
-    return 'error' in outcome && /^\s*\{.*"text"\s*:/s.test(outcome.text)
-  return false
 }
 
 async function textRows({ tokenizer, maxTokens }: OpenModel, file: string): Promise<TokenRow[]> {

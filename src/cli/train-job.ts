@@ -42,11 +42,11 @@ export const RECIPES: Recipe[] = [
     inputs: [
       { ...DATA, help: 'demonstrations (JSONL, JSON, CSV, gzip), or a version' },
       { flag: 'held-out', file: true, help: 'demonstrations to measure the loss on' },
-      { flag: 'replay', file: true, help: 'general texts, mixed in against forgetting: JSONL rows {"text"}' },
+      { flag: 'replay', file: true, help: 'general texts, mixed in against forgetting: rows {"text"}' },
       {
         flag: 'general',
         file: true,
-        help: 'general texts to measure the perplexity on beside --held-out, held against the base: JSONL rows {"text"}',
+        help: 'general texts to measure the perplexity on beside --held-out, held against the base: rows {"text"}',
       },
     ],
     job: ({ config, on, model, given }) => ({

@@ -46,7 +46,7 @@ export {
 } from './examine.ts'
 export { type Progress, quotaProgress, type Quotas, readQuotas } from './quotas.ts'
 export { rowPieces, writeRows } from './export.ts'
-export { readTexts } from './text-rows.ts'
+export { holdsTexts, readTexts } from './text-rows.ts'
 export { describePath, type Json, parseJson, placeOf } from './json.ts'
 export {
   exportVersion,

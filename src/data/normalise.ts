@@ -79,7 +79,7 @@ const OPTIONAL = [
 
 export function normalise<K extends Kind>(value: Json, kind: K): Normalised<K> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return { problems: [{ path: [], message: `expected a row ${SHAPES[kind]}, got ${describe(value)}` }] }
+    return { problems: [otherRow(value, SHAPES[kind])] }
   const fields: Fields = { ...value }
   for (const name of OPTIONAL) if (fields[name] === null) delete fields[name]
   if (kind === 'judgements' && fields.prompt === null) delete fields.prompt
@@ -116,8 +116,15 @@ function reshape(fields: Fields, kind: Kind): Problem[] {
   if (kind === 'comparisons' && Array.isArray(fields.chosen)) return splitConversations(fields)
   const needed = kind === 'judgements' ? 'item' : kind === 'ratings' ? 'ratings' : 'prompt'
   if (needed in fields) return []
-  const names = Object.keys(fields).slice(0, 8).join(', ')
-  return [{ path: [], message: `expected a row ${SHAPES[kind]}, got ${names ? `the fields ${names}` : 'no fields'}` }]
+  return [otherRow(fields, SHAPES[kind])]
+}
+
+/** Of a value that is no row of that shape. */
+export function otherRow(value: Json, shape: string): Problem {
+  const isRow = typeof value === 'object' && value !== null && !Array.isArray(value)
+  const names = isRow ? Object.keys(value).slice(0, 8).join(', ') : ''
+  const got = isRow ? (names ? `the fields ${names}` : 'no fields') : describe(value)
+  return { path: [], message: `expected a row ${shape}, got ${got}` }
 }
 
 function splitMessages(fields: Fields, kind: 'prompts' | 'demonstrations'): Problem[] {
@@ -218,7 +225,7 @@ function expectation(issue: z.core.$ZodIssue, path: PropertyKey[]): string {
   return issue.message
 }
 
-function describe(value: unknown): string {
+export function describe(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'
   if (Array.isArray(value)) return value.length ? 'a list' : 'an empty list'

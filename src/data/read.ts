@@ -4,28 +4,44 @@ import { DataError, type Place } from '#errors'
 import { openData } from './bytes.ts'
 import { parseHeader, type RawRow, readRecord } from './csv.ts'
 import { type Frame, type Framer, framer } from './frames.ts'
-import { describePath, parseJson, placeOf } from './json.ts'
+import { describePath, type Json, parseJson, placeOf } from './json.ts'
 import { MOST_BYTES_HELD, MOST_PROBLEMS, MOST_PROBLEMS_SHOWN, MOST_ROWS, MOST_ROWS_HELD } from './limits.ts'
-import { type Kind, normalise, type RowOf } from './normalise.ts'
+import { type Kind, normalise, type Problem, type RowOf } from './normalise.ts'
 import { readParquet } from './parquet/read.ts'
 import { PlainRows } from './plain-rows.ts'
 
 /** One row of a file: read, or wrong with the reason. `text` is the row as it lay in the file; of Parquet, `line` is the row and `text` its JSON. */
-export type Outcome<K extends Kind> = { line: number; place: Place; text: string } & (
-  | { row: RowOf[K] }
-  | { error: DataError }
-)
+export type Outcome<K extends Kind> = OutcomeOf<RowOf[K]>
+export type OutcomeOf<Row> = { line: number; place: Place; text: string } & ({ row: Row } | { error: DataError })
 export type WrongRow = { line: number; text: string; error: DataError }
 export type ReadResult<K extends Kind> = { rows: RowOf[K][]; setAside: WrongRow[] }
 /** `refuse`: one wrong row and nothing is read. `set-aside`: wrong rows are returned with their reasons. */
-export type ReadOptions<K extends Kind> = { kind: K; wrong?: 'refuse' | 'set-aside' }
+export type ReadOptions<K extends Kind> = { kind: K; wrong?: Wrong }
+type Wrong = 'refuse' | 'set-aside'
+/** What makes a row of a value, or says what is wrong with it. */
+export type Rule<Row> = (value: Json) => { row: Row; shape: string } | { problems: Problem[] }
 
 /** All rows of a JSONL, JSON or CSV file, plain or gzip, or of a Parquet file. Throws one DataError that lists the first wrong rows and counts the rest. */
-export async function readRows<K extends Kind>(file: string, options: ReadOptions<K>): Promise<ReadResult<K>> {
-  const rows: RowOf[K][] = []
+export async function readRows<K extends Kind>(
+  file: string,
+  { kind, wrong = 'refuse' }: ReadOptions<K>,
+): Promise<ReadResult<K>> {
+  return holdRows(file, { rule: ruleOf(kind), wrong })
+}
+
+function ruleOf<K extends Kind>(kind: K): Rule<RowOf[K]> {
+  return (value) => normalise(value, kind)
+}
+
+/** `readRows` of rows that are of no kind. */
+export async function holdRows<Row>(
+  file: string,
+  o: { rule: Rule<Row>; wrong: Wrong },
+): Promise<{ rows: Row[]; setAside: WrongRow[] }> {
+  const rows: Row[] = []
   const setAside: WrongRow[] = []
   let bytes = 0
-  await eachGoodRow(file, options, (outcome) => {
+  await eachRow(file, o, (outcome) => {
     bytes += outcome.text.length
     if ('error' in outcome) setAside.push(outcome)
     else rows.push(outcome.row)
@@ -45,16 +61,29 @@ export async function eachGoodRow<K extends Kind>(
   take: (outcome: Outcome<K>) => void,
   takePlain?: (row: PlainRows) => void,
 ): Promise<void> {
-  const errors: DataError[] = []
   const plain = new PlainRows(kind)
+  const takesPlain = (frame: Frame, shapes: ShapeRule): boolean => {
+    if (!takePlain || !plain.read(frame.bytes) || !shapes.fits(plain.shape, frame.line)) return false
+    takePlain(plain)
+    return true
+  }
+  await eachRow(file, { rule: ruleOf(kind), wrong, takesPlain }, take)
+}
+
+/** `takesPlain`: whether a row of JSON needed no reading, and is taken. */
+type Each<Row> = { rule: Rule<Row>; wrong: Wrong; takesPlain?: (frame: Frame, shapes: ShapeRule) => boolean }
+
+async function eachRow<Row>(
+  file: string,
+  { rule, wrong, takesPlain }: Each<Row>,
+  take: (outcome: OutcomeOf<Row>) => void,
+): Promise<void> {
+  const errors: DataError[] = []
   let count = 0
-  for await (const { frames, read, shapes } of readFrames(file, kind)) {
+  for await (const { frames, read, shapes } of readFrames(file, rule)) {
     for (const frame of frames) {
       count++
-      if (takePlain && shapes && plain.read(frame.bytes) && shapes.fits(plain.shape, frame.line)) {
-        takePlain(plain)
-        continue
-      }
+      if (shapes && takesPlain?.(frame, shapes)) continue
       const outcome = read(frame)
       if (!('error' in outcome) || wrong === 'set-aside') take(outcome)
       else if (errors.push(outcome.error) >= MOST_PROBLEMS) throw gather(errors)
@@ -66,14 +95,19 @@ export async function eachGoodRow<K extends Kind>(
 
 /** Every row in file order, right or wrong. Throws only when the file itself cannot be read on. */
 export async function* streamRows<K extends Kind>(file: string, kind: K): AsyncGenerator<Outcome<K>> {
-  for await (const { frames, read } of readFrames(file, kind)) for (const frame of frames) yield read(frame)
+  yield* streamBy(file, ruleOf(kind))
+}
+
+/** `streamRows` of rows that are of no kind. */
+export async function* streamBy<Row>(file: string, rule: Rule<Row>): AsyncGenerator<OutcomeOf<Row>> {
+  for await (const { frames, read } of readFrames(file, rule)) for (const frame of frames) yield read(frame)
 }
 
 /** `shapes`: of a format whose rows are JSON. */
-type Frames<K extends Kind> = { frames: Frame[]; read: (frame: Frame) => Outcome<K>; shapes: ShapeRule | undefined }
+type Frames<Row> = { frames: Frame[]; read: (frame: Frame) => OutcomeOf<Row>; shapes: ShapeRule | undefined }
 
 /** Rows that are cut but not read, as many at a time as a piece of the file has. */
-async function* readFrames<K extends Kind>(file: string, kind: K): AsyncGenerator<Frames<K>> {
+async function* readFrames<Row>(file: string, rule: Rule<Row>): AsyncGenerator<Frames<Row>> {
   const opened = await openData(file)
   const { format } = opened
   const pieces = opened.format === 'parquet' ? readParquet(file) : cut(file, framer(opened.format, file), opened.chunks)
@@ -85,7 +119,7 @@ async function* readFrames<K extends Kind>(file: string, kind: K): AsyncGenerato
     if (!reader && frames.length) reader = recordReader(frames.shift()!, file)
     const left = MOST_ROWS - count
     count += frames.length
-    const read = (frame: Frame) => readFrame(frame, { kind, read: reader!, shapes })
+    const read = (frame: Frame) => readFrame(frame, { rule, read: reader!, shapes })
     yield { frames: frames.slice(0, left), read, shapes: isJson ? shapes : undefined }
     if (count > MOST_ROWS)
       throw new DataError(`expected at most ${MOST_ROWS} rows, got more: split the file`, {
@@ -119,14 +153,14 @@ function recordReader(first: Frame, file: string): Reader {
   return (frame) => readRecord(frame, header, file)
 }
 
-type FrameContext<K extends Kind> = { kind: K; read: Reader; shapes: ShapeRule }
+type FrameContext<Row> = { rule: Rule<Row>; read: Reader; shapes: ShapeRule }
 
-function readFrame<K extends Kind>(frame: Frame, { kind, read, shapes }: FrameContext<K>): Outcome<K> {
+function readFrame<Row>(frame: Frame, { rule, read, shapes }: FrameContext<Row>): OutcomeOf<Row> {
   const { line, place, text } = frame
   try {
     if (frame.flaw) throw frame.flaw
     const raw = read(frame)
-    const result = normalise(raw.value, kind)
+    const result = rule(raw.value)
     if ('row' in result) {
       shapes.hold(result.shape, frame)
       return { line, place, text, row: result.row }

@@ -38,10 +38,10 @@ export const ORDERS = {
       model,
       data: name('demonstrations', 'demonstrations to learn from'),
       heldOut: name('demonstrations', 'demonstrations to measure the loss on').optional(),
-      replay: name('texts', 'general texts, mixed in against forgetting: JSONL rows {"text"}').optional(),
+      replay: name('texts', 'general texts, mixed in against forgetting: rows {"text"}').optional(),
       general: name(
         'texts',
-        'general texts to measure the perplexity on beside the held-out rows, held against the base: JSONL rows {"text"}',
+        'general texts to measure the perplexity on beside the held-out rows, held against the base: rows {"text"}',
       ).optional(),
     }),
     settings: SftConfig,

@@ -6,11 +6,11 @@ import { join } from 'node:path'
 import { sendArtifact } from '#bucket'
 import { readTexts } from '#data'
 import { DataError, HttpError } from '#errors'
-import { artifactPath, putArtifact, sha256File } from '#files'
+import { artifactPath, putArtifact, sha256 } from '#files'
 import { RunOrder, ruleTermsOf, type Takes, takesOf } from '#schema'
 import { type Project, readRunConfig } from '#store'
 import type { Service } from './call.ts'
-import { spool } from './handlers/data.ts'
+import { fileName, spool } from './handlers/data.ts'
 import { type OwnRun, ownRuns } from './run-views.ts'
 
 export type FileKind = Extract<Takes, 'rules' | 'texts'>
@@ -19,24 +19,33 @@ type RunFile = { file: string; kind: FileKind }
 /** All of it is in memory once, as a run has it. */
 const MOST_BYTES: Record<FileKind, number> = { rules: 2 ** 20, texts: 256 * 2 ** 20 }
 
+/** Texts of these are told from others by the name, which is not kept. */
+const TOLD_BY_NAME = /\.(csv|json)(\.gz)?$/i
+
 /** Keeps what is sent, unless it is there; `count`: its terms or texts. @throws HttpError 413, or 422 with what is wrong. */
 export async function keepRunFile(
   { workspace }: Service,
   upload: ReadableStream<Uint8Array>,
-  kind: FileKind,
+  { kind, name }: { kind: FileKind; name: string | undefined },
 ): Promise<{ file: string; count: number; isNew: boolean }> {
   const folder = fs.mkdtempSync(join(workspace, '.upload-'))
   try {
-    const sent = join(folder, 'sent')
+    const sent = join(folder, fileName(name))
     await spool(upload, sent, MOST_BYTES[kind])
     const count = await countIn(sent, { kind, isSent: true })
-    const isNew = !fs.existsSync(artifactPath(workspace, sha256File(sent)))
-    const hash = putArtifact(workspace, fs.readFileSync(sent))
+    const isLines = kind === 'texts' && TOLD_BY_NAME.test(sent)
+    const content = isLines ? linesOf(await readTexts(sent)) : fs.readFileSync(sent)
+    const isNew = !fs.existsSync(artifactPath(workspace, sha256(content)))
+    const hash = putArtifact(workspace, content)
     await sendArtifact(workspace, hash)
     return { file: artifactOf(hash), count, isNew }
   } finally {
     fs.rmSync(folder, { recursive: true, force: true })
   }
+}
+
+function linesOf(texts: readonly string[]): string {
+  return texts.map((text) => `${JSON.stringify({ text })}\n`).join('')
 }
 
 /** @throws HttpError 422 where it is none that was sent or that a run of the project took, or is wrong. */
@@ -94,13 +103,12 @@ function artifactOf(hash: string): string {
 async function countIn(path: string, { kind, isSent }: { kind: FileKind; isSent: boolean }): Promise<number> {
   if (kind === 'rules') return countTerms(path, isSent)
   try {
-    const { length } = await readTexts(path)
-    if (length > 0) return length
+    return (await readTexts(path)).length
   } catch (error) {
     if (!(error instanceof DataError)) throw error
-    throw new HttpError(422, error.message.replaceAll(`${path}:`, 'line '), { cause: error })
+    const words = error.message.replaceAll(`${path}: `, '').replaceAll(`${path}:`, 'line ')
+    throw new HttpError(422, words, { cause: error })
   }
-  throw new HttpError(422, 'expected at least one row {"text": "..."}, got none')
 }
 
 function countTerms(path: string, isSent: boolean): number {

@@ -247,7 +247,7 @@ test('rules and texts are sent, checked as a run checks them, and chosen again; 
     const { status, text } = await send(wrong)
     expect([status, text], wrong).toEqual([422, expect.stringMatching(words)])
   }
-  expect((await send('{"text":"one"}\n{"txt":"two"}', 'texts')).text).toMatch(/line 2: expected a row/)
+  expect((await send('{"text":"one"}\n{"txt":"two"}', 'texts')).text).toMatch(/line 2:1: expected a row/)
   expect((await send(' ', 'texts')).text).toMatch(/at least one row/)
   expect((await send(`[${' '.repeat(2 ** 20)}]`)).status).toBe(413)
   expect((await send(rules, 'rules', viewer)).status).toBe(403)
@@ -256,6 +256,10 @@ test('rules and texts are sent, checked as a run checks them, and chosen again; 
   expect(kept).toMatchObject({ count: 1, isNew: true })
   expect((await send(rules)).json).toEqual({ ...kept, isNew: false })
   const { file: texts } = (await send('{"text":"one two"}\n', 'texts')).json as Sent
+  // Its name tells what it is, and content has none.
+  const csv = (text: string) => send(text, 'texts&file=a.csv')
+  expect((await csv('text,n\n"one two",1\n')).json).toEqual({ file: texts, count: 1, isNew: false })
+  expect((await csv('text\none\n"two\n')).text).toMatch(/"line 3: expected \\" at the end/)
 
   const replayed = (settings: object, inputs: object) =>
     engineer.ask(`POST ${RUNS}`, { ...order, name: 'r', settings, inputs: { ...order.inputs, ...inputs } })

@@ -43,8 +43,8 @@ export const SftJob = z.strictObject({
   model,
   data: z.string().describe('demonstrations: JSONL, JSON or CSV, plain or gzip'),
   heldOut: z.string().optional().describe('demonstrations to measure the loss on'),
-  replay: z.string().optional().describe('general texts to mix in: JSONL rows {"text"}'),
-  general: z.string().optional().describe('general texts to measure the perplexity on: JSONL rows {"text"}'),
+  replay: z.string().optional().describe('general texts to mix in: rows {"text"}'),
+  general: z.string().optional().describe('general texts to measure the perplexity on: rows {"text"}'),
 })
 export type SftJob = z.infer<typeof SftJob>
 
@@ -55,7 +55,7 @@ export const PretrainJob = z.strictObject({
   device,
   dtype,
   model,
-  data: z.string().describe('texts: JSONL rows {"text"}'),
+  data: z.string().describe('texts: rows {"text"}'),
   heldOut: z.string().optional().describe('the same, to measure the loss on'),
 })
 export type PretrainJob = z.infer<typeof PretrainJob>

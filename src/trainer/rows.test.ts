@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readTexts, writeRows } from '#data'
+import { writeRows } from '#data'
 import { generator } from '#stats'
 import { loadTokenizer } from '#text'
 import { hashModel, resolveModel } from './models.ts'
@@ -111,14 +111,6 @@ test('prompts are read from any rows that have one', async () => {
     { prompt: 'q', stratum: 'late' },
   ])
   expect(await readPrompts(file)).toMatchObject([{ prompt: 'p' }, { prompt: 'q', stratum: 'late' }])
-})
-
-test('a text row that is none is refused with its line', async () => {
-  expect(await readTexts(write('texts.jsonl', [{ text: 'one' }, '', { text: 'two' }]))).toEqual(['one', 'two'])
-  await expect(readTexts(write('bad.jsonl', [{ text: 'one' }, { txt: 'two' }]))).rejects.toThrow(
-    /bad\.jsonl:2: expected a row/,
-  )
-  await expect(readTexts(write('worse.jsonl', ['{"text"']))).rejects.toThrow(/worse\.jsonl:1/)
 })
 
 test('rows too long are set aside with the reason; none left is an error', async () => {

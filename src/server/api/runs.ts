@@ -92,9 +92,9 @@ export const RUNS = {
   },
   'POST /api/projects/{project}/run-files': {
     summary:
-      'A file that a run takes beside datasets, checked and kept by its content: a JSON array of rule terms, or JSONL rows {"text"}',
+      'A file that a run takes beside datasets, checked and kept by its content: a JSON array of rule terms, or rows {"text"}',
     access: KEEPERS,
-    query: z.object({ kind: FileKind }),
+    query: z.object({ kind: FileKind, file: z.string().max(200).optional() }),
     body: 'file',
     answer: z.object({ file: z.string(), count: z.number(), isNew: z.boolean() }),
   },

@@ -151,7 +151,8 @@ export function shown(version: Version, { filePrefix }: Project): Version {
   return { ...version, name: version.name.slice(filePrefix.length) }
 }
 
-function fileName(given: string | undefined): string {
+/** The name of an upload, fit for a folder of its own. */
+export function fileName(given: string | undefined): string {
   const name = basename(given ?? 'upload').replaceAll(/[^\w.() -]/g, '_')
   return /^[.]*$/.test(name) ? 'upload' : name
 }

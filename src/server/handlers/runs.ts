@@ -48,7 +48,7 @@ export const runHandlers: Runs = {
 
   'POST /api/projects/{project}/run-files': async ({ service, project, user, query, upload }) => {
     if (!upload) throw new HttpError(422, 'expected a file as the body')
-    const kept = await keepRunFile(service, upload, query.kind)
+    const kept = await keepRunFile(service, upload, { kind: query.kind, name: query.file })
     if (kept.isNew)
       await service.store.transaction((statement) =>
         audit(statement, { actor: user.id, project: project.id, action: 'run-file.keep', subject: kept.file }),

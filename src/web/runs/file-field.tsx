@@ -49,7 +49,8 @@ export function FileField({
   const take = (file: Blob | undefined): void => {
     if (!file) return
     setValue(REFUSED)
-    send.mutate({ params: { project: slug }, query: { kind }, body: file })
+    const named = file instanceof File ? { file: file.name } : {}
+    send.mutate({ params: { project: slug }, query: { kind, ...named }, body: file })
   }
   const choose = (next: string): void => {
     send.reset()
