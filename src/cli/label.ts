@@ -25,6 +25,7 @@ import { figure, output } from './output.ts'
 import { COMPARISONS, holdTogether, range, readComparisons, readGold, readJudged } from './judged-rows.ts'
 import { labelPlan } from './label-plan.ts'
 import { labelReports } from './label-reports.ts'
+import { labelSuggest } from './label-suggest.ts'
 import { openTerminal } from './terminal.ts'
 
 const METHODS = ['auto', ...AGGREGATION_METHODS, 'weighted-majority'] as const
@@ -54,6 +55,7 @@ export function labelCommands(program: Command): void {
     .option('--comparisons <source>', COMPARISONS)
     .action(importCommand)
   labelPlan(add)
+  labelSuggest(add)
   labelReports(add)
   add('aggregate <source>', 'judgements become preferences with probability and weight')
     .requiredOption('--out <file>', 'preferences: .jsonl, .json, .csv or .parquet')

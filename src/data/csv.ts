@@ -23,6 +23,8 @@ const NUMBERS = new Set([
   'tie',
   'bothBad',
   'message',
+  'priority',
+  'margin',
   'suggestedScore',
 ])
 const BOOLEANS: Record<string, boolean> = {

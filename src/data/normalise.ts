@@ -67,7 +67,9 @@ const OPTIONAL = [
   'written',
   'strength',
   'time',
+  'highlights',
   'guideline',
+  'objective',
   'criterion',
   'simulated',
   'adjudication',
@@ -75,6 +77,11 @@ const OPTIONAL = [
   'goldReason',
   'reason',
   'label',
+  'suggested',
+  'suggestedScore',
+  'suggestedBy',
+  'suggestionShown',
+  'agreesWithSuggestion',
 ]
 
 export function normalise<K extends Kind>(value: Json, kind: K): Normalised<K> {

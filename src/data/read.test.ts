@@ -188,6 +188,24 @@ test.each<[string, string, Kind, string]>([
   expect(await refusal(name, content, kind)).toBe(message)
 })
 
+test('null says that a field of a judgement is absent', async () => {
+  const row = { item: 'i', annotator: 'ann', left: 'l', right: 'r', choice: 'left' }
+  const absent = Object.fromEntries(
+    [
+      'strength',
+      'time',
+      'highlights',
+      'objective',
+      'suggested',
+      'suggestedScore',
+      'suggestedBy',
+      'suggestionShown',
+      'agreesWithSuggestion',
+    ].map((name) => [name, null]),
+  )
+  expect(await rows('nulls.jsonl', JSON.stringify({ ...row, ...absent }), 'judgements')).toEqual([row])
+})
+
 test('one message lists the first wrong rows and counts the rest', async () => {
   const content = Array.from({ length: 30 }, (_, i) => `{"prompt":"p","completion":${i % 2 ? '"c"' : i}}`).join('\n')
   const lines = (await refusal('many.jsonl', content)).split('\n')

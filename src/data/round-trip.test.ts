@@ -40,7 +40,10 @@ const role = fc.constantFrom('system', 'user', 'assistant', 'tool')
 const turns = fc.array(fc.record({ role, content: text }), { minLength: 1, maxLength: 4 })
 const extra = fc.dictionary(
   fc
-    .oneof(fc.constantFrom('source', 'licence', 'probability', '$json', 'a,b', ' '), fc.string({ maxLength: 5 }))
+    .oneof(
+      fc.constantFrom('source', 'licence', 'probability', 'margin', 'marginBy', 'suggestion', '$json', 'a,b', ' '),
+      fc.string({ maxLength: 5 }),
+    )
     .filter((name) => !/^(__proto__|messages)$/.test(name) && !name.includes('\0')),
   fc.oneof(
     text,

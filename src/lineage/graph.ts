@@ -244,14 +244,15 @@ function linkObjective(
   link(graph, { from, to, role: path === undefined ? STAMP : role })
 }
 
-/** A file that a label command wrote: its parents by role, and the guidelines behind its judgements. */
+/** A file that a label command wrote: its parents by role, models among them, and the guidelines behind its judgements. */
 function addMade(graph: Graph, root: string, path: string): void {
   const { by, output, parents, guidelines, objective } = readMade(path)
   const to = artifact(graph, output, 'file')
   linkStamp(graph, root, { to, objective })
   const node = graph.nodes.get(to)!
   node.detail ??= `by hone ${by}`
-  for (const [role, parent] of Object.entries(parents)) link(graph, { from: artifact(graph, parent, 'file'), to, role })
+  for (const [role, parent] of Object.entries(parents))
+    link(graph, { from: artifact(graph, parent, MODEL_ROLES.includes(role) ? 'model' : 'file'), to, role })
   // Rows of judgements name their guideline themselves, sentence by sentence.
   for (const guideline of guidelines)
     if (!graph.nodes.has(guideline))

@@ -251,6 +251,26 @@ test('a row says what was marked, under which objective, and what was suggested;
   for (const key of ['highlights', 'agreesWithSuggestion']) expect(part).not.toHaveProperty(key)
 })
 
+test('kept, downloaded and imported again, rows say how much better and what was suggested, in every format', async () => {
+  await open({ suggestions: { hiddenShare: 0.4, isAfter: false } })
+  const [person] = people as [Person]
+  for (let work = await claimBy(person), i = 0; work.task && i < 12; i++)
+    work = await answer(person, work, i % 3 === 0 ? 'tie' : 'right')
+  const given = await rowsOf()
+  const { version } = (await owner.ask(`POST ${at('/judgements')}`, { dataset: 'given' })).json as { version: string }
+  const files = '/api/projects/desk/datasets'
+  for (const format of ['jsonl', 'csv', 'parquet']) {
+    const { bytes, text } = await owner.ask(`GET ${files}/given/file?format=${format}`)
+    const columns = 'strength suggested suggestedScore suggestedBy suggestionShown agreesWithSuggestion'.split(' ')
+    if (format === 'csv') expect(text.split('\r\n', 1)[0]!.split(',')).toEqual(expect.arrayContaining(columns))
+    const name = `given-${format}`
+    const sent = await owner.ask(`POST ${files}/${name}?kind=judgements&file=given.${format}`, bytes)
+    expect(sent.json, sent.text).toMatchObject({ version, isNew: true })
+    expect((await owner.ask(`GET ${files}/${name}/rows`)).json).toMatchObject({ rows: given })
+  }
+  expect(given.filter(({ choice }) => choice === 'right').every((row) => 'strength' in row)).toBe(true)
+})
+
 test('anchoring is found where it was planted and not where there is none', () => {
   const planted = (pull: number) => {
     const random = generator(5)
