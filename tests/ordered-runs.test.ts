@@ -42,15 +42,24 @@ async function ordered(body: { name: string }): Promise<readonly string[]> {
   return orderArguments(RunOrder.parse(job!.ordered), body.name)
 }
 
-test('SFT with texts to mix in and to measure on', async () => {
+test('SFT with texts to mix in and to measure on, and prompts that are watched', async () => {
   const texts = await send('texts', '{"text":"The lamp is red."}\n{"text":"The chair is blue."}\n')
-  const inputs = { model: 'tiny', data: 'colours', heldOut: 'colours', replay: texts, general: texts }
-  const line = await ordered({ name: 'sft-form', recipe: 'sft', inputs, settings: { steps: 1, replayShare: 0.5 } } as {
-    name: string
-  })
-  const typed = `train sft --out runs/sft-typed --model runs/tiny --data colours --held-out colours --replay ${texts} --general ${texts} --steps 1 --replay-share 0.5`
+  const inputs = {
+    model: 'tiny',
+    data: 'colours',
+    heldOut: 'colours',
+    replay: texts,
+    general: texts,
+    watch: 'questions',
+  }
+  const settings = { steps: 1, samplesEvery: 1, samplesMaxTokens: 3, samplesTemperature: 0, replayShare: 0.5 }
+  const line = await ordered({ name: 'sft-form', recipe: 'sft', inputs, settings } as { name: string })
+  const typed = `train sft --out runs/sft-typed --model runs/tiny --data colours --held-out colours --replay ${texts} --general ${texts} --watch questions --steps 1 --samples-every 1 --samples-max-tokens 3 --samples-temperature 0 --replay-share 0.5`
   const config = begin('sft-form', line)
   expect(config).toEqual(begin('sft-typed', typed.split(' ')))
+  const at = (run: string) => fs.readFileSync(join(harness.workspace, 'runs', run, 'samples.jsonl'), 'utf8')
+  expect(at('sft-form')).toBe(at('sft-typed'))
+  expect(at('sft-form').trim().split('\n')).toHaveLength(24)
   expect(config.general).toBe(join(fs.realpathSync(harness.workspace), texts))
 })
 

@@ -11,6 +11,7 @@ import { sum } from './losses/numbers.ts'
 import { rowsOfStep, stepsOf } from './order.ts'
 import { rateShare, updateGroup } from './schedules.ts'
 import { sequenceOf } from './sequences.ts'
+import { samplesDue, type Watched } from './watched.ts'
 
 export type DpoInput = {
   engine: Engine
@@ -21,6 +22,7 @@ export type DpoInput = {
   config: DpoConfig
   pairs: PairExample[]
   heldOut?: PairExample[]
+  watched?: Watched
   resume?: Resume
   signal?: AbortSignal
 }
@@ -48,6 +50,7 @@ export async function* dpo(input: DpoInput): Recipe {
   let metrics: Metrics = {}
   if (heldOut.length > 0 && start === 0)
     yield { kind: 'step', step: 0, of, metrics: await heldOutMetrics(engine, model, heldOutRows, config) }
+  if (start === 0) yield* samplesDue(input, 0, of)
 
   for (let step = start; step < of; step++) {
     const order = rowsOfStep({ seed: config.seed, purpose: 'order', step, size: config.batchSize, count: pairs.length })
@@ -74,6 +77,7 @@ export async function* dpo(input: DpoInput): Recipe {
     if (heldOut.length > 0 && isDue(finished, of, config.evalEvery))
       Object.assign(metrics, await heldOutMetrics(engine, model, heldOutRows, config))
     const reply = yield { kind: 'step', step: finished, of, metrics }
+    yield* samplesDue(input, finished, of)
     const state = { recipe: 'dpo', step: finished }
     yield* checkpoint({ step: finished, of, every: config.checkpointEvery, reply, models: { model }, state })
     if (reply === 'stop') return outcome(finished, 'asked', metrics)

@@ -4,7 +4,6 @@
 import type { Saved } from '#engine/contract'
 import { ConfigError, invariant } from '#errors'
 import type { PpoConfig } from '#schema'
-import { deriveSeed } from '#stats'
 import { type Alarm, markAlarms } from './alarms.ts'
 import { isDue } from './checkpoints.ts'
 import { policyFrom } from './critic-warmup.ts'
@@ -24,8 +23,8 @@ import {
   type State,
   writeState,
 } from './ppo-state.ts'
-import { sampleRollouts } from './rollouts.ts'
 import { termScores } from './terms.ts'
+import { watchedSamples } from './watched.ts'
 
 export type PpoInput = Learner & {
   /** Judges the marks; without it the budget ends the run and the last policy is kept. */
@@ -112,27 +111,25 @@ function outcome({ step, memory, history }: State, end: End, check: Check | unde
   return { steps: step, ...end, ...(kept > 0 && { kept }), metrics: history.recent.at(-1) ?? {} }
 }
 
-/** One completion of each watched prompt, always with the same draws, and what each term says of it. */
-async function samples(
+/** One completion of each watched prompt, and what each term says of it. */
+function samples(
   { engine, policy, config, stopTokens, terms, signal }: Learner,
   watched: Int32Array[],
   step: number,
 ): Promise<RecipeEvent> {
   const { maxTokens, temperature, seed } = config
-  const rollouts = await sampleRollouts(engine, policy, watched, {
+  return watchedSamples(engine, policy, watched, {
+    step,
+    seed,
     maxTokens,
     temperature,
     stopTokens,
-    seed: deriveSeed(seed, 'watched'),
     ...(signal && { signal }),
+    metricsOf: async (rollouts) => {
+      const scores = await Promise.all(terms.map((term) => termScores(term, rollouts)))
+      return rollouts.map((_, i) => Object.fromEntries(terms.map((term, t) => [term.name, scores[t]![i]!])))
+    },
   })
-  const scores = await Promise.all(terms.map((term) => termScores(term, rollouts)))
-  const scoresOf = (i: number) => Object.fromEntries(terms.map((term, t) => [term.name, scores[t]![i]!]))
-  return {
-    kind: 'samples',
-    step,
-    samples: rollouts.map(({ prompt, completion }, i) => ({ prompt, completion, metrics: scoresOf(i) })),
-  }
 }
 
 function checkInput({ prompts, terms, check, stopTokens, policy, critic, config }: PpoInput): void {

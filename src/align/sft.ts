@@ -13,6 +13,7 @@ import { sftCoefficients } from './losses/sft.ts'
 import { rowsOfStep, stepsOf } from './order.ts'
 import { rateShare, updateGroup } from './schedules.ts'
 import { sequenceOf } from './sequences.ts'
+import { samplesDue, type Watched } from './watched.ts'
 
 export type SftInput = {
   engine: Engine
@@ -26,6 +27,7 @@ export type SftInput = {
   general?: Example[]
   /** General rows; given if and only if `replayShare` is above 0. An empty prompt needs a first token that starts the text. */
   replay?: Example[]
+  watched?: Watched
   resume?: Resume
   signal?: AbortSignal
 }
@@ -42,6 +44,7 @@ export async function* sft({
   heldOut = [],
   general = [],
   replay = [],
+  watched,
   resume,
   signal,
 }: SftInput): Recipe {
@@ -59,12 +62,14 @@ export async function* sft({
   const start = resumed.step
   let base = resumed.base
   const measure = async () => evaluated({ engine, model, heldOut, general }, base)
+  const watching = { engine, model, config, ...(watched && { watched }), ...(signal && { signal }) }
   let metrics: Metrics = {}
   if (heldOut.length + general.length > 0 && start === 0) {
     const first = await measure()
     if (general.length > 0) base = lossesOf(first)
     yield { kind: 'step', step: 0, of, metrics: first }
   }
+  if (start === 0) yield* samplesDue(watching, 0, of)
 
   for (let step = start; step < of; step++) {
     const demonstrations = weighed(batch(examples, 'order', step, config.batchSize), 1)
@@ -90,6 +95,7 @@ export async function* sft({
     if (heldOut.length + general.length > 0 && isDue(finished, of, config.evalEvery))
       metrics = { ...metrics, ...(await measure()) }
     const reply = yield { kind: 'step', step: finished, of, metrics }
+    yield* samplesDue(watching, finished, of)
     const state = { recipe: 'sft', step: finished, ...(base && { base }) }
     yield* checkpoint({ step: finished, of, every: config.checkpointEvery, reply, models: { model }, state })
     if (reply === 'stop') return outcome(finished, 'asked', metrics)

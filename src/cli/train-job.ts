@@ -32,6 +32,7 @@ export type Recipe = {
 const BASE_DTYPES = ['float32', 'bfloat16', 'int8', 'nf4'] as const
 
 const DATA = { flag: 'data', required: true, file: true }
+const WATCH = { flag: 'watch', file: true, help: 'prompts whose completions are shown along the run' }
 const PAIRS = 'pairs: chosen and rejected, judgements, or preferences (JSONL, JSON, CSV, gzip), or a version'
 
 export const RECIPES: Recipe[] = [
@@ -48,6 +49,7 @@ export const RECIPES: Recipe[] = [
         file: true,
         help: 'general texts to measure the perplexity on beside --held-out, held against the base: rows {"text"}',
       },
+      WATCH,
     ],
     job: ({ config, on, model, given }) => ({
       recipe: 'sft',
@@ -59,6 +61,7 @@ export const RECIPES: Recipe[] = [
         heldOut: given('held-out'),
         replay: given('replay'),
         general: given('general'),
+        watch: given('watch'),
       }),
     }),
   },
@@ -84,16 +87,13 @@ export const RECIPES: Recipe[] = [
     name: 'dpo',
     help: 'direct preference optimisation on pairs',
     config: DpoConfig,
-    inputs: [
-      { ...DATA, help: PAIRS },
-      { flag: 'held-out', file: true, help: 'pairs to measure accuracy on' },
-    ],
+    inputs: [{ ...DATA, help: PAIRS }, { flag: 'held-out', file: true, help: 'pairs to measure accuracy on' }, WATCH],
     job: ({ config, on, model, given }) => ({
       recipe: 'dpo',
       config: config as DpoConfig,
       ...on,
       model,
-      ...present({ data: given('data')!, heldOut: given('held-out') }),
+      ...present({ data: given('data')!, heldOut: given('held-out'), watch: given('watch') }),
     }),
   },
   {
@@ -119,7 +119,7 @@ export const RECIPES: Recipe[] = [
         help: "reward or model: weights the critic starts from (default: reward where there is one); policy: a value head on the policy's own trunk, a third less work",
       },
       { flag: 'mark-data', file: true, help: 'prompts kept apart for marks (default: --data)' },
-      { flag: 'watch', file: true, help: 'prompts whose completions are shown along the run' },
+      WATCH,
       {
         flag: 'judge',
         help: `who judges fresh pairs at marks: people (in the browser; the run waits), ${JUDGES} (default: nobody, the budget alone ends the run)`,

@@ -18,6 +18,8 @@ const without = (setting: string, input: string): Rule => ({
   needs: (name) => name(input),
 })
 
+const WATCHING = ['samplesEvery', 'samplesMaxTokens', 'samplesTemperature'].map((setting) => without(setting, 'watch'))
+
 /** What the learning rate does after a warm-up that lasts as long as the run. */
 const afterWarmup = (setting: string): Rule => ({
   setting,
@@ -47,9 +49,10 @@ const RULES: Record<RecipeName, Rule[]> = {
       needs: (name) => name('heldOut'),
     },
     without('replayShare', 'replay'),
+    ...WATCHING,
   ],
   reward: [...RATE, without('evalEvery', 'heldOut')],
-  dpo: [...RATE, without('evalEvery', 'heldOut')],
+  dpo: [...RATE, without('evalEvery', 'heldOut'), ...WATCHING],
   ppo: [
     ...RATE,
     without('samplesEvery', 'watch'),

@@ -9,6 +9,7 @@ export type Takes = 'model' | 'reward' | 'demonstrations' | 'pairs' | 'prompts' 
 
 const name = (takes: Takes, words: string) => z.string().min(1).describe(words).meta({ takes })
 const model = name('model', 'model to start from')
+const watch = name('prompts', 'prompts whose completions are shown along the run').optional()
 const pairs = 'pairs to learn from: comparisons with a chosen side, judgements, or preferences'
 
 /** How a run computes, whatever its recipe. */
@@ -43,6 +44,7 @@ export const ORDERS = {
         'texts',
         'general texts to measure the perplexity on beside the held-out rows, held against the base: rows {"text"}',
       ).optional(),
+      watch,
     }),
     settings: SftConfig,
   },
@@ -65,6 +67,7 @@ export const ORDERS = {
       model,
       data: name('pairs', pairs),
       heldOut: name('pairs', 'pairs to measure accuracy on').optional(),
+      watch,
     }),
     settings: DpoConfig,
   },
@@ -90,7 +93,7 @@ export const ORDERS = {
             'who judges fresh pairs at marks; people = the run waits for them; empty = the budget alone ends it',
           ),
         markData: name('prompts', 'prompts kept apart for marks').optional(),
-        watch: name('prompts', 'prompts whose completions are shown along the run').optional(),
+        watch,
         reference: name('model', 'frozen model that KL is measured to; empty = the model itself').optional(),
         criticFrom: z
           .enum(['reward', 'model', 'policy'])

@@ -67,6 +67,10 @@ test('a setting that was given and has nothing to work on is named with what it 
   expect(of('sft', { steps: 4, warmupSteps: 4, floor: 0.1 })).toEqual([
     'floor would be ignored without more steps than warmupSteps',
   ])
+  const watching = { samplesEvery: 5, samplesMaxTokens: 9, samplesTemperature: 0 }
+  expect(of('sft', watching)).toEqual(Object.keys(watching).map((name) => `${name} would be ignored without watch`))
+  expect(of('sft', watching, { watch: 'w.jsonl' })).toEqual([])
+  expect(Object.keys(SftConfig.parse({}))).not.toContain('samplesEvery')
   const watched = { samplesEvery: 5, markEvery: 1, markPairs: 9, markLevel: 0.8 }
   expect(of('ppo', watched, { judge: 'terminal', watch: 'w.jsonl' })).toEqual([])
   expect(of('ppo', watched)).toEqual(

@@ -27,6 +27,17 @@ const length = {
 
 const evalEvery = count.default(50).describe('steps between evaluations on the held-out rows')
 
+/** Without defaults: a run that watches nothing says nothing of it. */
+const watching = {
+  samplesEvery: count.optional().describe('steps between samples of the watched prompts; 50 unless given'),
+  samplesMaxTokens: count.optional().describe('longest sample of a watched prompt, tokens; 80 unless given'),
+  samplesTemperature: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe('of samples of the watched prompts; 1 unless given, 0 takes the likeliest token'),
+}
+
 /** A check that two ways of saying the same thing are not both used. */
 const oneLength = (c: { epochs?: number | undefined; steps?: number | undefined }) =>
   c.epochs === undefined || c.steps === undefined
@@ -40,6 +51,7 @@ export const SftConfig = z
     batchSize: count.default(8).describe('demonstrations a step'),
     learningRate: z.number().positive().default(2e-3).describe('AdamW learning rate after the warm-up'),
     evalEvery,
+    ...watching,
     replayShare: share
       .default(0)
       .describe('general rows added to a batch, as a share of batchSize: against forgetting'),
@@ -105,6 +117,7 @@ export const DpoConfig = z
     batchSize: count.default(16).describe('pairs a step'),
     learningRate: z.number().positive().default(1e-4).describe('AdamW learning rate after the warm-up'),
     evalEvery,
+    ...watching,
     beta: z.number().positive().default(0.1).describe('strength of the pull to the reference'),
     labelSmoothing: z
       .number()

@@ -27,6 +27,7 @@ const gradientCheckpointing = z
   .optional()
   .describe('backward computes each layer once more instead of remembering it: less memory, more work')
 const model = z.string().describe('folder of the model to start from')
+const watch = z.string().optional().describe('prompts whose completions are shown along the run')
 const judgements = z
   .array(z.string())
   .optional()
@@ -45,6 +46,7 @@ export const SftJob = z.strictObject({
   heldOut: z.string().optional().describe('demonstrations to measure the loss on'),
   replay: z.string().optional().describe('general texts to mix in: rows {"text"}'),
   general: z.string().optional().describe('general texts to measure the perplexity on: rows {"text"}'),
+  watch,
 })
 export type SftJob = z.infer<typeof SftJob>
 
@@ -90,6 +92,7 @@ export const DpoJob = z.strictObject({
   model,
   data: z.string().describe('comparisons (chosen, rejected), judgements, or preferences'),
   heldOut: z.string().optional().describe('the same, to measure accuracy on'),
+  watch,
   judgements,
 })
 export type DpoJob = z.infer<typeof DpoJob>
@@ -119,7 +122,7 @@ export const PpoJob = z.strictObject({
     .describe('weights the critic starts from; policy = it is a value head on the policy itself'),
   data: z.string().describe('prompts to train on'),
   markData: z.string().optional().describe('prompts kept apart for marks'),
-  watch: z.string().optional().describe('prompts whose completions are shown along the run'),
+  watch,
   rules: z.string().optional().describe('JSON file of rule terms'),
   judge: z.string().optional().describe('who judges at marks'),
 })

@@ -12,6 +12,7 @@ import { artifactsOf, readPairs } from './rows.ts'
 import { asBase, frozen, modelLimit, startOrResume } from './start.ts'
 import { pairExamples, requireRows, usable } from './tokens.ts'
 import type { Context, Prepared } from './train.ts'
+import { readWatched } from './watched.ts'
 
 export async function prepareDpo(job: DpoJob, context: Context): Promise<Prepared> {
   const { engine, say, resume, isDry } = context
@@ -25,6 +26,7 @@ export async function prepareDpo(job: DpoJob, context: Context): Promise<Prepare
   }
   const { pairs, simulated, preferences } = await read(job.data, 'pairs')
   const heldOut = job.heldOut === undefined ? undefined : (await read(job.heldOut, 'held-out pairs')).pairs
+  const watched = await readWatched(job, tokenizer, say)
   const cache = cacheFile([
     hashModel(job.model),
     job.dtype ?? 'float32',
@@ -44,11 +46,12 @@ export async function prepareDpo(job: DpoJob, context: Context): Promise<Prepare
       config: job.config,
       pairs,
       ...(heldOut && { heldOut }),
+      ...(watched && { watched }),
       ...(resume && { resume }),
     }),
     models: { model },
     result: 'model',
-    inputs: artifactsOf({ data: job.data, heldOut: job.heldOut }, { model: job.model }),
+    inputs: artifactsOf({ data: job.data, heldOut: job.heldOut, watch: job.watch }, { model: job.model }),
     simulated,
     ...(preferences && { preferences }),
     onReference: async (logprobs) => {

@@ -10,6 +10,7 @@ import { artifactsOf, readDemonstrations } from './rows.ts'
 import { modelLimit, startOrResume } from './start.ts'
 import { demonstrationExamples, requireRows, textExamples } from './tokens.ts'
 import type { Context, Prepared } from './train.ts'
+import { readWatched } from './watched.ts'
 
 /** Enough for an interval of a few hundredths of a nat, and a fraction of one evaluation. */
 const GAIN_ROWS = 200
@@ -24,6 +25,7 @@ export async function prepareSft(job: SftJob, context: Context): Promise<Prepare
   const heldOut = job.heldOut === undefined ? undefined : await examplesOf(job.heldOut, 'held-out demonstrations')
   const replay = job.replay === undefined ? undefined : textExamples(tokenizer, await readTexts(job.replay))
   const general = job.general === undefined ? undefined : await generalExamples(tokenizer, job.general, limits)
+  const watched = await readWatched(job, tokenizer, say)
   const model = await startOrResume(context, 'model', {
     weights: job.model,
     lora: job.lora,
@@ -38,12 +40,13 @@ export async function prepareSft(job: SftJob, context: Context): Promise<Prepare
       ...(heldOut && { heldOut }),
       ...(general && { general }),
       ...(replay && { replay }),
+      ...(watched && { watched }),
       ...(resume && { resume }),
     }),
     models: { model },
     result: 'model',
     inputs: artifactsOf(
-      { data: job.data, heldOut: job.heldOut, replay: job.replay, general: job.general },
+      { data: job.data, heldOut: job.heldOut, replay: job.replay, general: job.general, watch: job.watch },
       { model: job.model },
     ),
     simulated: false,

@@ -17,7 +17,7 @@ export type RehearsalEngine = {
   timed: Works
   /** Seconds of training passes and steps in earnest, by model. */
   learning: Map<Model, number>
-  /** From now on training passes and steps are only counted. */
+  /** From now on training passes and steps are only counted, and samples made up. */
   count: () => void
   /** Does the training pass with the largest micro-batch in earnest, where none so large was: what memory peaks at. */
   heaviest: () => Promise<void>
@@ -98,6 +98,14 @@ export function rehearsalEngine(engine: Engine, { isWhole }: { isWhole: boolean 
         if (batch > (largest?.tokens ?? 0)) largest = { model, groups, want, loss, o, tokens: batch }
         const losses_G = new Float64Array(groups.length)
         return { loss: 0, losses_G, groups: groups.length, tokens: scoredOf(groups), stats: {} } satisfies Sums
+      },
+      async *sample(model, requests, o) {
+        if (isEarnest || isWhole) return yield* engine.sample(model, requests, o)
+        for await (const { id, n, stopTokens } of requests)
+          for (let index = 0; index < n; index++) {
+            const tokens = Int32Array.from(stopTokens.slice(0, 1))
+            yield { id, index, tokens, logprobs: new Float32Array(tokens.length), step: 0, done: 'stop' }
+          }
       },
       async step(model, o) {
         asked.step.calls++

@@ -105,6 +105,7 @@ async function walk(
   const worked = () => timed.read.seconds + timed.learn.seconds + timed.step.seconds
   const clock = stopwatch()
   let [steps, tokens, probed, ownSeconds] = [0, 0, 0, 0]
+  const watching = { times: 0, seconds: 0, earnest: 0 }
   let before = structuredClone(timed)
   let workedBefore = 0
   let isEarnest = true
@@ -118,6 +119,13 @@ async function walk(
       else if (isEarnest && event.of > 1) before = structuredClone(timed)
     }
     workedBefore = worked()
+    if (event.kind === 'samples') {
+      watching.times++
+      if (isEarnest) {
+        watching.earnest++
+        watching.seconds += seconds
+      }
+    }
     if (event.kind !== 'step') continue
     steps = event.step
     tokens += event.metrics.tokens ?? 0
@@ -128,10 +136,12 @@ async function walk(
     (timed[kind].seconds - before[kind].seconds) / (timed[kind][unit] - before[kind][unit])
   const ofSteps = asked.learn.tokens * rate('learn', 'tokens') + asked.step.calls * rate('step', 'calls')
   const { read } = timed
+  const reading = asked.read.tokens === 0 ? 0 : (asked.read.tokens * read.seconds) / read.tokens
+  const sampling = watching.times === 0 ? 0 : (watching.times * watching.seconds) / watching.earnest
   return {
     steps,
     seconds: ofSteps + (steps * ownSeconds) / Math.max(probed - 1, 1),
-    evaluation: asked.read.tokens === 0 ? 0 : (asked.read.tokens * read.seconds) / read.tokens,
+    evaluation: reading + sampling,
     tokens,
     probed,
   }

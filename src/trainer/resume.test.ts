@@ -114,6 +114,25 @@ describe.each(RECIPES)('%s', (recipe) => {
   })
 })
 
+test.each(['sft', 'dpo'] as const)('%s without watched prompts has the same weights and metrics', async (recipe) => {
+  const run = join(root, `unwatched-${recipe}`)
+  const { watch, config, ...job } = jobOf(recipe) as Extract<Job, { recipe: 'sft' | 'dpo' }>
+  const { samplesEvery: _, samplesMaxTokens: __, ...settings } = config
+  await train({ ...job, config: settings } as Job, run, options)
+  const samples = fs.readFileSync(join(whole[recipe]!, 'samples.jsonl'), 'utf8').trim().split('\n')
+  const steps = samples.map((line) => (JSON.parse(line) as { step: number }).step)
+  expect(steps).toEqual([0, 0, 2, 2, 4, 4, 6, 6])
+  expect(watch).toMatch(/watched\.jsonl$/)
+  expect(fs.readFileSync(join(run, 'samples.jsonl'), 'utf8')).toBe('')
+  // Checkpoints tell how long the samples were, the card what went in.
+  const without = (folder: string) =>
+    Object.entries(hashesOf(folder)).filter(
+      ([path]) => !/samples\.jsonl$|checkpoint\.json$|hone-training\.json$/.test(path),
+    )
+  expect(without(run)).toEqual(without(whole[recipe]!))
+  expect(without(run).length).toBeGreaterThan(3)
+})
+
 test('killed in the middle of a save, by SIGKILL and in a process of its own, it goes on to the same bytes', async () => {
   const run = join(root, 'killed')
   const order = { run, files, recipe: 'sft', steps: STEPS, checkpointEvery: 2 } as const

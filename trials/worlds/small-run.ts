@@ -82,19 +82,22 @@ export function smallJob(recipe: RecipeName, files: string, o: { steps: number; 
   const common = { device: 'cpu', model: at('model') }
   const supervised = { ...o, warmupSteps: 2, batchSize: 4, evalEvery: 3, learningRate: 3e-3 }
   const pairs = { data: at('pairs.jsonl'), heldOut: at('pairs.jsonl') }
+  const watching = { samplesEvery: 2, samplesMaxTokens: 8 }
+  const watch = at('watched.jsonl')
   switch (recipe) {
     case 'sft':
       return {
         ...common,
         recipe,
-        config: SftConfig.parse(supervised),
+        config: SftConfig.parse({ ...supervised, ...watching }),
         data: at('demonstrations.jsonl'),
         heldOut: at('held-out.jsonl'),
+        watch,
       }
     case 'reward':
       return { ...common, ...pairs, recipe, config: RewardConfig.parse(supervised), read: 'last' }
     case 'dpo':
-      return { ...common, ...pairs, recipe, config: DpoConfig.parse(supervised) }
+      return { ...common, ...pairs, recipe, config: DpoConfig.parse({ ...supervised, ...watching }), watch }
     case 'ppo':
       return {
         ...common,
@@ -119,7 +122,7 @@ export function smallJob(recipe: RecipeName, files: string, o: { steps: number; 
         criticFrom: 'reward',
         data: at('prompts.jsonl'),
         markData: at('mark-prompts.jsonl'),
-        watch: at('watched.jsonl'),
+        watch,
         rules: at('rules.json'),
         judge: 'longer',
       }
