@@ -2,7 +2,7 @@
 // together, other keys, stretches marked with a reason, and what becomes of what is skipped.
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { complaints, hasBrowser, looksRight } from './browser.ts'
+import { complaints, hasBrowser, looksRight, somebody } from './browser.ts'
 import { ask, joinAs, openAsLead, openFront } from './serve.test-data.ts'
 
 const front = openFront()
@@ -235,6 +235,45 @@ test('who settles the pair sees what was marked and why, on their own sides', as
   await reviewer.keyboard.press('m')
   expect(await reviewer.locator('.side mark').allTextContents()).toEqual(['😀'])
   await looksRight(reviewer, 'judging-settled')
+})
+
+test('the time that somebody was active goes on over a reload and on another device, and ends with the answer', async (ctx) => {
+  hasBrowser(ctx)
+  const person = await joinAs(front, lead, 'annotator', 'Cy Wolf')
+  await ask(front, person.context(), `PUT /api/projects/desk/campaigns/${campaign}/guideline-read`)
+  const enter = async (on: Page): Promise<void> => {
+    await on.goto(`${front.served.url}/p/desk/judge/${campaign}`)
+    await on.getByRole('group', { name: 'How texts are shown' }).waitFor()
+  }
+  /** Submits and answers the seconds that were sent. */
+  const submitted = async (on: Page): Promise<number> => {
+    const sent = on.waitForRequest((request) => request.url().endsWith('/judgement'))
+    await on.keyboard.press('Enter')
+    return ((await sent).postDataJSON() as { activeSeconds: number }).activeSeconds
+  }
+  const saved = () => person.waitForRequest((request) => request.url().endsWith('/draft'))
+  await enter(person)
+  await person.waitForTimeout(3000)
+  await person.reload()
+  await enter(person)
+  const draft = saved()
+  await person.keyboard.press('2')
+  const { activeSeconds } = (await draft).postDataJSON() as { activeSeconds: number }
+  expect(activeSeconds).toBeGreaterThan(3)
+  // Another device has what the draft brought; the first has gone on from there.
+  const { page: other, context } = await somebody(front.browser)
+  await context.addCookies(await person.context().cookies())
+  await enter(other)
+  await other.locator('.chosen').waitFor()
+  await person.waitForTimeout(1500)
+  expect(await submitted(other)).toBeGreaterThanOrEqual(activeSeconds)
+  await other.getByText('1 answer by you').waitFor()
+  await other.keyboard.press('2')
+  expect(await submitted(other)).toBeLessThan(3)
+  await other.getByText('2 answers by you').waitFor()
+  const kept = await other.evaluate<string[]>('Object.keys(sessionStorage)')
+  expect(kept.filter((place) => place.startsWith('hone.active.')).length).toBeLessThanOrEqual(1)
+  await context.close()
 })
 
 test('what a campaign does with what is skipped is chosen with it, said on its page and where one skips', async (ctx) => {

@@ -95,7 +95,7 @@ test('what is required and within its range is taken, whole; drafts and what is 
     expect([status, text], JSON.stringify(values)).toEqual([422, expect.stringContaining(says)])
   }
   expect((await answer(person, task!.id, { places: [1] })).status).toBe(422)
-  const draft = { values: { tone: 4 }, reason: 'so far' }
+  const draft = { values: { tone: 4 }, reason: 'so far', activeSeconds: 12.3 }
   expect((await person.ask(`PUT ${at(`/items/${task!.id}/answer`)}`, draft)).status).toBe(204)
   expect((await claimBy(person)).task!.draft).toEqual(draft)
 

@@ -101,15 +101,15 @@ test('from an empty box: the draft is kept and counted in tokens, what is submit
   await open({})
   expect((await owner.ask(`GET ${at('/review')}`)).json).toMatchObject({ waiting: 0, next: null })
   const { task } = await claimBy(writer)
-  expect(task).toMatchObject({ drafted: null, draft: null, returned: null })
+  expect(task).toMatchObject({ drafted: null, draft: null, activeSeconds: null, returned: null })
   const draft = `PUT ${at(`/items/${task!.id}/demonstration`)}`
   const short = (await writer.ask(draft, { text: 'Your parcel' })).json as { tokens: number }
-  const long = (await writer.ask(draft, { text: 'Your parcel arrives on Friday.\n\n  Sorry!' })).json as {
-    tokens: number
-  }
+  const longer = { text: 'Your parcel arrives on Friday.\n\n  Sorry!', activeSeconds: 41.5 }
+  const long = (await writer.ask(draft, longer)).json as { tokens: number }
   expect(short.tokens).toBeGreaterThan(0)
   expect(long.tokens).toBeGreaterThan(short.tokens)
-  expect((await claimBy(writer)).task!.draft).toBe('Your parcel arrives on Friday.\n\n  Sorry!')
+  expect((await claimBy(writer)).task).toMatchObject({ draft: longer.text, activeSeconds: 41.5 })
+  expect((await writer.ask(draft, { ...longer, activeSeconds: -1 })).status).toBe(422)
   expect((await write(writer, task!.id, '  \n ')).status).toBe(422)
 
   const key = randomUUID()

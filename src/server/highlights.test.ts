@@ -74,7 +74,7 @@ test('marks are drafted, given, taken back with the answer, and given again', as
     mark(left, 'One\r\n\u05e9\u05dc', { reason: 'two lines' }),
     mark(right, '\u{1f600} e\u0301', { side: 'right', reason: '<b>too much</b>' }),
   ]
-  await ann!.ask(`PUT ${at(`/items/${id}/draft`)}`, { choice: 'left', strength: 2, highlights })
+  await ann!.ask(`PUT ${at(`/items/${id}/draft`)}`, { choice: 'left', strength: 2, highlights, activeSeconds: 7 })
   expect((await claimBy(ann!)).draft?.highlights).toEqual(highlights)
   expect((await judge(ann!, id, highlights)).status).toBe(200)
   const back = (await ann!.ask(`POST ${at(`/items/${id}/reopen`)}`)).json as Work

@@ -11,12 +11,14 @@ export type Draft = {
   reason?: string | undefined
   criteria?: Record<string, CriterionAnswer> | undefined
   highlights?: Highlight[] | undefined
+  /** Spent on it so far. */
+  activeSeconds?: number | undefined
 }
 export async function saveDraft(
   query: Query,
   item: string,
   user: string,
-  draft: Draft | { text: string },
+  draft: Draft | { text: string; activeSeconds?: number | undefined },
 ): Promise<void> {
   await query(
     `insert into drafts (item_id, user_id, content) values ($1, $2, $3)

@@ -1,5 +1,6 @@
 // Ratings of one completion and rankings of several: claimed like pairs, kept as one answer with all that it says.
 import type { Prompt } from '#schema'
+import type { Draft } from './annotating.ts'
 import { audit } from './audit.ts'
 import { holdAnswers } from './caps.ts'
 import { takePlace } from './claims.ts'
@@ -11,7 +12,7 @@ export type Content = {
   places?: number[] | undefined
   shown?: number[] | undefined
 }
-export type AnswerDraft = Pick<Content, 'values' | 'places'> & { reason?: string | undefined }
+export type AnswerDraft = Pick<Content, 'values' | 'places'> & Pick<Draft, 'reason' | 'activeSeconds'>
 
 /** What is at hand: one completion, or several in the order of the item. */
 export type AtHand = {

@@ -12,10 +12,13 @@ export type Writing = {
   prompt: Prompt
   drafted: string | null
   draft: string | null
+  /** Spent on the draft so far; null: not known. */
+  activeSeconds: number | null
   /** What was sent back and why; null: not written yet. */
   returned: { completion: string; reason: string } | null
 }
-const WRITING = `items.id::text as id, prompt, nullif(a, '') as drafted, drafts.content->>'text' as draft`
+const WRITING = `items.id::text as id, prompt, nullif(a, '') as drafted, drafts.content->>'text' as draft,
+  (drafts.content->>'activeSeconds')::float8 as "activeSeconds"`
 
 /** What was sent back to this person, the oldest first; `first`: this item before others. */
 export async function findReturned(

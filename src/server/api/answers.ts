@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Prompt, Question } from '#schema'
 import { SkipPolicy } from './campaigns.ts'
-import { type Endpoint, JUDGES, KEEPERS, OBSERVERS, PARAMETERS } from './endpoint.ts'
+import { ActiveSeconds, type Endpoint, JUDGES, KEEPERS, OBSERVERS, PARAMETERS } from './endpoint.ts'
 
 const MOST_RANKED = 9
 const Value = z.union([z.number(), z.boolean(), z.string().max(4000)])
@@ -17,6 +17,7 @@ const Draft = z.strictObject({
     .max(MOST_RANKED)
     .optional(),
   reason: z.string().max(4000).optional(),
+  activeSeconds: ActiveSeconds.optional(),
 })
 const Range = z.object({ value: z.number(), low: z.number(), high: z.number() })
 const Agreement = z.object({
@@ -125,7 +126,7 @@ export const ANSWERS = {
       /** Of rankings: by the order on the screen, from 1, the best; equal ones share a place. */
       places: z.array(Place).max(MOST_RANKED).optional(),
       reason: z.string().trim().max(4000).default(''),
-      activeSeconds: z.number().min(0).max(86_400),
+      activeSeconds: ActiveSeconds,
     }),
     answer: Work,
   },

@@ -6,7 +6,18 @@ import { ModelName } from './fills.ts'
 import { GoldRate, Qualification } from './gold.ts'
 import { MostEach, MostShare } from './assigning.ts'
 import { Suggestion, SuggestionRule } from './suggesting.ts'
-import { type Endpoint, Expertise, JUDGES, KEEPERS, LEADS, Moment, OBSERVERS, PARAMETERS, Text } from './endpoint.ts'
+import {
+  ActiveSeconds,
+  type Endpoint,
+  Expertise,
+  JUDGES,
+  KEEPERS,
+  LEADS,
+  Moment,
+  OBSERVERS,
+  PARAMETERS,
+  Text,
+} from './endpoint.ts'
 
 export const ItemOrder = z.enum(['random', 'uncertainty', 'begun', 'priority'])
 const Adaptive = z.strictObject({
@@ -109,6 +120,7 @@ const Draft = z.strictObject({
   reason: z.string().max(4000).optional(),
   criteria: z.record(CriterionName, CriterionAnswer).optional(),
   highlights: Highlights.optional(),
+  activeSeconds: ActiveSeconds.optional(),
 })
 const Task = z.object({
   id: z.string(),
@@ -336,11 +348,7 @@ export const CAMPAIGNS = {
         /** Each with the words that stand there, which are compared with the text. */
         highlights: Highlights.default([]),
         reason: z.string().trim().max(4000).default(''),
-        activeSeconds: z
-          .number()
-          .min(0)
-          .max(86_400)
-          .transform((seconds) => Math.round(seconds * 1000) / 1000),
+        activeSeconds: ActiveSeconds.transform((seconds) => Math.round(seconds * 1000) / 1000),
       })
       .refine(isWhole, WHOLE),
     answer: Work,

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { Prompt } from '#schema'
 import { ADJUDICATORS } from './adjudication.ts'
 import { SkipPolicy } from './campaigns.ts'
-import { type Endpoint, JUDGES, KEEPERS, OBSERVERS, PARAMETERS } from './endpoint.ts'
+import { ActiveSeconds, type Endpoint, JUDGES, KEEPERS, OBSERVERS, PARAMETERS } from './endpoint.ts'
 
 const MOST_CHARACTERS = 20_000
 const Written = z.string().max(MOST_CHARACTERS)
@@ -34,6 +34,8 @@ const Writing = z.object({
       drafted: z.string().nullable(),
       /** What was written so far. */
       draft: z.string().nullable(),
+      /** What that took; null: not known. */
+      activeSeconds: ActiveSeconds.nullable(),
       returned: z.object({ completion: z.string(), reason: z.string() }).nullable(),
     })
     .nullable(),
@@ -140,14 +142,14 @@ export const DEMONSTRATIONS = {
   'PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/demonstration': {
     summary: 'Keep what I have written so far; says how many tokens it has',
     access: JUDGES,
-    body: z.strictObject({ text: Written }),
+    body: z.strictObject({ text: Written, activeSeconds: ActiveSeconds.optional() }),
     answer: z.object({ tokens: z.number().nullable() }),
   },
   'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/demonstration': {
     summary:
       'My answer to the prompt. The key makes it one however often it is sent; 409 keeps it and says what stands',
     access: JUDGES,
-    body: z.strictObject({ key: z.uuid(), text: Submitted, activeSeconds: z.number().min(0).max(86_400) }),
+    body: z.strictObject({ key: z.uuid(), text: Submitted, activeSeconds: ActiveSeconds }),
     answer: Writing,
   },
   'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/demonstration-skip': {

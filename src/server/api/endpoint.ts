@@ -64,6 +64,8 @@ export const Moment = z.iso
     return year >= 1 && year <= 9999
   }, 'expected a year from 1 to 9999')
   .transform((text) => new Date(text).toISOString())
+/** In which somebody was at work on one item: a day at most. */
+export const ActiveSeconds = z.number().min(0).max(86_400)
 /** A word for what people know: cardiology, tax-law. */
 export const Expertise = z
   .string()

@@ -8,14 +8,17 @@ type Params = { project: string; campaign: string; item: string }
 const DRAFT_MILLISECONDS = 700
 const HEARTBEAT_MILLISECONDS = 60_000
 
+/** `seconds`: of activity so far, which lie in the draft too. */
+type Kept = { params: Params; seconds: () => number }
+
 /**
  * Saves what is made a moment after it changed, and when it is left, so that another page or device goes on from there.
  * Answers how to forget it, once it is an answer.
  */
-export function useDraft(made: Made, loaded: Made | null, params: Params): () => void {
+export function useDraft(made: Made, loaded: Made, { params, seconds }: Kept): () => void {
   const now = JSON.stringify(made)
-  const state = useRef({ saved: JSON.stringify(loaded ?? {}), now, params })
-  Object.assign(state.current, { now, params })
+  const state = useRef({ saved: JSON.stringify(loaded), now, params, seconds })
+  Object.assign(state.current, { now, params, seconds })
   useEffect(() => {
     const timer = setTimeout(() => saveDraft(state.current), DRAFT_MILLISECONDS)
     return () => clearTimeout(timer)
@@ -24,10 +27,10 @@ export function useDraft(made: Made, loaded: Made | null, params: Params): () =>
   return () => (state.current.saved = state.current.now)
 }
 
-function saveDraft(state: { saved: string; now: string; params: Params }): void {
-  const { now, params } = state
+function saveDraft(state: Kept & { saved: string; now: string }): void {
+  const { now, params, seconds } = state
   if (now === state.saved) return
-  const body = JSON.parse(now) as Made
+  const body = { ...(JSON.parse(now) as Made), activeSeconds: seconds() }
   call('PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/draft', { params, body }).then(
     () => (state.saved = now),
     () => {}, // the next change, or the answer itself, brings it

@@ -5,7 +5,7 @@ import { call } from '../api.ts'
 import { Field } from '../parts.tsx'
 import { useSettings } from '../settings.ts'
 import { useMe } from '../who.ts'
-import { useActiveSeconds } from './active-time.ts'
+import { useActiveTime } from './active-time.ts'
 import { type Made, wordsOf } from './answer.ts'
 import { nameOfKey, useCommands, withKeys } from './commands.ts'
 import { FlagSheet } from './flag.tsx'
@@ -38,16 +38,17 @@ export function TaskForm({ task, guideline, campaign, past, params, onWork, onAw
   const me = useMe()
   const { criteria } = campaign
   const { keys } = useSettings().settings
-  const [made, setMade] = useState<Made>(task.draft ?? {})
+  const { activeSeconds: drafted, ...begun } = task.draft ?? {}
+  const [made, setMade] = useState<Made>(begun)
   const [isBusy, setBusy] = useState(false)
   const [hint, setHint] = useState('')
   const [open, setOpen] = useState<Open>()
   const reason = useRef<HTMLTextAreaElement>(null)
   const start = useRef<HTMLHeadingElement>(null)
   const isSending = useRef(false)
-  const activeSeconds = useActiveSeconds()
+  const active = useActiveTime({ user: me.id, item: params.item }, drafted)
   useEffect(() => start.current?.focus({ preventScroll: true }), [])
-  const forgetDraft = useDraft(made, task.draft, params)
+  const forgetDraft = useDraft(made, begun, { params, seconds: active.seconds })
   useHeartbeat(params)
   const questions = useQuestions(criteria, made, {
     keys,
@@ -89,11 +90,12 @@ export function TaskForm({ task, guideline, campaign, past, params, onWork, onAw
       ...(criteria.length > 0 && made.criteria && { criteria: made.criteria }),
       ...(made.highlights && { highlights: made.highlights }),
       reason: made.reason ?? '',
-      activeSeconds: activeSeconds(),
+      activeSeconds: active.seconds(),
     }
     void act(async () => {
       const work = await send({ user: me.id, params, body }, onAway)
       forgetDraft()
+      active.forget()
       return work
     })
   }

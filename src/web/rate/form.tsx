@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'react'
 import { askedOf, faultIn, type Question, type Value } from '#schema'
 import type { AnswerOf } from '#server/contract'
-import { useActiveSeconds } from '../annotate/active-time.ts'
+import { useActiveTime } from '../annotate/active-time.ts'
 import { type Command, nameOfKey, useCommands } from '../annotate/commands.ts'
 import { FlagSheet } from '../annotate/flag.tsx'
 import { GuidelineText, Sheet } from '../annotate/guideline.tsx'
@@ -13,6 +13,7 @@ import { useViewCommands, ViewBar } from '../annotate/view.tsx'
 import { isRefusal } from '../annotate/work.ts'
 import { call } from '../api.ts'
 import { Field } from '../parts.tsx'
+import { useMe } from '../who.ts'
 import { Ask } from './ask.tsx'
 import { useAtHand } from './at-hand.ts'
 import { Choices, optionsOf } from './choices.tsx'
@@ -38,17 +39,18 @@ export function RateForm({ task, questions, policy, guideline, past, params, onW
   const isRanking = questions.length === 0
   const asked = isRanking ? [] : askedOf(questions, prompt)
   const isByMessage = asked.some(({ message }) => message !== undefined)
-  const [made, setMade] = useState<Made>((task.draft as Made | null) ?? {})
+  const { activeSeconds: drafted, ...begun } = task.draft ?? {}
+  const [made, setMade] = useState<Made>(begun as Made)
   const [isBusy, setBusy] = useState(false)
   const [hint, setHint] = useState('')
   const [open, setOpen] = useState<'guideline' | 'flag' | 'skip' | 'shortcuts' | undefined>()
   const key = useRef(crypto.randomUUID())
   const isSending = useRef(false)
-  const activeSeconds = useActiveSeconds()
+  const active = useActiveTime({ user: useMe().id, item: params.item }, drafted)
   const count = isRanking ? completions.length : asked.length
   const { at, list, move, touch, commands: arrows } = useAtHand(count)
   useHeartbeat(params)
-  useDraft(made, params)
+  useDraft(made, params, active.seconds)
   useEffect(() => list.current?.querySelector<HTMLElement>('input,textarea')?.focus({ preventScroll: true }), [list])
 
   const places = made.places?.length === completions.length ? made.places : completions.map(() => 0)
@@ -99,9 +101,13 @@ export function RateForm({ task, questions, policy, guideline, past, params, onW
       key: key.current,
       ...(isRanking ? { places } : { values: made.values ?? {} }),
       reason: made.reason ?? '',
-      activeSeconds: activeSeconds(),
+      activeSeconds: active.seconds(),
     }
-    void act(() => call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/answer', { params, body }))
+    void act(async () => {
+      const work = await call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/answer', { params, body })
+      active.forget()
+      return work
+    })
   }
   const last = past[0]
   const question = asked[at]?.question
@@ -249,13 +255,13 @@ export function RateForm({ task, questions, policy, guideline, past, params, onW
 }
 
 /** Saved a moment after it changed, so that another page or device goes on from there. */
-function useDraft(made: Made, params: Props['params']): void {
+function useDraft(made: Made, params: Props['params'], seconds: () => number): void {
   const now = JSON.stringify(made)
   const first = useRef(now)
   useEffect(() => {
     if (now === first.current) return
     const timer = setTimeout(() => {
-      const body = JSON.parse(now) as Made
+      const body = { ...(JSON.parse(now) as Made), activeSeconds: seconds() }
       call('PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/answer', { params, body }).catch(() => {})
     }, DRAFT_MILLISECONDS)
     return () => clearTimeout(timer)

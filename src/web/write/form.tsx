@@ -1,6 +1,6 @@
 // One prompt and the box its answer is written in.
 import { useEffect, useRef, useState } from 'react'
-import { useActiveSeconds } from '../annotate/active-time.ts'
+import { useActiveTime } from '../annotate/active-time.ts'
 import { type Command, useCommands } from '../annotate/commands.ts'
 import { FlagSheet } from '../annotate/flag.tsx'
 import { GuidelineText, Sheet } from '../annotate/guideline.tsx'
@@ -10,6 +10,7 @@ import { PromptText } from '../annotate/pair.tsx'
 import { isRefusal } from '../annotate/work.ts'
 import { call } from '../api.ts'
 import { SAID } from '../kept.ts'
+import { useMe } from '../who.ts'
 import { Changes } from './changes.tsx'
 import { useWriting } from './kept.ts'
 import type { Writing } from './screen.tsx'
@@ -29,14 +30,14 @@ type Props = {
 export function WritingForm({ task, guideline, policy, tokensBy, params, onWork, onRefused, onUndo }: Props) {
   const { prompt, drafted, draft, returned } = task
   const before = returned?.completion ?? drafted
-  const { text, write, saved, tokens, forget } = useWriting(params, draft ?? before ?? '')
+  const active = useActiveTime({ user: useMe().id, item: params.item }, task.activeSeconds ?? 0)
+  const { text, write, saved, tokens, forget } = useWriting(params, draft ?? before ?? '', active.seconds)
   const [isBusy, setBusy] = useState(false)
   const [hint, setHint] = useState('')
   const [open, setOpen] = useState<'guideline' | 'flag' | 'skip' | 'changes' | undefined>()
   const box = useRef<HTMLTextAreaElement>(null)
   const key = useRef(crypto.randomUUID())
   const isSending = useRef(false)
-  const activeSeconds = useActiveSeconds()
   useHeartbeat(params)
   useEffect(() => box.current?.focus({ preventScroll: true }), [])
 
@@ -47,6 +48,7 @@ export function WritingForm({ task, guideline, policy, tokensBy, params, onWork,
     try {
       const work = await ask()
       forget()
+      active.forget()
       onWork(work)
     } catch (error) {
       if (isRefusal(error) && error.status !== 422) {
@@ -67,7 +69,7 @@ export function WritingForm({ task, guideline, policy, tokensBy, params, onWork,
           : ''
     setHint(wrong)
     if (wrong !== '') return box.current?.focus()
-    const body = { key: key.current, text, activeSeconds: activeSeconds() }
+    const body = { key: key.current, text, activeSeconds: active.seconds() }
     void act(() =>
       call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/demonstration', { params, body }),
     )

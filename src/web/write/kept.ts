@@ -9,6 +9,8 @@ type Params = { project: string; campaign: string; item: string }
 export function useWriting(
   params: Params,
   loaded: string,
+  /** Of activity so far, which lie beside it on the server. */
+  seconds: () => number,
 ): {
   text: string
   write: (text: string) => void
@@ -22,7 +24,10 @@ export function useWriting(
   const place = `hone.writing.${useMe().id}.${params.item}`
   const [text, write] = useState(() => onDevice(place) ?? loaded)
   const put = (now: string) =>
-    call('PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/demonstration', { params, body: { text: now } })
+    call('PUT /api/projects/{project}/campaigns/{campaign}/items/{item}/demonstration', {
+      params,
+      body: { text: now, activeSeconds: seconds() },
+    })
   const { saved, answer, forget } = useKept({ place, now: text, stored: null, put })
   return { text, write, saved, tokens: answer?.tokens ?? null, forget }
 }
