@@ -71,8 +71,16 @@ test('what is written is counted in tokens, kept over a reload and while the ser
   await box(writer).press('Control+Enter')
   await writer.getByText('Write an answer first').waitFor()
   await box(writer).fill('It comes. Bye.')
+  // Submitted while the server is away, it waits on the device, over a reload too, and leaves nothing there.
+  await writer.route(isDraft, (route) => route.abort())
   await box(writer).press('Control+Enter')
+  await writer.getByText('Your answer is kept on this device').waitFor()
+  await looksRight(writer, 'write-away')
+  await writer.reload()
+  await writer.getByText('Your answer is kept on this device').waitFor()
+  await writer.unroute(isDraft)
   await writer.getByText('Nothing is left for you here').waitFor()
+  expect(await writer.evaluate('localStorage.length')).toBe(0)
 })
 
 test('a reviewer sends one back with a reason and fixes the other; its author writes it anew', async (ctx) => {

@@ -6,6 +6,7 @@ import { ask, joinAs, openAsLead, openFront } from './serve.test-data.ts'
 
 const front = openFront()
 const PROMPTS = 2
+const TONE = { name: 'tone', text: 'How kind is it?', type: '1-5' }
 let lead: Page
 let people: Page[]
 
@@ -103,6 +104,37 @@ test('a lead asks for ratings; digits and arrows answer, and what is missing or 
   await lead.getByRole('heading', { name: 'How kind is it?' }).waitFor()
   await lead.getByText('4 answers').first().waitFor()
   await looksRight(lead, 'campaign-ratings')
+})
+
+test('an answer whose server is away is kept on the device over a reload, sent once it is back, and counts once', async (ctx) => {
+  hasBrowser(ctx)
+  const opened = { name: 'From a train', kind: 'ratings', dataset: 'answers', overlap: 1, seed: 1, questions: [TONE] }
+  const { id } = (await ask(front, lead.context(), 'POST /api/projects/desk/campaigns', opened)) as { id: string }
+  const [page] = people as [Page]
+  await ask(front, page.context(), `PUT /api/projects/desk/campaigns/${id}/guideline-read`)
+  await page.goto(`${front.served.url}/p/desk/rate/${id}`)
+  await page.locator('[data-question]').waitFor()
+  const isAnswer = (url: URL): boolean => url.pathname.endsWith('/answer')
+  const keys: string[] = []
+  page.on('request', (request) => {
+    if (isAnswer(new URL(request.url())) && request.method() === 'POST')
+      keys.push((request.postDataJSON() as { key: string }).key)
+  })
+  await page.route(isAnswer, (route) => route.abort())
+  await page.keyboard.press('4')
+  await page.keyboard.press('Enter')
+  await page.getByText('Your answer is kept on this device').waitFor()
+  await looksRight(page, 'rate-away')
+  await page.reload()
+  await page.getByText('Your answer is kept on this device').waitFor()
+  await page.unroute(isAnswer)
+  await page.getByText('1 answer by you').waitFor()
+  expect(keys.length).toBeGreaterThan(1)
+  expect(new Set(keys).size).toBe(1)
+  expect(await page.evaluate('localStorage.getItem("hone.outbox")')).toBeNull()
+  await page.keyboard.press('2')
+  await page.keyboard.press('Enter')
+  await page.getByText('Nothing is left for you here').waitFor()
 })
 
 test('rankings: a digit puts the answer at hand in its place, equal ones share one; kept as pairs', async (ctx) => {

@@ -1,17 +1,17 @@
 // Judging blind pairs, one at a time, from the keyboard. The guideline is read once; then task after task, each answer on
 // disk before the next appears.
 import { Link, useParams } from '@tanstack/react-router'
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { useCallback } from 'react'
 import { call } from '../api.ts'
-import { Due, Empty, Loading, Problem } from '../parts.tsx'
+import { Due, Empty, Problem } from '../parts.tsx'
 import { many } from '../routes/words.ts'
 import { useMe } from '../who.ts'
 import { Guideline } from './guideline.tsx'
-import { send, waiting } from './outbox.ts'
+import { useOutbox } from './outbox.ts'
 import { NotPassed, standingOf } from './qualification.tsx'
 import { Revealed } from './suggestion.tsx'
 import { TaskForm } from './task.tsx'
-import { CannotOpen, NothingLeft, useTurns, whyNothing } from './turns.tsx'
+import { Away, NothingLeft, NotYet, useTurns, whyNothing } from './turns.tsx'
 import type { Work } from './work.ts'
 
 export function AnnotateScreen() {
@@ -21,45 +21,14 @@ export function AnnotateScreen() {
 
 function Judging({ project, campaign }: { project: string; campaign: string }) {
   const me = useMe()
-  const [isAway, setAway] = useState(false)
-  const isFirst = useRef(true)
   const claim = useCallback(
     () => call('POST /api/projects/{project}/campaigns/{campaign}/claim', { params: { project, campaign } }),
     [project, campaign],
   )
   const { work, error, load, onWork, onRefused } = useTurns<Work>(claim)
+  const { isAway, setAway } = useOutbox({ load, onRefused })
 
-  useEffect(() => {
-    if (!isFirst.current) return
-    isFirst.current = false
-    // What an earlier page could not send goes first; the task waits for one attempt, and comes anew when it went through.
-    const entries = waiting(me.id)
-    if (entries.length === 0) void load()
-    for (const entry of entries) {
-      let isLate = false
-      const onWait = (isAway: boolean): void => {
-        setAway(isAway)
-        if (isAway && !isLate) void load()
-        isLate ||= isAway
-      }
-      void send(entry, onWait)
-        .then(
-          () => null,
-          (refusal: Error) => new Error(`An answer that was kept on this device: ${refusal.message}`),
-        )
-        .then((refusal) => (refusal ? onRefused(refusal) : load()))
-    }
-  }, [load, onRefused, me.id])
-
-  if (!work)
-    return error ? (
-      <CannotOpen error={error} />
-    ) : (
-      <>
-        <Loading />
-        {isAway && <Away />}
-      </>
-    )
+  if (!work) return <NotYet error={error} isAway={isAway} />
 
   const { task, guideline, qualification, mine, wanted, judged } = work
   const last = work.past[0]
@@ -147,13 +116,5 @@ function Judging({ project, campaign }: { project: string; campaign: string }) {
         </NothingLeft>
       )}
     </main>
-  )
-}
-
-function Away() {
-  return (
-    <p className="away" role="status">
-      The server cannot be reached. Your answer is kept on this device and is sent as soon as it can.
-    </p>
   )
 }

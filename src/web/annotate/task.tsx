@@ -13,7 +13,7 @@ import { GuidelineText, Sheet } from './guideline.tsx'
 import { HighlightSheet } from './highlight.tsx'
 import { useDraft, useHeartbeat } from './keeping.ts'
 import { SkipSheet } from './skip.tsx'
-import { send, waiting } from './outbox.ts'
+import { keyFor, send } from './outbox.ts'
 import { Pair } from './pair.tsx'
 import { Suggested } from './suggestion.tsx'
 import { QuestionList, useQuestions } from './questions.tsx'
@@ -81,10 +81,8 @@ export function TaskForm({ task, guideline, campaign, past, params, onWork, onAw
       setHint(missing ?? '')
       return
     }
-    // One that waits since its author was signed out is this answer.
-    const kept = waiting(me.id).find((entry) => entry.params.item === params.item)
     const body = {
-      key: kept?.body.key ?? crypto.randomUUID(),
+      key: keyFor(me.id, params.item),
       choice,
       ...(strength !== undefined && { strength }),
       ...(criteria.length > 0 && made.criteria && { criteria: made.criteria }),
@@ -93,7 +91,8 @@ export function TaskForm({ task, guideline, campaign, past, params, onWork, onAw
       activeSeconds: active.seconds(),
     }
     void act(async () => {
-      const work = await send({ user: me.id, params, body }, onAway)
+      const to = 'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/judgement'
+      const work = await send({ user: me.id, to, params, body }, onAway)
       forgetDraft()
       active.forget()
       return work

@@ -2,7 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type ReactNode, useCallback, useEffect, useState } from 'react'
-import { Empty, Problem } from '../parts.tsx'
+import { Empty, Loading, Problem } from '../parts.tsx'
 import { nameOfKey, useCommands } from './commands.ts'
 
 /** `claim` is kept stable by its caller; it is called when `load` is, and not before. */
@@ -34,12 +34,29 @@ export function useTurns<Work>(claim: () => Promise<Work>) {
   return { work, error, load, onWork, onRefused }
 }
 
-export function CannotOpen({ error }: { error: Error }) {
+/** Before there is any work. */
+export function NotYet({ error, isAway }: { error: Error | null; isAway: boolean }) {
+  if (error)
+    return (
+      <main id="content" className="page">
+        <h1>This campaign cannot be opened</h1>
+        <Problem error={error} />
+      </main>
+    )
   return (
-    <main id="content" className="page">
-      <h1>This campaign cannot be opened</h1>
-      <Problem error={error} />
-    </main>
+    <>
+      <Loading />
+      {isAway && <Away />}
+    </>
+  )
+}
+
+/** Above the task, while its answer waits for the server. */
+export function Away() {
+  return (
+    <p className="away" role="status">
+      The server cannot be reached. Your answer is kept on this device and is sent as soon as it can.
+    </p>
   )
 }
 

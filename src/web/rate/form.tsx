@@ -8,6 +8,7 @@ import { FlagSheet } from '../annotate/flag.tsx'
 import { GuidelineText, Sheet } from '../annotate/guideline.tsx'
 import { SkipSheet } from '../annotate/skip.tsx'
 import { useHeartbeat } from '../annotate/keeping.ts'
+import { keyFor, send } from '../annotate/outbox.ts'
 import { PromptText, Shown } from '../annotate/pair.tsx'
 import { useViewCommands, ViewBar } from '../annotate/view.tsx'
 import { isRefusal } from '../annotate/work.ts'
@@ -29,12 +30,13 @@ type Props = {
   guideline: Work['guideline']
   past: Work['past']
   params: { project: string; campaign: string; item: string }
+  onAway: (isAway: boolean) => void
   onWork: (work: Work) => void
   onRefused: (error: Error) => Promise<void>
 }
 const DRAFT_MILLISECONDS = 700
 
-export function RateForm({ task, questions, policy, guideline, past, params, onWork, onRefused }: Props) {
+export function RateForm({ task, questions, policy, guideline, past, params, onAway, onWork, onRefused }: Props) {
   const { prompt, completions } = task
   const isRanking = questions.length === 0
   const asked = isRanking ? [] : askedOf(questions, prompt)
@@ -44,9 +46,9 @@ export function RateForm({ task, questions, policy, guideline, past, params, onW
   const [isBusy, setBusy] = useState(false)
   const [hint, setHint] = useState('')
   const [open, setOpen] = useState<'guideline' | 'flag' | 'skip' | 'shortcuts' | undefined>()
-  const key = useRef(crypto.randomUUID())
   const isSending = useRef(false)
-  const active = useActiveTime({ user: useMe().id, item: params.item }, drafted)
+  const me = useMe()
+  const active = useActiveTime({ user: me.id, item: params.item }, drafted)
   const count = isRanking ? completions.length : asked.length
   const { at, list, move, touch, commands: arrows } = useAtHand(count)
   useHeartbeat(params)
@@ -98,13 +100,14 @@ export function RateForm({ task, questions, policy, guideline, past, params, onW
       return move(wrong.i)
     }
     const body = {
-      key: key.current,
+      key: keyFor(me.id, params.item),
       ...(isRanking ? { places } : { values: made.values ?? {} }),
       reason: made.reason ?? '',
       activeSeconds: active.seconds(),
     }
     void act(async () => {
-      const work = await call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/answer', { params, body })
+      const to = 'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/answer'
+      const work = await send({ user: me.id, to, params, body }, onAway)
       active.forget()
       return work
     })

@@ -1,10 +1,11 @@
 // Rating one completion, or ranking those of one prompt: one task at a time, from the keyboard.
 import { useParams } from '@tanstack/react-router'
-import { useCallback, useEffect } from 'react'
+import { useCallback } from 'react'
 import { Guideline } from '../annotate/guideline.tsx'
-import { CannotOpen, NothingLeft, useTurns, whyNothing } from '../annotate/turns.tsx'
+import { useOutbox } from '../annotate/outbox.ts'
+import { Away, NothingLeft, NotYet, useTurns, whyNothing } from '../annotate/turns.tsx'
 import { call } from '../api.ts'
-import { Due, Loading, Problem } from '../parts.tsx'
+import { Due, Problem } from '../parts.tsx'
 import { many } from '../routes/words.ts'
 import { RateForm, type Work } from './form.tsx'
 
@@ -19,9 +20,9 @@ function Rate({ project, campaign }: { project: string; campaign: string }) {
     [project, campaign],
   )
   const { work, error, load, onWork, onRefused } = useTurns<Work>(claim)
-  useEffect(() => void load(), [load])
+  const { isAway, setAway } = useOutbox({ load, onRefused })
 
-  if (!work) return error ? <CannotOpen error={error} /> : <Loading />
+  if (!work) return <NotYet error={error} isAway={isAway} />
   const { task, guideline, mine, wanted, judged, past } = work
   const { name, state, questions } = work.campaign
   const last = past[0]
@@ -57,6 +58,7 @@ function Rate({ project, campaign }: { project: string; campaign: string }) {
         </p>
         <progress max={Math.max(1, wanted)} value={judged} aria-label="Answered by all" />
       </header>
+      {isAway && <Away />}
       <Problem error={error} />
       {task ? (
         <RateForm
@@ -67,6 +69,7 @@ function Rate({ project, campaign }: { project: string; campaign: string }) {
           guideline={guideline}
           past={past}
           params={{ project, campaign, item: task.id }}
+          onAway={setAway}
           onWork={onWork}
           onRefused={onRefused}
         />

@@ -6,6 +6,7 @@ import { FlagSheet } from '../annotate/flag.tsx'
 import { GuidelineText, Sheet } from '../annotate/guideline.tsx'
 import { SkipSheet } from '../annotate/skip.tsx'
 import { useHeartbeat } from '../annotate/keeping.ts'
+import { keyFor, send } from '../annotate/outbox.ts'
 import { PromptText } from '../annotate/pair.tsx'
 import { isRefusal } from '../annotate/work.ts'
 import { call } from '../api.ts'
@@ -21,22 +22,23 @@ type Props = {
   policy: Writing['campaign']['skipPolicy']
   tokensBy: string
   params: { project: string; campaign: string; item: string }
+  onAway: (isAway: boolean) => void
   onWork: (work: Writing) => void
   onRefused: (error: Error) => Promise<void>
   /** Takes back what was submitted last; undefined: somebody has reviewed it, or nothing was. */
   onUndo: (() => void) | undefined
 }
 
-export function WritingForm({ task, guideline, policy, tokensBy, params, onWork, onRefused, onUndo }: Props) {
+export function WritingForm({ task, guideline, policy, tokensBy, params, onAway, onWork, onRefused, onUndo }: Props) {
   const { prompt, drafted, draft, returned } = task
   const before = returned?.completion ?? drafted
-  const active = useActiveTime({ user: useMe().id, item: params.item }, task.activeSeconds ?? 0)
-  const { text, write, saved, tokens, forget } = useWriting(params, draft ?? before ?? '', active.seconds)
+  const me = useMe()
+  const active = useActiveTime({ user: me.id, item: params.item }, task.activeSeconds ?? 0)
+  const { text, write, saved, tokens, place, forget } = useWriting(params, draft ?? before ?? '', active.seconds)
   const [isBusy, setBusy] = useState(false)
   const [hint, setHint] = useState('')
   const [open, setOpen] = useState<'guideline' | 'flag' | 'skip' | 'changes' | undefined>()
   const box = useRef<HTMLTextAreaElement>(null)
-  const key = useRef(crypto.randomUUID())
   const isSending = useRef(false)
   useHeartbeat(params)
   useEffect(() => box.current?.focus({ preventScroll: true }), [])
@@ -69,10 +71,9 @@ export function WritingForm({ task, guideline, policy, tokensBy, params, onWork,
           : ''
     setHint(wrong)
     if (wrong !== '') return box.current?.focus()
-    const body = { key: key.current, text, activeSeconds: active.seconds() }
-    void act(() =>
-      call('POST /api/projects/{project}/campaigns/{campaign}/items/{item}/demonstration', { params, body }),
-    )
+    const body = { key: keyFor(me.id, params.item), text, activeSeconds: active.seconds() }
+    const to = 'POST /api/projects/{project}/campaigns/{campaign}/items/{item}/demonstration'
+    void act(() => send({ user: me.id, to, params, body, place }, onAway))
   }
   const skip = (reason: string): void =>
     void act(() =>

@@ -17,6 +17,8 @@ export function useWriting(
   saved: Saved
   /** Of the text as it was last saved; null: nobody counts them, or nothing was saved yet. */
   tokens: number | null
+  /** Where this device has it until the server does. */
+  place: string
   /** It is submitted: nothing is to be kept. */
   forget: () => void
 } {
@@ -29,5 +31,5 @@ export function useWriting(
       body: { text: now, activeSeconds: seconds() },
     })
   const { saved, answer, forget } = useKept({ place, now: text, stored: null, put })
-  return { text, write, saved, tokens: answer?.tokens ?? null, forget }
+  return { text, write, saved, tokens: answer?.tokens ?? null, place, forget }
 }

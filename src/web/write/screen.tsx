@@ -1,12 +1,13 @@
 // Writing demonstrations, one prompt at a time: from an empty box, or over a drafted answer. What is written is saved as it is
 // written, here and on the server, and counted in tokens; what a reviewer sent back comes first, with the reason.
 import { useParams } from '@tanstack/react-router'
-import { useCallback, useEffect } from 'react'
+import { useCallback } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { Guideline } from '../annotate/guideline.tsx'
-import { CannotOpen, NothingLeft, useTurns, whyNothing } from '../annotate/turns.tsx'
+import { useOutbox } from '../annotate/outbox.ts'
+import { Away, NothingLeft, NotYet, useTurns, whyNothing } from '../annotate/turns.tsx'
 import { call } from '../api.ts'
-import { Due, Loading, Problem } from '../parts.tsx'
+import { Due, Problem } from '../parts.tsx'
 import { many } from '../routes/words.ts'
 import { WritingForm } from './form.tsx'
 
@@ -24,9 +25,9 @@ function Write({ project, campaign }: { project: string; campaign: string }) {
     [project, campaign],
   )
   const { work, error, load, onWork, onRefused } = useTurns<Writing>(claim)
-  useEffect(() => void load(), [load])
+  const { isAway, setAway } = useOutbox({ load, onRefused })
 
-  if (!work) return error ? <CannotOpen error={error} /> : <Loading />
+  if (!work) return <NotYet error={error} isAway={isAway} />
   const { task, guideline, wanted, written, tokensBy, mine } = work
   const last = mine.find(({ state }) => state !== 'undone' && state !== 'surplus')
   const undo = (submission: string): void =>
@@ -61,6 +62,7 @@ function Write({ project, campaign }: { project: string; campaign: string }) {
         </p>
         <progress max={Math.max(1, wanted)} value={written} aria-label="Written by all" />
       </header>
+      {isAway && <Away />}
       <Problem error={error} />
       {task ? (
         <WritingForm
@@ -70,6 +72,7 @@ function Write({ project, campaign }: { project: string; campaign: string }) {
           policy={work.campaign.skipPolicy}
           tokensBy={tokensBy}
           params={{ project, campaign, item: task.id }}
+          onAway={setAway}
           onWork={onWork}
           onRefused={onRefused}
           onUndo={last?.state === 'waiting' ? () => undo(last.id) : undefined}
