@@ -1,13 +1,18 @@
-// Files of blind pairs: the key beside them that says who is who, and judgements of them, of people whose rows come back and of
-// a judge at hand.
+// Files of blind pairs: the key beside them that says who is who, judgements of them, of people whose rows come back and of
+// a judge at hand, and what an evaluation says of all that.
 import fs from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { readRows } from '#data'
 import { ConfigError, DataError } from '#errors'
-import { sha256File, writeDurable } from '#files'
-import type { Comparison, Judgement } from '#schema'
+import { sha256, sha256File, writeDurable } from '#files'
+import type { Evaluation, PairsKey, RoundKey } from '#lineage'
+import type { Comparison, Judgement, PromptRow } from '#schema'
+import { artifactsOf, readCard } from '#trainer'
+import type { Contest } from './evaluate-against.ts'
 import { openJudge } from './judges.ts'
+import { objectiveOf } from './objective.ts'
+import { version } from './version.ts'
 
 export type Judging = {
   /** File of the pairs. */
@@ -53,6 +58,60 @@ export async function gatherJudgements(
   fs.mkdirSync(dirname(beside.judgements), { recursive: true })
   writeDurable(beside.judgements, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
   return [...given, { file: join(beside.judgements), rows }]
+}
+
+/** Two answers to the prompt in `row` of its file, as pair `i` of theirs. Pairs of one prompt are resampled together. */
+export function pairAt(
+  i: number,
+  { id, group, stratum, prompt }: PromptRow,
+  { row, a, b }: { row: number; a: string; b: string },
+): Comparison {
+  return {
+    item: `pair-${i + 1}`,
+    ...(id !== undefined && { id }),
+    group: group ?? `row ${row + 1}`,
+    ...(stratum !== undefined && { stratum }),
+    prompt,
+    a,
+    b,
+  }
+}
+
+/** Writes pairs with their key, which is `who` and what they are, and answers it. */
+export function writePairs<Who extends object>(file: string, pairs: readonly Comparison[], who: Who) {
+  const text = pairs.map((pair) => `${JSON.stringify(pair)}\n`).join('')
+  const key = { kind: 'pairs' as const, hone: version(), ...who, pairs: { path: resolve(file), hash: sha256(text) } }
+  // The key first: pairs without it cannot be read, a key without pairs is drawn again.
+  writeDurable(besidePairs(file).key, `${JSON.stringify(key, null, 2)}\n`)
+  writeDurable(file, text)
+  return key
+}
+
+/** What an evaluation says of the pairs that it rests on, and of who judged them. Its kind comes first, by which it is found. */
+export function recordOf(
+  { suite, objective, dir, levels, judge, anchor }: Omit<Contest, 'model' | 'against'> & { anchor?: string },
+  key: PairsKey | RoundKey,
+  given: Awaited<ReturnType<typeof gatherJudgements>>,
+): Omit<Evaluation, 'metric' | 'model' | 'statistics'> {
+  const [models, rows] = 'models' in key ? [key.models, key.wrote] : [[key.model, key.against], key.isModelA]
+  const judgements = given.flatMap((each) => each.rows)
+  const stamp = objectiveOf({ objective, dir })
+  return {
+    kind: 'evaluation',
+    hone: version(),
+    suite: { name: suite, ...key.prompts, rows: rows.length },
+    pairs: key.pairs,
+    judgements: given.map(({ file }) => artifactsOf({ file }, {}).file!),
+    ...(stamp && { objective: { ...stamp, ...(objective !== undefined && { path: resolve(objective) }) } }),
+    settings: {
+      ...key.settings,
+      ...(anchor !== undefined && { anchor }),
+      level: levels[0]!,
+      judgements: judgements.length,
+      ...(judge && { judge }),
+    },
+    simulated: judgements.some((row) => row.simulated === true) || models.some(({ path }) => readCard(path)?.simulated),
+  }
 }
 
 /** What was judged must be what was drawn. */

@@ -2,22 +2,26 @@
 // pair and kept in a key beside the pairs, so that the pairs can be given away to be judged. Who judges sees texts alone:
 // a judge at hand, or people whose rows come back later by the same command. The pairs are drawn once.
 import fs from 'node:fs'
-import { resolve } from 'node:path'
 import { readRows } from '#data'
 import { ConfigError, DataError } from '#errors'
 import { atLevels, levelsOfTargets, weightedWinRate, winRate, type WinRate } from '#evaluate'
-import { sha256, writeDurable } from '#files'
 import { type Evaluation, PairsKey, readJsonFile, readObjectiveFile } from '#lineage'
 import type { Drawing } from '#sampler'
-import type { Comparison, Judgement, PromptRow } from '#schema'
+import type { Comparison, Judgement } from '#schema'
 import { deriveSeed, generator } from '#stats'
-import { artifactsOf, readCard, resolveModel } from '#trainer'
-import { besidePairs, checkPairs, checkSettings, gatherJudgements } from './blind-pairs.ts'
+import { artifactsOf, resolveModel } from '#trainer'
+import {
+  besidePairs,
+  checkPairs,
+  checkSettings,
+  gatherJudgements,
+  pairAt,
+  recordOf,
+  writePairs,
+} from './blind-pairs.ts'
 import { withModel } from './completions.ts'
 import { drawAll } from './evaluate-text.ts'
-import { objectiveOf } from './objective.ts'
 import type { Output } from './output.ts'
-import { version } from './version.ts'
 
 export type Contest = {
   model: string
@@ -55,28 +59,12 @@ export async function evaluateAgainst(
   const objective = contest.objective === undefined ? undefined : readObjectiveFor(contest.objective, judgements)
   const levels = [...contest.levels, ...(objective ? levelsOfTargets(objective.objective) : [])]
   const comparisons = named(pairs, key)
-  const { model, against, prompts, settings } = key
-  const stamp = objectiveOf(contest)
-  const cards = [model, against].map(({ path }) => readCard(path)?.simulated)
+  const { model, against } = key
   return {
-    kind: 'evaluation',
-    hone: version(),
+    ...recordOf(contest, key, given),
     metric: 'win-rate',
     model,
     against,
-    suite: { name: contest.suite, ...prompts, rows: pairs.length },
-    pairs: key.pairs,
-    judgements: given.map(({ file }) => artifactsOf({ file }, {}).file!),
-    ...(stamp && {
-      objective: { ...stamp, ...(contest.objective !== undefined && { path: resolve(contest.objective) }) },
-    }),
-    settings: {
-      ...settings,
-      level: contest.levels[0]!,
-      judgements: judgements.length,
-      ...(contest.judge && { judge: contest.judge }),
-    },
-    simulated: judgements.some((row) => row.simulated === true) || cards.includes(true),
     statistics: atLevels(levels, (level) => {
       const given = { judgements, comparisons, seed: contest.drawing.seed, level }
       const weighted = objective && weightedWinRate(objective.objective, given)
@@ -129,32 +117,11 @@ async function drawPairs(contest: Contest, o: { signal: AbortSignal; out: Output
   const other = await answer(contest.against, 'against')
   const sides = generator(deriveSeed(drawing.seed, 'sides'))
   const isModelA = own.map(() => sides.uniform() < 0.5)
-  const pairs = own.map(({ row, completion }, i): Comparison => {
-    const { id, group, stratum, prompt }: PromptRow = rows[row]!
+  const pairs = own.map(({ row, completion }, i) => {
     const [a, b] = isModelA[i] ? [completion, other[i]!.completion] : [other[i]!.completion, completion]
-    return {
-      item: `pair-${i + 1}`,
-      ...(id !== undefined && { id }),
-      // Samples of one prompt are resampled together.
-      group: group ?? `row ${row + 1}`,
-      ...(stratum !== undefined && { stratum }),
-      prompt,
-      a,
-      b,
-    }
+    return pairAt(i, rows[row]!, { row, a, b })
   })
-  const text = pairs.map((pair) => `${JSON.stringify(pair)}\n`).join('')
-  const key: PairsKey = {
-    kind: 'pairs',
-    hone: version(),
-    ...asked,
-    pairs: { path: resolve(contest.pairs), hash: sha256(text) },
-    isModelA,
-  }
-  // The key first: pairs without it cannot be read, a key without pairs is drawn again.
-  writeDurable(besidePairs(contest.pairs).key, `${JSON.stringify(key, null, 2)}\n`)
-  writeDurable(contest.pairs, text)
-  return key
+  return writePairs(contest.pairs, pairs, { ...asked, isModelA })
 }
 
 /** Pairs whose `a` is the model's. */

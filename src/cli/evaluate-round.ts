@@ -6,18 +6,23 @@ import { basename, dirname, resolve } from 'node:path'
 import { readRows } from '#data'
 import { ConfigError, DataError } from '#errors'
 import { atLevels, levelsOfTargets, type ModelPair, type ModelRatings, rateModels, shuffledMeetings } from '#evaluate'
-import { sha256, writeDurable } from '#files'
 import { type Evaluation, readJsonFile, readObjectiveFile, RoundKey } from '#lineage'
-import type { Comparison, Judgement, PromptRow } from '#schema'
+import type { Comparison, Judgement } from '#schema'
 import { deriveSeed, precisionOfTrials } from '#stats'
-import { artifactsOf, readCard, resolveModel } from '#trainer'
-import { besidePairs, checkPairs, checkSettings, gatherJudgements } from './blind-pairs.ts'
+import { artifactsOf, resolveModel } from '#trainer'
+import {
+  besidePairs,
+  checkPairs,
+  checkSettings,
+  gatherJudgements,
+  pairAt,
+  recordOf,
+  writePairs,
+} from './blind-pairs.ts'
 import { withModel } from './completions.ts'
 import type { Contest } from './evaluate-against.ts'
 import { drawAll } from './evaluate-text.ts'
-import { objectiveOf } from './objective.ts'
 import type { Output } from './output.ts'
-import { version } from './version.ts'
 
 export type NamedModel = { name: string; model: string }
 export type Round = Omit<Contest, 'model' | 'against'> & { models: NamedModel[]; anchor: string }
@@ -34,32 +39,17 @@ export async function evaluateRound(
   const judgements = given.flatMap((each) => each.rows)
   const pairs = named(rows, key)
   const objective = round.objective === undefined ? undefined : readObjectiveFile(round.objective).objective
-  const stamp = objectiveOf(round)
-  const [first] = key.models
+  const { models } = key
+  const { path, hash } = models[0]!
   return {
-    kind: 'evaluation',
-    hone: version(),
+    ...recordOf(round, key, given),
     metric: 'ratings',
-    model: { path: first!.path, hash: first!.hash },
-    rated: key.models,
-    suite: { name: round.suite, ...key.prompts, rows: pairs.length },
-    pairs: key.pairs,
-    judgements: given.map(({ file }) => artifactsOf({ file }, {}).file!),
-    ...(stamp && { objective: { ...stamp, ...(round.objective !== undefined && { path: resolve(round.objective) }) } }),
-    settings: {
-      ...key.settings,
-      anchor: round.anchor,
-      level: round.levels[0]!,
-      judgements: judgements.length,
-      ...(round.judge && { judge: round.judge }),
-    },
-    simulated:
-      judgements.some((row) => row.simulated === true) ||
-      key.models.some(({ path }) => readCard(path)?.simulated === true),
+    model: { path, hash },
+    rated: models,
     statistics: atLevels([...round.levels, ...(objective ? levelsOfTargets(objective) : [])], (level) =>
       ratings(judgements, {
         pairs,
-        models: key.models.map(({ name }) => name),
+        models: models.map(({ name }) => name),
         anchor: round.anchor,
         seed: round.drawing.seed,
         level,
@@ -158,30 +148,12 @@ async function drawRound(round: Round, o: { signal: AbortSignal; out: Output }):
       ),
     )
   const meetings = shuffledMeetings(models.length, { count: answers[0]!.length, seed: drawing.seed })
-  const pairs = meetings.map(({ at, a, b }, i): Comparison => {
+  const pairs = meetings.map(({ at, a, b }, i) => {
     const { row } = answers[0]![at]!
-    const { id, group, stratum, prompt }: PromptRow = rows[row]!
-    return {
-      item: `pair-${i + 1}`,
-      ...(id !== undefined && { id }),
-      // Pairs of one prompt are resampled together.
-      group: group ?? `row ${row + 1}`,
-      ...(stratum !== undefined && { stratum }),
-      prompt,
-      a: answers[a]![at]!.completion,
-      b: answers[b]![at]!.completion,
-    }
+    return pairAt(i, rows[row]!, { row, a: answers[a]![at]!.completion, b: answers[b]![at]!.completion })
   })
-  const text = pairs.map((pair) => `${JSON.stringify(pair)}\n`).join('')
-  const key: RoundKey = {
-    kind: 'pairs',
-    hone: version(),
+  return writePairs(round.pairs, pairs, {
     ...asked,
-    pairs: { path: resolve(round.pairs), hash: sha256(text) },
-    wrote: meetings.map(({ a, b }) => [models[a]!.name, models[b]!.name]),
-  }
-  // The key first: pairs without it cannot be read, a key without pairs is drawn again.
-  writeDurable(besidePairs(round.pairs).key, `${JSON.stringify(key, null, 2)}\n`)
-  writeDurable(round.pairs, text)
-  return key
+    wrote: meetings.map(({ a, b }): [string, string] => [models[a]!.name, models[b]!.name]),
+  })
 }
