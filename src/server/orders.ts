@@ -29,7 +29,7 @@ export async function orderOf(service: Service, project: Project, given: Given):
   if (inputs?.replay !== undefined && config?.replayShare === 0)
     wrong['settings.replayShare'] ??= 'expected a share above 0 for the texts of replay, got 0'
   check('computing', Computing, given.computing, wrong)
-  const models = await modelsOf(service, project)
+  const models = await startingModels(service, project)
   const resolved: Record<string, string> = {}
   for (const [name, value] of Object.entries((inputs ?? {}) as Record<string, string | number | undefined>)) {
     if (value === undefined) continue
@@ -100,7 +100,7 @@ function check(
 export type OrderModel = { name: string; recipe: string }
 
 /** Models that a run of the project may start from: the bundled base, the workspace's models/, and what its finished runs left. */
-export async function modelsOf(service: Service, project: Project): Promise<OrderModel[]> {
+export async function startingModels(service: Service, project: Project): Promise<OrderModel[]> {
   const runs = await ownRuns(service, project)
   const done = runs.filter((own) => stateOfRun(own) === 'done' || own.folder?.status === 'paused')
   const others = listModelFolders(service.workspace).filter(({ kind }) => kind === 'base' || kind === 'folder')

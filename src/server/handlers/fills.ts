@@ -35,7 +35,7 @@ export const MOST_SAMPLES = 50_000
 const ROWS_SHOWN = 8
 
 export const fillHandlers: Fills = {
-  'GET /api/projects/{project}/models': async ({ service, project }) => ({ models: await modelsOf(service, project) }),
+  'GET /api/projects/{project}/models': async ({ service, project }) => ({ models: await ownModels(service, project) }),
 
   'GET /api/projects/{project}/fills': async ({ service, project }) => ({
     fills: (await listFills(service.store.query, project.id)).map(shown),
@@ -110,7 +110,7 @@ function shown(fill: Fill): AnswerOf<'GET /api/projects/{project}/fills'>['fills
 }
 
 /** What its runs left, the base, the workspace's models/ and its releases. */
-export async function modelsOf({ workspace, store }: Service, project: Project): Promise<ModelFolder[]> {
+export async function ownModels({ workspace, store }: Service, project: Project): Promise<ModelFolder[]> {
   const owns = await ownershipOf(store, project)
   const folders = listModelFolders(workspace).filter(
     ({ kind, folder }) => kind === 'base' || owns(relative(workspace, folder)),
@@ -124,7 +124,7 @@ export async function modelsOf({ workspace, store }: Service, project: Project):
 }
 
 export async function modelNamed(service: Service, project: Project, name: string): Promise<ModelFolder> {
-  const found = (await modelsOf(service, project)).find((model) => model.name === name)
+  const found = (await ownModels(service, project)).find((model) => model.name === name)
   if (!found) throw new HttpError(422, `models: there is no language model ${name} in this project`)
   return found
 }

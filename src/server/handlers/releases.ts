@@ -44,7 +44,7 @@ import type { AnswerOf } from '../contract.ts'
 import { objectiveKept } from '../objective.ts'
 import { type Owns, ownershipOf } from '../ownership.ts'
 import { refuseWithdrawn } from '../withdrawn.ts'
-import { modelsOf } from './fills.ts'
+import { ownModels } from './fills.ts'
 
 type Releases = Pick<
   Handlers,
@@ -270,7 +270,7 @@ function givenOf(
 /** The model of this project that lies at that path, as an evaluation names it. */
 async function modelAt(service: Service, project: Project, path: string): Promise<ModelFolder> {
   const folder = path === 'base' ? path : resolve(service.workspace, path)
-  const found = (await modelsOf(service, project)).find((model) => model.folder === folder)
+  const found = (await ownModels(service, project)).find((model) => model.folder === folder)
   if (!found) throw new HttpError(422, `evaluations: the model they are of, ${path}, is no longer in this workspace`)
   return found
 }

@@ -18,7 +18,7 @@ import {
 } from '#store'
 import { type Again, againOf, orderAgain, saveAgain } from '../again.ts'
 import type { Handlers, Service } from '../call.ts'
-import { changedSettings, modelsOf, orderOf, recipeForms } from '../orders.ts'
+import { changedSettings, startingModels, orderOf, recipeForms } from '../orders.ts'
 import { csvOf, curvesOf } from '../live/curves.ts'
 import { readPlace } from '../live/feeds.ts'
 import { preferencePage } from '../live/preference-page.ts'
@@ -38,7 +38,7 @@ type Runs = Pick<
 export const runHandlers: Runs = {
   'GET /api/projects/{project}/recipes': async ({ service, project }) => ({
     recipes: recipeForms(),
-    models: await modelsOf(service, project),
+    models: await startingModels(service, project),
     datasets: ownDatasets(service.workspace, project).map((file) => {
       const { name, kind, rows } = listVersions(service.workspace, file).at(-1)!
       return { name: name.slice(project.filePrefix.length), kind, rows }
