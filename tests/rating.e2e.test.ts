@@ -192,6 +192,7 @@ test('a calibration round: everybody judges, a lead closes it, and those who too
     await page.getByText('Nothing is left for you here').waitFor()
   }
   await lead.getByRole('button', { name: 'Close' }).click()
+  await expect.poll(() => lead.getByRole('button', { name: 'Close' }).count()).toBe(0)
   const [first, second] = people as [Page, Page]
   await first.getByRole('button', { name: 'Look again' }).click()
   await first.getByRole('link', { name: 'Everybody’s answers' }).click()
