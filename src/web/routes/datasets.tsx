@@ -1,6 +1,7 @@
 // Datasets: import by drop or choice, and the way to each one's page.
 import { useState } from 'react'
 import { addressOf, ApiError, useGet } from '../api.ts'
+import { useFileDrop } from '../file-drop.ts'
 import { Empty, Field, Loading, Problem, Time } from '../parts.tsx'
 import { useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -73,7 +74,6 @@ type Progress = { said: string; isWrong?: boolean; share?: number }
 function Import({ slug }: { slug: string }) {
   const queries = useQueryClient()
   const [kind, setKind] = useState<Kind>('comparisons')
-  const [isOver, setOver] = useState(false)
   const [progress, setProgress] = useState<Progress>()
   const take = async (file: File | undefined): Promise<void> => {
     if (!file) return
@@ -91,22 +91,9 @@ function Import({ slug }: { slug: string }) {
       setProgress({ said: `Nothing was imported. ${(error as Error).message}`, isWrong: true })
     }
   }
+  const drop = useFileDrop((file) => void take(file))
   return (
-    <section
-      className="panel drop"
-      aria-label="Import"
-      data-over={isOver}
-      onDragOver={(event) => {
-        event.preventDefault()
-        setOver(true)
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault()
-        setOver(false)
-        void take(event.dataTransfer.files[0])
-      }}
-    >
+    <section className="panel drop" aria-label="Import" {...drop.place}>
       <div className="row">
         <Field label="Kind of rows" hint={`JSONL, JSON or CSV, plain or gzip, or Parquet; rows ${KINDS[kind]}`}>
           {(attributes) => (
@@ -118,16 +105,7 @@ function Import({ slug }: { slug: string }) {
           )}
         </Field>
         <Field label="Drop a file here, or choose one" hint="The file’s name becomes the dataset’s.">
-          {(attributes) => (
-            <input
-              {...attributes}
-              type="file"
-              onChange={(event) => {
-                void take(event.target.files?.[0])
-                event.target.value = ''
-              }}
-            />
-          )}
+          {(attributes) => <input {...attributes} type="file" onChange={drop.onChange} />}
         </Field>
       </div>
       {progress && (

@@ -3,6 +3,7 @@
 import { useId, useState } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { useWrite } from '../api.ts'
+import { useFileDrop } from '../file-drop.ts'
 import { many } from '../routes/words.ts'
 import { type Property, words } from './fields.tsx'
 
@@ -41,7 +42,6 @@ export function FileField({
   const [value, setValue] = useState(first)
   const [sent, setSent] = useState<{ file: string; label: string }>()
   const [pasted, setPasted] = useState('')
-  const [isOver, setOver] = useState(false)
   const send = useWrite('POST /api/projects/{project}/run-files', ({ file, count }) => {
     setSent({ file, label: `${many(count, SENT[kind])} sent now, ${shortened(file)}` })
     setValue(file)
@@ -52,6 +52,7 @@ export function FileField({
     const named = file instanceof File ? { file: file.name } : {}
     send.mutate({ params: { project: slug }, query: { kind, ...named }, body: file })
   }
+  const drop = useFileDrop(take)
   const choose = (next: string): void => {
     send.reset()
     setValue(next)
@@ -64,21 +65,7 @@ export function FileField({
   }
   const others = known.filter((each) => each.kind === kind && each.file !== sent?.file)
   return (
-    <div
-      className="field run-file drop"
-      data-wrong={wrong !== undefined}
-      data-over={isOver}
-      onDragOver={(event) => {
-        event.preventDefault()
-        setOver(true)
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault()
-        setOver(false)
-        take(event.dataTransfer.files[0])
-      }}
-    >
+    <div className="field run-file drop" data-wrong={wrong !== undefined} {...drop.place}>
       <label htmlFor={id}>{label}</label>
       <select {...attributes} id={id} name={path} value={value} onChange={(event) => choose(event.target.value)}>
         <option value="">none</option>
@@ -94,10 +81,7 @@ export function FileField({
         type="file"
         aria-label={`${label}: drop a file here, or choose one`}
         disabled={send.isPending}
-        onChange={(event) => {
-          take(event.target.files?.[0])
-          event.target.value = ''
-        }}
+        onChange={drop.onChange}
       />
       {kind === 'rules' && (
         <details>
