@@ -3,7 +3,8 @@ import { useState } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { useGet } from '../api.ts'
 import { IntervalBar } from '../interval-bar.tsx'
-import { Field, Loading } from '../parts.tsx'
+import { Loading } from '../parts.tsx'
+import { versionPicker } from './version-picker.tsx'
 import { many } from './words.ts'
 
 const KEY = 'GET /api/projects/{project}/guideline/change'
@@ -26,25 +27,13 @@ export function GuidelineChange({ slug, numbers }: { slug: string; numbers: read
   const [after, setAfter] = useState(numbers[0]!)
   const [before, setBefore] = useState(numbers[1]!)
   const change = useGet(KEY, { params: { project: slug }, query: { before, after } })
-  const choose = (label: string, value: number, set: (number: number) => void) => (
-    <Field label={label}>
-      {(attributes) => (
-        <select {...attributes} value={value} onChange={(event) => set(Number(event.target.value))}>
-          {numbers.map((number) => (
-            <option key={number} value={number}>
-              version {number}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
-  )
+  const picker = versionPicker(numbers)
   return (
     <section aria-labelledby="change">
       <h2 id="change">Did the change help?</h2>
       <div className="row">
-        {choose('Before', before, setBefore)}
-        {choose('After', after, setAfter)}
+        {picker('Before', before, setBefore)}
+        {picker('After', after, setAfter)}
       </div>
       {change.isPending && <Loading />}
       {change.isError && <p className="soft">{change.error.message}</p>}

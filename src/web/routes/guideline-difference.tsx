@@ -1,8 +1,8 @@
 // What differs between two versions of the guideline, word by word.
 import { useState } from 'react'
 import type { AnswerOf } from '#server/contract'
-import { Field } from '../parts.tsx'
 import { Changes } from '../write/changes.tsx'
+import { versionPicker } from './version-picker.tsx'
 
 type Version = AnswerOf<'GET /api/projects/{project}/guideline'>['versions'][number]
 
@@ -13,19 +13,7 @@ export function GuidelineDifference({ versions, shown }: { versions: readonly Ve
   const of = (number: number | undefined): Version | undefined => versions.find((each) => each.number === number)
   const now = of(chosen.now) ?? (versions[place + 1] ? shown : versions[0]!)
   const old = of(chosen.old) ?? versions[place + 1] ?? versions.at(-1)!
-  const picker = (label: string, value: number, set: (number: number) => void) => (
-    <Field label={label}>
-      {(attributes) => (
-        <select {...attributes} value={value} onChange={(event) => set(Number(event.target.value))}>
-          {versions.map(({ number }) => (
-            <option key={number} value={number}>
-              version {number}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
-  )
+  const picker = versionPicker(versions.map(({ number }) => number))
   return (
     <section aria-labelledby="difference">
       <h2 id="difference">What differs</h2>
