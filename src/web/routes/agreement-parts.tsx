@@ -1,6 +1,6 @@
 // How far people agree, a row a part of what they judged: a criterion, a stratum, a version of the guideline.
 import type { AnswerOf } from '#server/contract'
-import { IntervalBar } from '../interval-bar.tsx'
+import { CoefficientBar } from './coefficients.tsx'
 import { many } from './words.ts'
 
 type Agreement = AnswerOf<'GET /api/projects/{project}/campaigns/{campaign}'>['agreement']
@@ -68,29 +68,15 @@ function Figures({ name, agreement }: { name: string; agreement: NonNullable<Agr
           </span>
         )}
       </td>
-      <Coefficient of={percent} label={`${name}, agreement`} from={0} />
-      <Coefficient of={alpha} label={`${name}, α`} from={-0.2} />
-      <Coefficient of={gwetAC1} label={`${name}, AC1`} from={-0.2} />
+      {[
+        { of: percent, label: 'agreement', isShare: true },
+        { of: alpha, label: 'α' },
+        { of: gwetAC1, label: 'AC1' },
+      ].map(({ label, ...coefficient }) => (
+        <td key={label}>
+          <CoefficientBar {...coefficient} label={`${name}, ${label}`} isNumbered />
+        </td>
+      ))}
     </>
-  )
-}
-
-function Coefficient({
-  of,
-  label,
-  from,
-}: {
-  of: { value: number; low: number; high: number } | null
-  label: string
-  from: number
-}) {
-  return (
-    <td>
-      {of ? (
-        <IntervalBar {...of} from={from} to={1} mark={from < 0 ? 0 : undefined} label={label} isNumbered />
-      ) : (
-        <span className="soft">not defined</span>
-      )}
-    </td>
   )
 }

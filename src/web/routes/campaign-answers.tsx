@@ -6,6 +6,7 @@ import { Empty, Loading, Problem, Time } from '../parts.tsx'
 import { ShareBars } from '../share-bars.tsx'
 import { KeepForm } from './keep.tsx'
 import { useProject } from './project.tsx'
+import { CoefficientRow } from './coefficients.tsx'
 import { many } from './words.ts'
 
 const KEY = 'GET /api/projects/{project}/campaigns/{campaign}/answers'
@@ -156,29 +157,14 @@ function QuestionReport({ question }: { question: Report['questions'][number] })
 
 function AgreementTable({ agreement, what }: { agreement: Report['agreement']; what: string }) {
   if (!agreement) return <p className="soft">Agreement shows once two people have answered the same.</p>
-  const rows = [
-    ['Percent agreement', agreement.percent, 0],
-    ['Krippendorff’s α', agreement.alpha, -0.2],
-    ['α, ordinal', agreement.alphaOrdinal, -0.2],
-    ['Gwet’s AC1', agreement.gwetAC1, -0.2],
-  ] as const
   return (
     <table className="bars">
       <caption className="soft">Agreement over {many(agreement.items, what)}, with 95% intervals</caption>
       <tbody>
-        {rows.map(([label, range, from]) => (
-          <tr key={label}>
-            <th scope="row">{label}</th>
-            <td className="figure">{range?.value.toFixed(2) ?? '–'}</td>
-            <td>
-              {range ? (
-                <IntervalBar {...range} from={from} to={1} mark={from < 0 ? 0 : undefined} label={label} />
-              ) : (
-                <span className="soft">not defined</span>
-              )}
-            </td>
-          </tr>
-        ))}
+        <CoefficientRow label="Percent agreement" of={agreement.percent} isShare />
+        <CoefficientRow label="Krippendorff’s α" of={agreement.alpha} />
+        <CoefficientRow label="α, ordinal" of={agreement.alphaOrdinal} />
+        <CoefficientRow label="Gwet’s AC1" of={agreement.gwetAC1} />
       </tbody>
     </table>
   )

@@ -4,7 +4,6 @@ import type { ReactNode } from 'react'
 import type { AnswerOf } from '#server/contract'
 import { addressOf, useGet, useWrite } from '../api.ts'
 import { Empty, Loading, Problem, Time } from '../parts.tsx'
-import { IntervalBar } from '../interval-bar.tsx'
 import { Adjudication } from './campaign-adjudication.tsx'
 import { CriteriaAgreement, StrataAgreement } from './campaign-criteria.tsx'
 import { Matrix } from './campaign-matrix.tsx'
@@ -12,6 +11,7 @@ import { AnnotatorModels } from './campaign-models.tsx'
 import { Answers } from './campaign-answers.tsx'
 import { Deadline } from './campaign-deadline.tsx'
 import { Demonstrations } from './campaign-demonstrations.tsx'
+import { CoefficientRow } from './coefficients.tsx'
 import { ItemOrder } from './campaign-order.tsx'
 import { People } from './campaign-people.tsx'
 import { SharingOut } from './campaign-sharing.tsx'
@@ -267,35 +267,15 @@ function Agreement({ agreement }: { agreement: Campaign['agreement'] }) {
               </thead>
               <tbody>
                 {COEFFICIENTS.map(([key, label, means]) => (
-                  <tr key={key}>
-                    <th scope="row">
-                      {label}
-                      <span className="soft block">{means}</span>
-                    </th>
-                    <td className="figure">{agreement[key]?.value.toFixed(2) ?? '–'}</td>
-                    <td>
-                      {agreement[key] ? (
-                        <>
-                          <IntervalBar
-                            {...agreement[key]}
-                            from={key === 'percent' ? 0 : -0.2}
-                            to={1}
-                            mark={key === 'percent' ? undefined : 0}
-                            label={label}
-                          />
-                          <span className="soft block">
-                            {agreement[key].low.toFixed(2)} to {agreement[key].high.toFixed(2)}
-                          </span>
-                        </>
-                      ) : (
-                        <span className="soft">
-                          {agreement[key] === undefined
-                            ? 'of exactly two people, and others judged too'
-                            : 'not defined: the answers do not vary enough'}
-                        </span>
-                      )}
-                    </td>
-                  </tr>
+                  <CoefficientRow
+                    key={key}
+                    {...{ label, means, of: agreement[key], isShare: key === 'percent' }}
+                    absent={
+                      agreement[key] === undefined
+                        ? 'of exactly two people, and others judged too'
+                        : 'not defined: the answers do not vary enough'
+                    }
+                  />
                 ))}
               </tbody>
             </table>
