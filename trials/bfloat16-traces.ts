@@ -17,7 +17,7 @@ import { lossPerToken } from '#align'
 import { checkRows, writeRows } from '#data'
 import type { Model } from '#engine'
 import { ConfigError } from '#errors'
-import { holdFolder } from '#files'
+import { holdFolder, writeDurable } from '#files'
 import { createEmbeddedEngine, importGguf, type Precision } from '#lm'
 import { SftConfig } from '#schema'
 import { loadTokenizer } from '#text'
@@ -70,7 +70,8 @@ try {
   const base = join(out, 'base')
   if (!fs.existsSync(base)) importGguf({ file: found.file, to: base })
   writeData()
-  const order = SEEDS.flatMap((s) => (COARSE.includes(s) ? [float32(s), bfloat16(s)] : [float32(s)]))
+  const coarse = COARSE.map(bfloat16)
+  const order = [float32(1), coarse[0]!, ...SEEDS.slice(1).map(float32), ...coarse.slice(1)]
   const losses = new Map<string, Losses>()
   for (const run of order) losses.set(run.name, await stoppable((signal) => lossesOf(run, { base, signal })))
   process.exitCode = report((run) => losses.get(run.name)!) ? 0 : 1
@@ -100,6 +101,8 @@ async function lossesOf(
   { name, start, dtype }: Run,
   { base, signal }: { base: string; signal: AbortSignal },
 ): Promise<Losses> {
+  const file = join(out, `${name}.json`)
+  if (fs.existsSync(file)) return JSON.parse(fs.readFileSync(file, 'utf8')) as Losses
   const began = performance.now()
   const model = await startFolder(start, base)
   const config = SftConfig.parse({
@@ -121,6 +124,7 @@ async function lossesOf(
     heldOut: await heldOutLoss(trained.model),
     ownHeldOut: trained.outcome.metrics.heldOutLoss!,
   }
+  writeDurable(file, JSON.stringify(losses))
   console.log(
     `${name.padEnd(14)} last ${WINDOW} steps ${windows(losses.steps).at(-1)!.toFixed(4)}, held out ${losses.heldOut.toFixed(5)} (as it measures itself ${losses.ownHeldOut.toFixed(5)}); ${((performance.now() - began) / 1000).toFixed(0)} s`,
   )
