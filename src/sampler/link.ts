@@ -63,17 +63,18 @@ export function openSamplerLink({
     return { socket, ended }
   }
 
-  /** Resolves with the head of the answer. */
-  async function send(path: string, o: Sent): Promise<IncomingMessage> {
+  /** Resolves with the head of the answer, and what rejects when the process that gives it ends. */
+  async function send(path: string, o: Sent): Promise<{ answer: IncomingMessage; ended: Promise<never> }> {
     const { socket, ended } = await ensure()
     try {
-      return await sendTo(socket, path, o)
+      return { answer: await sendTo(socket, path, o), ended }
     } catch (error) {
       // Killed a moment ago: nobody listens there any more, and this was not begun.
       const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
-      if (code !== 'ECONNREFUSED' && code !== 'ENOENT') throw error
+      if (code !== 'ECONNREFUSED' && code !== 'ENOENT') throw await onceEnded(error, { ended, signal: o.signal })
       await ended.catch(() => {})
-      return sendTo((await ensure()).socket, path, o)
+      const next = await ensure()
+      return { answer: await sendTo(next.socket, path, o), ended: next.ended }
     }
   }
 
@@ -98,13 +99,16 @@ export function openSamplerLink({
 
   return {
     async load(of, signal) {
-      const answer = await send('/load', { method: 'POST', body: JSON.stringify({ folder: of }), signal })
-      const body = JSON.parse(await textOf(answer)) as LoadedModel & Failure
+      const { answer, ended } = await send('/load', { method: 'POST', body: JSON.stringify({ folder: of }), signal })
+      const text = await textOf(answer).catch(async (error: unknown) => {
+        throw await onceEnded(goneOf(error), { ended, signal })
+      })
+      const body = JSON.parse(text) as LoadedModel & Failure
       if (body.error) throw failureOf(body)
       return body
     },
     async *draw(request, signal) {
-      const answer = await send('/draw', { method: 'POST', body: JSON.stringify(request), signal })
+      const { answer, ended } = await send('/draw', { method: 'POST', body: JSON.stringify(request), signal })
       try {
         for await (const line of createInterface(answer)) {
           const drawn = JSON.parse(line) as DrawnSample & Failure
@@ -112,16 +116,18 @@ export function openSamplerLink({
           yield drawn
         }
       } catch (error) {
-        throw error instanceof DataError || error instanceof EngineError ? error : goneOf(error)
+        if (error instanceof DataError || error instanceof EngineError) throw error
+        throw await onceEnded(goneOf(error), { ended, signal })
       } finally {
         answer.destroy()
       }
-      if (!answer.complete && !signal?.aborted) throw gone('the sampler ended under a call')
+      if (!answer.complete && !signal?.aborted)
+        throw await onceEnded(gone('the sampler ended under a call'), { ended, signal })
     },
     async answer({ folder: of, hash, name }, { method, path, body, signal }) {
       const named = Object.entries({ folder: of, hash, name })
       const headers = Object.fromEntries(named.map(([key, value]) => [`hone-${key}`, encodeURIComponent(value)]))
-      const answer = await send(path, { method, body, headers, signal })
+      const { answer } = await send(path, { method, body, headers, signal })
       const kept = ['content-type', 'retry-after', 'cache-control', 'x-accel-buffering'].flatMap((key) => {
         const value = answer.headers[key]
         return typeof value === 'string' ? [[key, value] as [string, string]] : []
@@ -163,12 +169,21 @@ function goneOf(cause: unknown): HttpError {
   return cause instanceof HttpError ? cause : gone('the sampler ended under a call', cause)
 }
 
+/**
+ * The error, once the process has ended: its connections break some moments before, and until then it takes new ones, only to break
+ * them too. One that goes on after all, or a call that was left, is not waited for.
+ */
+async function onceEnded<E>(error: E, { ended, signal }: Pick<Started, 'ended'> & Pick<Sent, 'signal'>): Promise<E> {
+  if (signal?.aborted) return error
+  let timer: NodeJS.Timeout | undefined
+  const patience = new Promise((done) => (timer = setTimeout(done, KILL_MILLISECONDS)))
+  await Promise.race([ended.catch(() => {}), patience])
+  clearTimeout(timer)
+  return error
+}
+
 async function textOf(answer: IncomingMessage): Promise<string> {
-  try {
-    let text = ''
-    for await (const piece of answer) text += String(piece)
-    return text
-  } catch (error) {
-    throw goneOf(error)
-  }
+  let text = ''
+  for await (const piece of answer) text += String(piece)
+  return text
 }
