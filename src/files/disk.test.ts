@@ -98,7 +98,7 @@ test.each(['ENOSPC', 'EIO'] as const)('whichever call fails with %s, a folder ap
       (folder) => {
         fs.mkdirSync(join(folder, 'inner'))
         fs.writeFileSync(join(folder, 'inner', 'weights'), 'w'.repeat(40))
-        writeManifest(folder, { step: 3 }, disk)
+        writeManifest(folder, { step: 3 }, { disk })
       },
       disk,
     )

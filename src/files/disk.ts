@@ -16,7 +16,8 @@ export type Disk = {
   renameSync(from: string, to: string): void
 }
 
-export type Content = string | Uint8Array | Iterable<Uint8Array>
+/** Pieces may say how many bytes they are together: then large ones are hashed beside their writing. */
+export type Content = string | Uint8Array | (Iterable<Uint8Array> & { byteLength?: number })
 export type Written = { bytes: number; sha256: string }
 
 /** Replaces or creates the file, whole or not at all. A failure (full disk, broken disk, no right to write) is a DataError that names the file; what was there before is untouched. */
@@ -141,7 +142,7 @@ function writeSynced(path: string, content: Content, disk: Disk): Written {
 /** Node takes less than 2 GiB in one write or one update of a hash; pieces of this size also are hashed while they are in the cache. */
 const LARGEST_CHUNK = 4 << 20
 
-function* chunksOf(content: Content): Generator<Uint8Array> {
+export function* chunksOf(content: Content): Generator<Uint8Array> {
   const whole =
     typeof content === 'string' ? [Buffer.from(content)] : content instanceof Uint8Array ? [content] : content
   for (const bytes of whole)

@@ -59,13 +59,17 @@ export function writeWholeFolder<T>(final: string, fill: (temporary: string) => 
   }
 }
 
-/** Writes manifest.json over every file now in the folder; the last write before the commit. */
-export function writeManifest(folder: string, fields: Record<string, unknown> = {}, disk: Disk = fs): Manifest {
+/** Writes manifest.json over every file now in the folder; the last write before the commit. `known`: hashes from their writing, by path; the other files are read. */
+export function writeManifest(
+  folder: string,
+  fields: Record<string, unknown> = {},
+  { disk = fs, known }: { disk?: Disk; known?: ReadonlyMap<string, string> } = {},
+): Manifest {
   const files = filesUnder(folder)
     .filter((path) => path !== MANIFEST)
     .map((path) => {
       const whole = join(folder, path)
-      return { path, bytes: fs.statSync(whole).size, sha256: sha256File(whole) }
+      return { path, bytes: fs.statSync(whole).size, sha256: known?.get(path) ?? sha256File(whole) }
     })
   return sealManifest(folder, { fields, files }, disk)
 }

@@ -30,3 +30,4 @@ export { canonicalJson, hashRow, sha256, sha256File, sha256Into } from './hash.t
 export { sha256Files } from './hash-beside.ts'
 export { type Hold, holdFolder, isAlive, isFolderHeld } from './hold.ts'
 export { type Log, openLog } from './log.ts'
+export { writeNewFiles } from './new-files.ts'

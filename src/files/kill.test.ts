@@ -13,11 +13,11 @@ beforeEach(() => {
 })
 afterEach(() => fs.rmSync(root, { recursive: true, force: true }))
 
-/** Saves checkpoint 1, then replaces `latest` durably, on a disk that kills its process at the n-th call. */
+/** Saves checkpoint 1, a small file and one that a thread hashes beside, then replaces `latest` durably, on a disk that kills its process at the n-th call. */
 const SAVE = `
   import fs from 'node:fs'
   const [root, room, n] = process.argv.slice(-3)
-  const { writeDurable, writeManifest, writeNew, writeWholeFolder } = await import(room)
+  const { writeDurable, writeManifest, writeNewFiles, writeWholeFolder } = await import(room)
   let calls = 0
   const counted = (call) => (...given) => {
     if (calls++ === Number(n)) process.kill(process.pid, 'SIGKILL')
@@ -26,8 +26,8 @@ const SAVE = `
   const names = ['openSync', 'writeSync', 'fsyncSync', 'renameSync']
   const disk = { ...fs, ...Object.fromEntries(names.map((name) => [name, counted(fs[name])])) }
   writeWholeFolder(root + '/1', (folder) => {
-    writeNew(folder + '/weights', 'w'.repeat(100), disk)
-    writeManifest(folder, { step: 1 }, disk)
+    const files = writeNewFiles(folder, { config: '{}', weights: Buffer.alloc(70 << 20, 'w') }, disk)
+    writeManifest(folder, { step: 1 }, { disk, known: new Map(files.map(({ path, sha256 }) => [path, sha256])) })
   }, disk)
   writeDurable(root + '/latest', 'checkpoint 1', disk)
   console.log(calls)`

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { DataError } from '#errors'
-import { type Content, writeNew, writeWholeFolder } from '#files'
+import { type Content, writeNewFiles, writeWholeFolder } from '#files'
 import { configText, generationConfigJson, type ModelConfig, readConfig, readJson } from './config.ts'
 import { ADAPTER_WEIGHTS, type AdapterConfig, isAdapterFolder, readAdapterConfig } from './peft-folder.ts'
 import { DTYPE_BYTES, encodeSafetensors, readSafetensors, type StoredTensor, type TensorEntry } from './safetensors.ts'
@@ -97,12 +97,7 @@ export function writeFolder(o: WriteFolderOptions): WrittenFile[] {
       const source = join(copyFrom!, name)
       if (fs.existsSync(source)) files[name] = fs.readFileSync(source)
     }
-    const written: WrittenFile[] = []
-    const put = (name: string, content: Content) =>
-      void written.push({ path: name, sha256: writeNew(join(temporary, name), content).sha256 })
-    for (const [name, content] of Object.entries({ ...files, ...extraFiles })) put(name, content)
-    writeWeights(put, [...tensors], shardBytes)
-    return written.sort((a, b) => (a.path < b.path ? -1 : 1))
+    return writeNewFiles(temporary, { ...files, ...extraFiles, ...weightFiles([...tensors], shardBytes) })
   })
 }
 
@@ -151,23 +146,21 @@ function noWeights(folder: string): DataError {
   return new DataError(`expected ${SINGLE} or ${INDEX}, got neither`, { file: folder })
 }
 
-function writeWeights(put: (name: string, content: Content) => void, tensors: TensorEntry[], shardBytes: number): void {
+function weightFiles(tensors: TensorEntry[], shardBytes: number): Record<string, Content> {
   // transformers refuses a file that does not say which framework's layout it has.
   const metadata = { format: 'pt' }
   const shards = splitShards(tensors, shardBytes)
-  if (shards.length === 1) {
-    put(SINGLE, encodeSafetensors(tensors, metadata))
-    return
-  }
+  if (shards.length === 1) return { [SINGLE]: encodeSafetensors(tensors, metadata) }
   const number = (n: number) => String(n).padStart(5, '0')
   const weightMap: Record<string, string> = {}
+  const files: Record<string, Content> = {}
   shards.forEach((shard, i) => {
     const name = `model-${number(i + 1)}-of-${number(shards.length)}.safetensors`
-    put(name, encodeSafetensors(shard, metadata))
+    files[name] = encodeSafetensors(shard, metadata)
     for (const tensor of shard) weightMap[tensor.name] = name
   })
   const total = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0)
-  put(INDEX, json({ metadata: { total_size: total }, weight_map: weightMap }))
+  return { ...files, [INDEX]: json({ metadata: { total_size: total }, weight_map: weightMap }) }
 }
 
 /** In the order given; a tensor larger than a shard gets one of its own. */

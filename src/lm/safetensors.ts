@@ -56,7 +56,7 @@ export function writeSafetensors(
   return writeDurable(path, encodeSafetensors(entries, metadata), disk)
 }
 
-/** The file as a stream of pieces: header, then each tensor. */
+/** The file as a stream of pieces: header, then each tensor. It says how long it will be. */
 export function encodeSafetensors(entries: Iterable<TensorEntry>, metadata: Record<string, string>): Content {
   const sorted = [...entries].sort((a, b) => DTYPE_BYTES[b.dtype] - DTYPE_BYTES[a.dtype] || (a.name < b.name ? -1 : 1))
   let offset = 0
@@ -75,10 +75,10 @@ export function encodeSafetensors(entries: Iterable<TensorEntry>, metadata: Reco
   const head = Buffer.alloc(LENGTH_BYTES + padded, ' ')
   head.writeBigUInt64LE(BigInt(padded), 0)
   head.set(header, LENGTH_BYTES)
-  return pieces(head, sorted)
+  return { byteLength: head.byteLength + offset, [Symbol.iterator]: () => pieces(head, sorted) }
 }
 
-function* pieces(head: Uint8Array, entries: TensorEntry[]): Iterable<Uint8Array> {
+function* pieces(head: Uint8Array, entries: TensorEntry[]): Generator<Uint8Array> {
   yield head
   for (const { name, dtype, shape, bytes } of entries) {
     const content = typeof bytes === 'function' ? bytes() : bytes

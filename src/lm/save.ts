@@ -1,9 +1,8 @@
 // From a model to a folder that transformers loads: float32 weights under Hugging Face's keys, config, tokenizer files,
 // and beside them what is hone's own. `resume` adds moments and counters; both are whole or absent.
-import { join } from 'node:path'
 import type { Saved } from '#engine/contract'
 import { EngineError } from '#errors'
-import { type Content, writeNew, writeWholeFolder } from '#files'
+import { type Content, writeNewFiles, writeWholeFolder } from '#files'
 import { narrow, scope, type Tensor, toFloat32 } from '#torch'
 import { ALL_LINEAR, linearNames } from './adapters.ts'
 import type { ModelConfig } from './config.ts'
@@ -75,10 +74,7 @@ function saveAdapter(
     // peft reads the layout as transformers does.
     [ADAPTER_WEIGHTS]: encodeSafetensors(tensors, { format: 'pt' }),
   }
-  const written = writeWholeFolder(to, (temporary) =>
-    Object.entries(files).map(([path, content]) => ({ path, sha256: writeNew(join(temporary, path), content).sha256 })),
-  )
-  return { folder: to, files: written.sort((a, b) => (a.path < b.path ? -1 : 1)) }
+  return { folder: to, files: writeWholeFolder(to, (temporary) => writeNewFiles(temporary, files)) }
 }
 
 function configOf({ config, scores }: LanguageModel): ModelConfig {

@@ -34,7 +34,10 @@ export type Checkpoint = {
   files: ManifestFile[]
 }
 
-/** Commits checkpoints/<step>; `save` writes one model into the folder it is given. A failure leaves the checkpoints before it. */
+/** Writes one model into the folder it is given; the hashes that it answers are not taken again. */
+export type SaveModel = (name: string, folder: string) => Promise<Pick<Saved, 'files'> | undefined>
+
+/** Commits checkpoints/<step>. A failure leaves the checkpoints before it. */
 export async function writeCheckpoint(
   folder: string,
   {
@@ -43,18 +46,22 @@ export async function writeCheckpoint(
     save,
     record,
   }: Pick<CheckpointRecord, 'step' | 'models'> & {
-    save: (name: string, folder: string) => Promise<unknown>
+    save: SaveModel
     /** Called when the models are saved. */
     record: () => Omit<CheckpointRecord, 'step' | 'models'>
   },
 ): Promise<Checkpoint> {
   const final = checkpointFolder(folder, step)
   const { whole, files } = await fillFolder(final, async (temporary) => {
-    for (const name of models) await save(name, join(temporary, name))
+    const known = new Map<string, string>()
+    for (const name of models) {
+      const saved = await save(name, join(temporary, name))
+      for (const { path, sha256 } of saved?.files ?? []) known.set(`${name}/${path}`, sha256)
+    }
     const taken: CheckpointRecord = { step, models, ...record() }
     const onDisk = { ...taken, state: mapText(taken.state, (text) => toRelative(text, folder)) }
     writeNew(join(temporary, RECORD), JSON.stringify(onDisk))
-    return { whole: taken, files: writeManifest(temporary, { kind: 'checkpoint', step }).files }
+    return { whole: taken, files: writeManifest(temporary, { kind: 'checkpoint', step }, { known }).files }
   })
   return { folder: final, record: whole, files }
 }

@@ -12,6 +12,7 @@ import {
   copyCheckpoints,
   latestCheckpoint,
   readCheckpoint,
+  type SaveModel,
   writeCheckpoint,
 } from './checkpoints.ts'
 import { copyMarks, removeMarksAfter } from './marks.ts'
@@ -45,11 +46,8 @@ export type Run = {
   readonly log: Log
   /** Changes run.json, durably. */
   update(change: Partial<RunRecord>): void
-  /** Commits checkpoints/<step>; `save` writes one model into the folder it is given. */
-  checkpoint(
-    record: Omit<CheckpointRecord, 'lengths'>,
-    save: (name: string, folder: string) => Promise<unknown>,
-  ): Promise<Checkpoint>
+  /** Commits checkpoints/<step>. */
+  checkpoint(record: Omit<CheckpointRecord, 'lengths'>, save: SaveModel): Promise<Checkpoint>
   close(): void
 }
 
