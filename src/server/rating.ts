@@ -59,6 +59,8 @@ export function openRating({ onDefect }: { onDefect: (error: unknown) => void })
         (found) => (own.looked = { state: 'done', statistics: found }),
         (error: Error) => {
           const isSaid = error instanceof HttpError
+          // It ended, and nothing is wrong with what was asked: the next look has it worked out anew.
+          if (isSaid && error.status === 503 && kept.get(campaign) === own) kept.delete(campaign)
           own.looked = {
             state: 'failed',
             problem: isSaid ? error.message : 'a defect of hone; the server’s log says more',
